@@ -1,0 +1,65 @@
+"""The recipe by which every model of a study is trained."""
+
+import dataclasses
+
+OPTIMIZERS = ("adam", "adamw", "sgd")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained; the paper leaves everything but the stopping rule open.
+
+    Attributes:
+        optimizer: "adam", "adamw" or "sgd" (Nesterov momentum 0.9).
+        learning_rate: Step size after the warm-up.
+        warmup_steps: Steps over which the step size rises linearly from zero.
+        weight_decay: Decoupled weight decay of kernels and linear weights.
+        batch_size: Largest batch. An epoch is cut into batches that differ by one image at most.
+        target_accuracy: Training accuracy at which a model stops, in inference mode over the
+            whole subset.
+        check_above: The target is only checked after epochs whose running accuracy (training
+            mode, weights changing) was at least this; the check costs two thirds of an epoch.
+        max_epochs: Epochs after which a model stops in any case.
+        settling_batch: Images per batch when batch normalisation's statistics are settled and
+            when models are evaluated.
+        precision: "float32", or "bfloat16" for products in half width; parameters, statistics
+            and sums stay float32.
+        models_at_once: Models that advance together; None chooses by backend.
+        base_channels: Channels of the first stage; 64 makes it a ResNet-18.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    warmup_steps: int = 0
+    weight_decay: float = 0.0
+    batch_size: int = 64
+    target_accuracy: float = 0.99
+    check_above: float = 0.9
+    max_epochs: int = 1000
+    settling_batch: int = 128
+    precision: str = "float32"
+    models_at_once: int | None = None
+    base_channels: int = 64
+
+    def __post_init__(self) -> None:
+        _require(self.optimizer in OPTIMIZERS, f"optimizer must be one of {OPTIMIZERS}")
+        _require(self.precision in PRECISIONS, f"precision must be one of {PRECISIONS}")
+        _require(self.learning_rate > 0, "learning_rate must be positive")
+        _require(self.warmup_steps >= 0, "warmup_steps must not be negative")
+        _require(self.weight_decay >= 0, "weight_decay must not be negative")
+        _require(self.batch_size >= 4, "batch_size must be at least 4, for batch normalisation")
+        _require(0 < self.target_accuracy <= 1, "target_accuracy must lie in (0, 1]")
+        _require(0 <= self.check_above <= 1, "check_above must lie in [0, 1]")
+        _require(self.max_epochs >= 1, "max_epochs must be at least 1")
+        _require(self.settling_batch >= 4, "settling_batch must be at least 4")
+        _require(
+            self.models_at_once is None or self.models_at_once >= 1,
+            "models_at_once must be at least 1, or None",
+        )
+        _require(self.base_channels >= 1, "base_channels must be at least 1")
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ValueError(sentence)

@@ -1,0 +1,177 @@
+"""Convolution as matrix products, forwards and backwards.
+
+XLA's own convolution is slow on CPU, and `vmap` over weights turns it into a grouped one, slow
+everywhere. Here a convolution gathers the pixels under the kernel side by side and multiplies
+once. Its derivative gathers again instead of storing the patches, and never scatters. Kernel taps
+that only ever meet the zero padding (most of a 3x3 kernel on a 1x1 map) are left out altogether.
+"""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """The shape of a square convolution on a map of a known size.
+
+    Attributes:
+        height: Height of the input in pixels.
+        width: Width of the input in pixels.
+        size: Side of the kernel.
+        stride: Step between outputs, the same both ways.
+        padding: Zeros added on every side.
+    """
+
+    height: int
+    width: int
+    size: int
+    stride: int
+    padding: int
+
+    @property
+    def out_height(self) -> int:
+        """Height of the output."""
+        return (self.height + 2 * self.padding - self.size) // self.stride + 1
+
+    @property
+    def out_width(self) -> int:
+        """Width of the output."""
+        return (self.width + 2 * self.padding - self.size) // self.stride + 1
+
+    @functools.cached_property
+    def taps(self) -> tuple[tuple[int, int], ...]:
+        """Kernel positions (row, column) that meet at least one pixel, in row-major order."""
+        rows = self._live(self.height, self.out_height)
+        columns = self._live(self.width, self.out_width)
+        return tuple((i, j) for i in rows for j in columns)
+
+    def _live(self, length: int, out_length: int) -> list[int]:
+        return [
+            tap
+            for tap in range(self.size)
+            if any(0 <= o * self.stride + tap - self.padding < length for o in range(out_length))
+        ]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def convolve(
+    images: Float[Array, "b h w c_in"],
+    kernel: Float[Array, "taps c_in c_out"],
+    geometry: Geometry,
+) -> Float[Array, "b h_out w_out c_out"]:
+    """Cross-correlate images with a kernel, zeros outside.
+
+    Equal to `jax.lax.conv_general_dilated` with the kernel's dead taps put back as anything.
+    May be vmapped over images and kernel; then it becomes one batched matrix product.
+
+    Args:
+        images: Input maps, channels last.
+        kernel: The live taps only, in the order of `geometry.taps`.
+        geometry: Shape of the convolution; static.
+
+    Returns:
+        Output maps in the dtype of `images`, accumulated in float32 or wider.
+
+    Raises:
+        ValueError: If the shapes do not fit `geometry`.
+    """
+    if images.shape[1:3] != (geometry.height, geometry.width):
+        raise ValueError(f"images have shape {images.shape}; {geometry} was expected")
+    if kernel.shape[:2] != (len(geometry.taps), images.shape[3]):
+        raise ValueError(
+            f"kernel has shape {kernel.shape}; expected {len(geometry.taps)} live taps and "
+            f"{images.shape[3]} input channels"
+        )
+    columns = _patches(images, geometry)
+    return _product(columns, kernel.reshape(-1, kernel.shape[2]), (3, 0)).astype(images.dtype)
+
+
+def _forward(images, kernel, geometry):  # type: ignore[no-untyped-def]
+    return convolve(images, kernel, geometry), (images, kernel)
+
+
+def _backward(geometry, residuals, cotangent):  # type: ignore[no-untyped-def]
+    images, kernel = residuals
+    return (
+        _image_gradient(images, kernel, geometry, cotangent),
+        _kernel_gradient(images, kernel, geometry, cotangent),
+    )
+
+
+convolve.defvjp(_forward, _backward)
+
+
+def _product(a: Array, b: Array, contract: tuple[int, int]) -> Array:
+    """Contract one axis of each in full precision (TF32 is the default on some GPUs)."""
+    return jax.lax.dot_general(
+        a,
+        b,
+        (((contract[0],), (contract[1],)), ((), ())),
+        precision=jax.lax.Precision.HIGHEST,
+        preferred_element_type=jnp.promote_types(a.dtype, jnp.float32),
+    )
+
+
+def _patches(images: Array, geometry: Geometry) -> Array:
+    """Pixels under each live tap side by side: (b, h_out, w_out, taps * c_in)."""
+    g = geometry
+    if g.size == 1 and g.stride == 1 and g.padding == 0:
+        return images
+    if g.taps == ((g.padding, g.padding),) and g.out_height == g.height == 1 == g.width:
+        return images
+    padded = jnp.pad(images, ((0, 0), (g.padding, g.padding), (g.padding, g.padding), (0, 0)))
+    span_h, span_w = (g.out_height - 1) * g.stride + 1, (g.out_width - 1) * g.stride + 1
+    pieces = [
+        jax.lax.slice(
+            padded,
+            (0, i, j, 0),
+            (padded.shape[0], i + span_h, j + span_w, padded.shape[3]),
+            (1, g.stride, g.stride, 1),
+        )
+        for i, j in g.taps
+    ]
+    return jnp.concatenate(pieces, axis=3)
+
+
+def _kernel_gradient(images: Array, kernel: Array, geometry: Geometry, cotangent: Array) -> Array:
+    columns = _patches(images, geometry)
+    rows = columns.shape[0] * columns.shape[1] * columns.shape[2]
+    gradient = _product(
+        columns.reshape(rows, -1), cotangent.reshape(rows, -1).astype(columns.dtype), (0, 0)
+    )
+    return gradient.reshape(kernel.shape).astype(kernel.dtype)
+
+
+def _image_gradient(images: Array, kernel: Array, geometry: Geometry, cotangent: Array) -> Array:
+    g = geometry
+    cotangent = cotangent.astype(images.dtype)
+    mirrored = Geometry(g.out_height, g.out_width, g.size, 1, g.size - 1 - g.padding)
+    if g.stride == 1 and g.padding < g.size:
+        # Mirroring the taps maps live onto live, so only their order has to be turned round.
+        columns = _patches(cotangent, mirrored)
+        turned = jnp.flip(kernel, 0).transpose(0, 2, 1).reshape(-1, kernel.shape[1])
+        return _product(columns, turned, (3, 0)).astype(images.dtype)
+    spread = _product(cotangent, kernel.reshape(-1, kernel.shape[2]), (3, 1))
+    spread = spread.reshape(*cotangent.shape[:3], len(g.taps), -1)
+    total = jnp.zeros(images.shape, spread.dtype)
+    for t, (i, j) in enumerate(g.taps):
+        total += jax.lax.pad(
+            spread[:, :, :, t],
+            jnp.zeros((), spread.dtype),
+            (
+                (0, 0, 0),
+                _place(i - g.padding, g.out_height, g.stride, g.height),
+                _place(j - g.padding, g.out_width, g.stride, g.width),
+                (0, 0, 0),
+            ),
+        )
+    return total.astype(images.dtype)
+
+
+def _place(start: int, outputs: int, stride: int, length: int) -> tuple[int, int, int]:
+    """Padding that lays outputs `stride` apart from `start` on a line of `length`, cutting off."""
+    return (start, length - start - ((outputs - 1) * stride + 1), stride - 1)

@@ -1,0 +1,215 @@
+"""Whole epochs of one model, with the stopping test, as one traceable function."""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from lcrjax.training.config import TrainingConfig
+from lcrjax.training.model_state import ModelState, make_optimizer, network
+from lcrjax.training.resnet import Architecture
+
+
+class Images(NamedTuple):
+    """A dataset on the device: (n, h, w, c) uint8 or float in [0, 1], and (n,) int32 labels."""
+
+    pixels: Array
+    labels: Array
+
+
+def as_input(pixels: Array, precision: str) -> Array:
+    """Scale pixels to [-1, 1]."""
+    scaled = pixels.astype(jnp.float32)
+    if pixels.dtype == jnp.uint8:
+        scaled = scaled / 255.0
+    return (2.0 * scaled - 1.0).astype(precision)
+
+
+def advance(
+    state: ModelState,
+    images: Images,
+    subset: Int[Array, " capacity"],
+    n: Int[Array, ""],
+    epochs: Int[Array, ""],
+    architecture: Architecture,
+    config: TrainingConfig,
+) -> ModelState:
+    """Train one model until it is done, has failed, or is `epochs` epochs further.
+
+    Args:
+        state: The model.
+        images: Training images of the dataset.
+        subset: Indices of the subset's images, padded to any capacity.
+        n: How many of them count; traced, so that subsets of any size share one program.
+        epochs: Most epochs to train; traced.
+        architecture: Shape of the network; static.
+        config: The recipe; static.
+
+    Returns:
+        The model after training.
+    """
+    last = jnp.minimum(state.epoch + epochs, config.max_epochs)
+
+    def goes_on(s: ModelState) -> Array:
+        return (s.epoch < last) & ~s.done & ~s.failed
+
+    def one_epoch(s: ModelState) -> ModelState:
+        s, running = _train_epoch(s, images, subset, n, architecture, config)
+        due = (running >= config.check_above) | (s.epoch >= config.max_epochs)
+        stats, accuracy = jax.lax.cond(
+            due & ~s.failed,
+            lambda: settle(s, images, subset, n, architecture, config),
+            lambda: (s.stats, s.accuracy),
+        )
+        return dataclasses.replace(
+            s, stats=stats, accuracy=accuracy, done=due & (accuracy >= config.target_accuracy)
+        )
+
+    return jax.lax.while_loop(goes_on, one_epoch, state)
+
+
+def _train_epoch(
+    state: ModelState,
+    images: Images,
+    subset: Array,
+    n: Array,
+    architecture: Architecture,
+    config: TrainingConfig,
+) -> tuple[ModelState, Array]:
+    """One pass over the subset in a new order; also the running training accuracy."""
+    optimizer, graph = make_optimizer(config), network(architecture)
+    size = config.batch_size
+    order = _shuffle(jax.random.fold_in(state.key, state.epoch), subset, n)
+    order = jnp.pad(order, (0, size))
+    steps = (n + size - 1) // size
+
+    def loss_of(params, pixels, labels, weights):  # type: ignore[no-untyped-def]
+        model = nnx.merge(graph, params, state.stats, copy=True)
+        logits = model(pixels, weights)
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+        right = (jnp.argmax(logits, 1) == labels) * weights
+        return (losses * weights).sum() / weights.sum(), right.sum()
+
+    def step(i, carry):  # type: ignore[no-untyped-def]
+        params, moments, right, sound = carry
+        # Batches differ by one image at most: none is too small for batch normalisation.
+        start, end = i * n // steps, (i + 1) * n // steps
+        chosen = jax.lax.dynamic_slice(order, (start,), (size,))
+        weights = (jnp.arange(size) < end - start).astype(jnp.float32)
+        pixels = as_input(images.pixels[chosen], config.precision)
+        (loss, hits), gradient = jax.value_and_grad(loss_of, has_aux=True)(
+            params, pixels, images.labels[chosen], weights
+        )
+        updates, moments = optimizer.update(gradient, moments, params)
+        params = optax.apply_updates(params, updates)
+        return params, moments, right + hits, sound & jnp.isfinite(loss)
+
+    params, moments, right, sound = jax.lax.fori_loop(
+        0, steps, step, (state.params, state.moments, jnp.float32(0), jnp.bool_(True))
+    )
+    trained = dataclasses.replace(
+        state, params=params, moments=moments, epoch=state.epoch + 1, failed=~sound
+    )
+    return trained, right / n
+
+
+def _shuffle(key: Array, subset: Array, n: Array) -> Array:
+    """Permute the first `n` entries, the same whatever the capacity."""
+    position = jnp.arange(subset.shape[0])
+    bits = jax.vmap(lambda i: jax.random.bits(jax.random.fold_in(key, i)))(position)
+    return jax.lax.sort((position >= n, bits, subset), num_keys=2)[2]
+
+
+def settle(
+    state: ModelState,
+    images: Images,
+    subset: Int[Array, " capacity"],
+    n: Int[Array, ""],
+    architecture: Architecture,
+    config: TrainingConfig,
+) -> tuple[nnx.State, Float[Array, ""]]:
+    """Settle batch normalisation over the subset, then count accuracy in inference mode.
+
+    The statistics are the means over equal batches of the batches' means and variances, plus
+    the variance of the means, with the weights held still. A subset of one settling batch gets
+    its exact statistics.
+
+    Returns:
+        The settled statistics, and the share of the subset that is classified correctly with
+        them.
+    """
+    size = config.settling_batch
+    padded = jnp.pad(subset, (0, size))
+    steps = (n + size - 1) // size
+    graph = network(architecture)
+
+    def batch(i, stats, training):  # type: ignore[no-untyped-def]
+        start, end = i * n // steps, (i + 1) * n // steps
+        chosen = jax.lax.dynamic_slice(padded, (start,), (size,))
+        weights = (jnp.arange(size) < end - start).astype(jnp.float32)
+        model = nnx.merge(graph, state.params, stats, copy=True)
+        logits = model(
+            as_input(images.pixels[chosen], config.precision), weights if training else None
+        )
+        right = ((jnp.argmax(logits, 1) == images.labels[chosen]) * weights).sum()
+        return nnx.state(model, nnx.BatchStat), right, weights.sum() / n
+
+    def gather(i, total):  # type: ignore[no-untyped-def]
+        stats, _, share = batch(i, state.stats, True)
+        return jax.tree.map(lambda t, m: t + share * m, total, _to_moments(stats))
+
+    zeros = jax.tree.map(jnp.zeros_like, state.stats)
+    stats = _from_moments(jax.lax.fori_loop(0, steps, gather, zeros))
+    right = jax.lax.fori_loop(
+        0, steps, lambda i, total: total + batch(i, stats, False)[1], jnp.float32(0)
+    )
+    return stats, right / n
+
+
+def _to_moments(stats: nnx.State) -> nnx.State:
+    """Turn every (mean, variance) into (mean, mean of squares)."""
+    return _pairwise(stats, lambda mean, variance: variance + mean * mean)
+
+
+def _from_moments(moments: nnx.State) -> nnx.State:
+    return _pairwise(moments, lambda mean, square: jnp.maximum(square - mean * mean, 0.0))
+
+
+def _pairwise(stats: nnx.State, second) -> nnx.State:  # type: ignore[no-untyped-def]
+    flat = dict(nnx.to_flat_state(stats))
+    changed = {
+        path: value.replace(second(flat[(*path[:-1], "mean")][...], value[...]))
+        if path[-1] == "variance"
+        else value
+        for path, value in flat.items()
+    }
+    return nnx.from_flat_state(changed)
+
+
+def predict(
+    state: ModelState, images: Images, architecture: Architecture, config: TrainingConfig
+) -> Float[Array, "n classes"]:
+    """Class probabilities in inference mode, a settling batch at a time.
+
+    Args:
+        state: A model whose statistics are settled.
+        images: Images to classify.
+        architecture: Shape of the network; static.
+        config: The recipe; static.
+
+    Returns:
+        Softmax probabilities, float32.
+    """
+    n, size = len(images.labels), config.settling_batch
+    model = nnx.merge(network(architecture), state.params, state.stats, copy=True)
+    starts = jnp.arange(0, n, size)
+
+    def classify(start: Array) -> Array:
+        chosen = jnp.minimum(start + jnp.arange(size), n - 1)
+        return jax.nn.softmax(model(as_input(images.pixels[chosen], config.precision)))
+
+    return jax.lax.map(classify, starts).reshape(-1, architecture.n_classes)[:n]

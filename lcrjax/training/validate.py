@@ -1,0 +1,100 @@
+"""Checks of what a caller hands in, before any long work starts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+LARGEST_SEED = 2**32 - 1
+
+
+def check_images(images: np.ndarray, labels: np.ndarray, name: str) -> np.ndarray:
+    """Return images as (n, h, w, c), uint8 or float32 in [0, 1].
+
+    Raises:
+        ValueError: If they are not images with one label each.
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4):
+        raise ValueError(
+            f"{name} images must have the shape (n, h, w) or (n, h, w, c), not {images.shape}"
+        )
+    if len(images) != len(labels):
+        raise ValueError(f"there are {len(images)} {name} images but {len(labels)} labels")
+    if len(images) == 0:
+        raise ValueError(f"there are no {name} images")
+    if images.dtype != np.uint8:
+        images = images.astype(np.float32)
+        if not np.isfinite(images).all():
+            raise ValueError(f"{name} images hold NaN or infinite pixels; remove or replace them")
+        low, high = float(images.min()), float(images.max())
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"float pixels of the {name} images range from {low:g} to {high:g}; "
+                "scale them to [0, 1] or give uint8"
+            )
+    return images if images.ndim == 4 else images[..., None]
+
+
+def check_labels(labels: np.ndarray, n_classes: int, name: str) -> np.ndarray:
+    """Return labels as int32.
+
+    Raises:
+        ValueError: If they are not integers from 0 to n_classes - 1.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"{name} labels must be a vector of integers")
+    if n_classes < 2:
+        raise ValueError(f"at least two classes are needed, not {n_classes}")
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(
+            f"{name} labels must lie between 0 and {n_classes - 1}; "
+            f"found {labels.min()} to {labels.max()}"
+        )
+    return labels.astype(np.int32)
+
+
+def check_subsets(
+    subsets: np.ndarray | Sequence[Any], labels: np.ndarray, n_classes: int
+) -> list[np.ndarray]:
+    """Return subsets as a list of int32 index vectors.
+
+    Raises:
+        ValueError: If an index is out of bounds or repeated, or a subset is too small.
+    """
+    checked = []
+    for position, subset in enumerate(subsets):
+        indices = np.asarray(subset)
+        where = f"subset {position}"
+        if indices.ndim != 1 or not np.issubdtype(indices.dtype, np.integer):
+            raise ValueError(f"{where} must be a vector of integer indices")
+        if len(indices) < n_classes:
+            raise ValueError(
+                f"{where} has {len(indices)} images, fewer than the {n_classes} classes"
+            )
+        if indices.min() < 0 or indices.max() >= len(labels):
+            raise ValueError(
+                f"{where} has indices from {indices.min()} to {indices.max()}, "
+                f"but there are {len(labels)} training images"
+            )
+        if len(np.unique(indices)) < len(indices):
+            raise ValueError(f"{where} holds an image more than once")
+        if len(np.unique(labels[indices])) < 2:
+            raise ValueError(f"{where} holds one class only; at least two are needed")
+        checked.append(indices.astype(np.int32))
+    return checked
+
+
+def check_seeds(seeds: Sequence[int] | np.ndarray, count: int) -> list[int]:
+    """Return one seed per subset.
+
+    Raises:
+        ValueError: If there are not as many seeds as subsets, or one is out of range.
+    """
+    values = np.asarray(seeds)
+    if values.shape != (count,) or (count and not np.issubdtype(values.dtype, np.integer)):
+        raise ValueError(f"seeds must be {count} integers, one per subset, not {values.shape}")
+    if count and (values.min() < 0 or values.max() > LARGEST_SEED):
+        raise ValueError(f"seeds must lie between 0 and {LARGEST_SEED}")
+    return [int(seed) for seed in values]
