@@ -1,0 +1,83 @@
+"""What decides a study's result, as plain values that can be written down and compared."""
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from lcrjax import __version__
+from lcrjax.data import Dataset
+from lcrjax.study.config import StudyConfig
+from lcrjax.study.plan import Block
+
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
+
+
+def describe_study(
+    datasets: Sequence[Dataset], config: StudyConfig, blocks: Sequence[Block]
+) -> dict[str, Any]:
+    """Collect everything that decides a study's result, and where its data came from.
+
+    Args:
+        datasets: The study's datasets.
+        config: Its configuration.
+        blocks: Its plan.
+
+    Returns:
+        A dictionary that JSON can hold: `decides` must be the same whenever the study is resumed;
+        `about` tells sources and licences.
+    """
+    lengths: dict[str, dict[str, list[int]]] = {}
+    for block in blocks:
+        sizes = lengths.setdefault(block.dataset, {})
+        sizes.setdefault(str(block.n), []).append(len(block.seeds))
+    described = config.to_dict()
+    described["blocks"] = lengths
+    described["datasets"] = {
+        d.name: {
+            "content_hash": d.content_hash(),
+            "train": len(d.train_labels),
+            "test": len(d.test_labels),
+            "image_shape": list(d.image_shape),
+            "classes": d.n_classes,
+        }
+        for d in datasets
+    }
+    described["versions"] = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    described["versions"]["lcrjax"] = __version__
+    # The same program rounds differently on another kind of device or in another width.
+    described["device"] = {
+        "kind": jax.devices()[0].device_kind,
+        "x64": bool(jax.config.jax_enable_x64),
+        "matmul_precision": jax.config.jax_default_matmul_precision,
+    }
+    about = {
+        d.name: {"source": d.source, "licence": d.licence, "class_names": list(d.class_names)}
+        for d in datasets
+    }
+    return {"decides": described, "about": about}
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """List the settings that differ, one line each: `key: old -> new`."""
+    before, after = dict(_flat(old)), dict(_flat(new))
+    lines = []
+    for key in sorted({*before, *after}):
+        a, b = before.get(key, "absent"), after.get(key, "absent")
+        if a != b:
+            lines.append(f"{key}: {_short(a)} -> {_short(b)}")
+    return lines
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
