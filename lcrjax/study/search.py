@@ -1,0 +1,124 @@
+"""Every combination of so many features, ranked by how much of the target it explains."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lcrjax.study.columns import FEATURES, PARAMETERS
+from lcrjax.study.projection import Level, Projection, fit_all, project, svd_fit
+from lcrjax.study.regression import Design, check_rows, design
+
+#: More combinations than this would not fit in memory comfortably; `best_subsets` goes on from there.
+MOST = 1_000_000
+
+
+def search(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    size: int = 1,
+    always: Sequence[str] = PARAMETERS,
+    features: Sequence[str] = FEATURES,
+) -> pd.DataFrame:
+    """Regress the target on every combination of `size` features and rank by adjusted R-squared.
+
+    Each regression has an intercept, the `always` columns and the combination, all but the intercept
+    on natural logs; the target is not logged. Equal to statsmodels' OLS, exact collinearity included.
+
+    Args:
+        table: One row per subset, as `run_study` returns it.
+        target: Column to explain: `bacc`, `acc`, `auc` or any other numeric column.
+        size: Number of features in a combination.
+        always: Columns in every regression; those constant over the table are dropped.
+        features: Candidates; those constant over the table are dropped.
+
+    Returns:
+        One row per combination, best first: `features` (tuple of names), `adj_r2`, `r2`, `n` (rows
+        used), `rank` (coefficients estimated, intercept included). `attrs` holds `target`, `rows`,
+        `rows_missing` (rows left out for missing values), `always` (columns kept) and `dropped`
+        (name: reason).
+
+    Raises:
+        ValueError: If the table cannot support the regression: see `design`; also if there are no
+            more rows than coefficients, or no combination of that size, or too many to list.
+
+    References:
+        Paper, sections III-E, III-F and IV-D.
+    """
+    return search_sizes(table, target, (size,), always, features)[size]
+
+
+def search_sizes(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    sizes: Sequence[int] = (1, 2, 3),
+    always: Sequence[str] = PARAMETERS,
+    features: Sequence[str] = FEATURES,
+) -> dict[int, pd.DataFrame]:
+    """Do `search` for several sizes in hardly more time than the largest alone needs.
+
+    Args:
+        table: One row per subset.
+        target: Column to explain.
+        sizes: Numbers of features in a combination.
+        always: Columns in every regression.
+        features: Candidates.
+
+    Returns:
+        For each size what `search` returns.
+
+    Raises:
+        ValueError: As `search` does.
+    """
+    for size in sizes:
+        if isinstance(size, bool) or int(size) != size or size < 1:
+            raise ValueError(f"size must be a whole number of features, at least 1, not {size!r}")
+    largest = max(sizes)
+    d = design(table, target, features, always)
+    p = len(d.features)
+    if largest > p:
+        raise ValueError(
+            f"{p} features vary over the table, too few for combinations of {largest}; "
+            "ask for a smaller size"
+        )
+    most = max(math.comb(p, k) for k in range(1, largest + 1))
+    if most > MOST:
+        raise ValueError(
+            f"combinations of up to {largest} of {p} features are too many to list ({most:,}); "
+            "best_subsets finds the best one of every size"
+        )
+    projection = project(d)
+    check_rows(len(d.y), projection.base_rank + largest)
+    return {
+        level.combinations.shape[1]: _rank(level, projection, d, target)
+        for level in fit_all(projection, largest)
+        if level.combinations.shape[1] in sizes
+    }
+
+
+def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
+    n, size = len(d.y), level.combinations.shape[1]
+    r2 = (p.explained + level.explained) / p.total
+    rank = np.full(len(r2), p.base_rank + size)
+    for i in np.flatnonzero(level.suspicious):
+        rss, rank[i] = svd_fit(d, level.combinations[i])
+        r2[i] = 1 - rss / p.total
+    adj_r2 = adjusted(r2, n, rank)
+
+    names = np.empty(len(r2), dtype=object)
+    names[:] = list(itertools.combinations(d.features, size))
+    # Rounding must not decide between equals: they stay in the order of the columns.
+    order = np.argsort(-np.round(adj_r2, 12), kind="stable")
+    result = pd.DataFrame(
+        {"features": names[order], "adj_r2": adj_r2[order], "r2": r2[order], "n": n}
+    )
+    result["rank"] = rank[order]
+    result.attrs = {"target": target, **d.attrs}
+    return result
+
+
+def adjusted(r2: np.ndarray, n: int, rank: np.ndarray | int) -> np.ndarray:
+    """Adjusted R-squared of regressions on `n` rows with `rank` coefficients, intercept included."""
+    return 1 - (n - 1) / (n - rank) * (1 - r2)
