@@ -1,10 +1,10 @@
-"""Ordinary least squares for many subsets of columns at once, by orthogonal transformations only.
+"""Ordinary least squares for many subsets of columns at once, by orthogonal transformations.
 
-The columns that every model shares are projected out once (Frisch, Waugh and Lovell); what is left is
-rotated to as many coordinates as there are candidate columns. Models are then fitted in those few
-coordinates by modified Gram-Schmidt, the target taken along as one more column (which makes it as stable
-as Householder's), never by normal equations, so that candidates that correlate to within 1e-8 of one
-keep their digits.
+The columns that every model shares are projected out once (Frisch, Waugh and Lovell); what is left
+is rotated to as many coordinates as there are candidates. Models are then fitted in those few
+coordinates by modified Gram-Schmidt, the target taken along as one more column (which makes it as
+stable as Householder's), never by normal equations, so that candidates that correlate to within
+1e-8 of one keep their digits.
 """
 
 import dataclasses
@@ -91,8 +91,8 @@ def fit_all(p: Projection, largest: int) -> Iterator[Level]:
     """Fit every combination of 1, 2, ... `largest` candidates, one size after the other.
 
     A combination is its prefix and one candidate more. What is left of that candidate after all but
-    the prefix's last member are projected out is already known: it belongs to a later sibling of the
-    prefix. So each combination costs one projection, whatever its size.
+    the prefix's last member are projected out is already known: it belongs to a later sibling of
+    the prefix. So each combination costs one projection, whatever its size.
     """
     count = len(p.columns)
     combinations = np.arange(count)[:, None]

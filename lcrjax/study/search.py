@@ -11,7 +11,7 @@ from lcrjax.study.columns import FEATURES, PARAMETERS
 from lcrjax.study.projection import Level, Projection, fit_all, project, svd_fit
 from lcrjax.study.regression import Design, check_rows, design
 
-#: More combinations than this would not fit in memory comfortably; `best_subsets` goes on from there.
+#: More combinations would not fit in memory comfortably; `best_subsets` goes on from there.
 MOST = 1_000_000
 
 
@@ -24,8 +24,8 @@ def search(
 ) -> pd.DataFrame:
     """Regress the target on every combination of `size` features and rank by adjusted R-squared.
 
-    Each regression has an intercept, the `always` columns and the combination, all but the intercept
-    on natural logs; the target is not logged. Equal to statsmodels' OLS, exact collinearity included.
+    Each regression has an intercept, the `always` columns and the combination, on natural logs; the
+    target is not logged. Equal to statsmodels' OLS, exact collinearity included.
 
     Args:
         table: One row per subset, as `run_study` returns it.
@@ -111,14 +111,13 @@ def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
     names[:] = list(itertools.combinations(d.features, size))
     # Rounding must not decide between equals: they stay in the order of the columns.
     order = np.argsort(-np.round(adj_r2, 12), kind="stable")
-    result = pd.DataFrame(
-        {"features": names[order], "adj_r2": adj_r2[order], "r2": r2[order], "n": n}
-    )
-    result["rank"] = rank[order]
+    columns = {"features": names, "adj_r2": adj_r2, "r2": r2, "n": np.full(len(r2), n)}
+    columns["rank"] = rank
+    result = pd.DataFrame({name: values[order] for name, values in columns.items()}, copy=False)
     result.attrs = {"target": target, **d.attrs}
     return result
 
 
 def adjusted(r2: np.ndarray, n: int, rank: np.ndarray | int) -> np.ndarray:
-    """Adjusted R-squared of regressions on `n` rows with `rank` coefficients, intercept included."""
+    """Adjusted R-squared of regressions on `n` rows with `rank` coefficients (with intercept)."""
     return 1 - (n - 1) / (n - rank) * (1 - r2)
