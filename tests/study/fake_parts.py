@@ -1,0 +1,55 @@
+"""Stand-ins for measuring and training: instant, and a function of subset and seed alone."""
+
+import numpy as np
+import pandas as pd
+
+from lcrjax.data import Dataset
+from lcrjax.study.columns import FEATURES
+
+
+def dataset(name="toy", seed=0, counts=(60, 40, 50), shape=(4, 4)):
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+    images = rng.integers(0, 256, (len(labels), *shape), dtype=np.uint8)
+    names = tuple(f"class {i}" for i in range(len(counts)))
+    return Dataset(name, images, labels, images[:20], labels[:20], names, "made up", "none")
+
+
+def features(images, labels, subsets):
+    del images
+    rows = []
+    for subset in subsets:
+        counts = np.bincount(labels[subset])
+        shares = counts / counts.sum()
+        values = np.random.default_rng(subset).uniform(1, 3, len(FEATURES))
+        rows.append(dict(zip(FEATURES, values, strict=True)))
+        rows[-1]["CB_1"] = np.exp(-np.sum(shares * np.log(shares)))
+        rows[-1]["size"] = float(len(subset))
+    return pd.DataFrame(rows)
+
+
+def train_subsets(dataset, subsets, seeds, config=None, *, progress=None):
+    del dataset, config, progress
+    rows = []
+    for subset, seed in zip(subsets, seeds, strict=True):
+        rng = np.random.default_rng([int(seed), *map(int, subset[:4])])
+        acc, bacc, auc, micro = rng.uniform(0.2, 1, 4)
+        rows.append(
+            {
+                "acc": acc,
+                "bacc": bacc,
+                "auc": auc,
+                "auc_micro": micro,
+                "epochs": int(rng.integers(3, 40)),
+                "train_accuracy": 1.0,
+                "converged": True,
+                "failure": None,
+                "seconds": rng.uniform(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def block_size(dataset, n, config):
+    del dataset, config
+    return max(1, 256 // n)
