@@ -1,7 +1,6 @@
 """From a study's table to a regression: logs, checks, and statsmodels' summary of one model."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lcrjax.study.columns import FEATURES, PARAMETERS
+from lcrjax.study.complete import complete_columns
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,32 +72,8 @@ def design(
             where its log is needed; or if the target is constant or no complete row is left.
     """
     features, always = tuple(features), tuple(always)
-    names = (target, *features, *always)
-    for name in names:
-        if name not in table.columns:
-            near = difflib.get_close_matches(str(name), [str(c) for c in table.columns], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"The table has no column {name!r}{hint}")
-        if names.count(name) > 1:
-            raise ValueError(f"Column {name!r} is named more than once; name each column once")
-    try:
-        values = table[list(names)].to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"A column of the regression holds something else than numbers: {error}"
-        ) from error
-
-    complete = ~np.isnan(values).any(axis=1)
-    rows = np.flatnonzero(complete)
-    n_missing = len(values) - len(rows)
-    if not len(rows):
-        counts = np.isnan(values).sum(axis=0)
-        raise ValueError(
-            f"No complete row is left of {len(values)}: column {names[int(np.argmax(counts))]!r} "
-            f"is missing in {counts.max()} of them"
-        )
-    values = values if n_missing == 0 else values[rows]
-    _check_values(values, names)
+    columns = complete_columns(table, (*features, *always), (target,))
+    names, values, rows = columns.names, columns.values, columns.rows
 
     constant = values.max(axis=0) == values.min(axis=0)
     if constant[0]:
@@ -116,22 +92,8 @@ def design(
         always=tuple(names[1 + i] for i in kept_always),
         rows=rows,
         dropped=dropped,
-        n_missing=n_missing,
+        n_missing=columns.n_missing,
     )
-
-
-def _check_values(values: np.ndarray, names: tuple[str, ...]) -> None:
-    infinite = ~np.isfinite(values).all(axis=0)
-    if infinite.any():
-        name = names[int(np.argmax(infinite))]
-        raise ValueError(f"Column {name!r} holds an infinite value; repair or remove those rows")
-    bad = (values[:, 1:] <= 0).any(axis=0)
-    if bad.any():
-        j = int(np.argmax(bad)) + 1
-        raise ValueError(
-            f"Column {names[j]!r} holds {values[:, j].min():g}, and the regression takes logs: "
-            "it must be positive; remove those rows or leave the column out"
-        )
 
 
 def fit(
