@@ -1,0 +1,56 @@
+"""The command `lcrjax`.
+
+Modules that take long to import are imported by the commands that need them, so that help and
+usage errors come at once.
+"""
+
+from typing import Annotated
+
+import typer
+
+from lcrjax import __version__
+from lcrjax.cli.measure import measure
+from lcrjax.cli.search import search
+from lcrjax.cli.study import study
+
+_EPILOG = (
+    "Exit codes: 0 done; 2 nothing was started, because an argument, the data or the output "
+    "folder cannot be used; 3 the study is complete, but some subsets could not be trained; "
+    "4 the disk is full or not writable, and what was finished is safe; 130 interrupted, and "
+    "what was finished is safe."
+)
+
+app = typer.Typer(
+    name="lcrjax",
+    help="How diverse is a labelled image dataset, and how much of a model's performance does "
+    "that explain?",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(measure)
+app.command()(study)
+app.command()(search)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lcrjax {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

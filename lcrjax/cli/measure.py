@@ -1,0 +1,99 @@
+"""`lcrjax measure`: the diversities of a dataset and its classes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lcrjax.cli import values
+from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WRITERS = (".csv", ".json", ".parquet")
+
+
+def measure(
+    data: Annotated[str, typer.Argument(help=DATA_HELP, show_default=False)],
+    q: Annotated[
+        str,
+        typer.Option(
+            "--q",
+            help="Viewpoints: 0 counts rare images as much as common ones, inf only the commonest.",
+        ),
+    ] = "0,1,inf",
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Also write the table: .csv, .parquet or .json, with all ten measures."),
+    ] = None,
+) -> None:
+    """Measure how diverse the training images of a dataset are, and each of its classes.
+
+    A (alpha) is the effective number of image-class pairs, R (normalized rho) how well a class
+    represents the dataset, G (gamma) how distinct its images are within the dataset, and
+    B (normalized beta) how distinct the class is.
+
+    Examples:
+    - `lcrjax measure digits`
+
+    - `lcrjax measure blood.npz --q 0,1,2,inf --out blood.csv`
+    """
+    with input_checked():
+        viewpoints = values.orders(q)
+        if out is not None and out.suffix not in _WRITERS:
+            raise ValueError(f"--out must end in {', '.join(_WRITERS)}; not {str(out)!r}.")
+        if out is not None and not out.resolve().parent.is_dir():
+            raise ValueError(f"--out: the folder {out.resolve().parent} does not exist.")
+        (dataset,) = load_sources([data], resize)
+
+    import numpy as np
+    from rich.console import Console
+
+    from lcrjax import measure as measure_images
+
+    names = np.asarray(dataset.class_names)[dataset.train_labels]
+    frame = measure_images(dataset.train_images, names, q=viewpoints).to_frame()
+    counts = dict(zip(*np.unique(names, return_counts=True), strict=True))
+    _print(Console(), dataset.name, counts, frame)
+    if out is not None:
+        try:
+            _write(frame, out)
+        except OSError as error:
+            leave(NO_DISK, f"cannot write {out}: {error}.")
+        Console(stderr=True).print(f"Written: {out}", markup=False, highlight=False)
+
+
+def _print(console: "Console", name: str, counts: dict[str, int], frame: "pd.DataFrame") -> None:  # type: ignore[name-defined]
+    from rich.markup import escape
+    from rich.table import Table
+
+    for order, rows in frame.groupby("q", sort=True):
+        table = Table(title=f"{escape(name)}, q = {order:g}", title_justify="left")
+        table.add_column("class")
+        for column in ("images", "A", "R", "G", "B"):
+            table.add_column(column, justify="right")
+        for row in rows.itertuples():
+            whole = row.level == "dataset"
+            table.add_row(
+                "all" if whole else escape(str(row.level)),
+                f"{sum(counts.values()) if whole else counts[row.level]:,}",
+                f"{row.alpha:.4g}",
+                f"{row.normalized_rho:.4g}",
+                f"{row.gamma:.4g}",
+                f"{row.normalized_beta:.4g}",
+                style="bold" if whole else None,
+                end_section=whole,
+            )
+        console.print(table)
+
+
+def _write(frame: "pd.DataFrame", out: Path) -> None:
+    if out.suffix == ".csv":
+        frame.to_csv(out, index=False)
+    elif out.suffix == ".json":
+        frame.to_json(out, orient="records", indent=2)
+    else:
+        frame.to_parquet(out, index=False)

@@ -1,0 +1,25 @@
+"""Datasets from the words on the command line."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lcrjax.data import Dataset
+
+DATA_HELP = (
+    "What to load: digits; a MedMNIST name such as bloodmnist; tfds:NAME; an .npz file; a folder "
+    "of IDX files; or a folder with one folder of images per class."
+)
+RESIZE_HELP = "Resize the images of a folder to this many pixels on each side."
+
+
+def load_sources(sources: Sequence[str], resize: int | None) -> "list[Dataset]":
+    """Load and check every dataset, in order.
+
+    Raises:
+        ValueError: If one cannot be used; the sentence says which and why.
+    """
+    from lcrjax.data import load
+
+    options = {} if resize is None else {"resize": resize}
+    return [load(source, **options) for source in sources]

@@ -1,0 +1,32 @@
+"""Option values that are lists in one word, such as `64,128` and `0,1,inf`."""
+
+
+def orders(text: str) -> tuple[float, ...]:
+    """Read viewpoints q: numbers from 0 to inf, separated by commas.
+
+    Raises:
+        ValueError: If one is not such a number.
+    """
+    values = []
+    for word in text.split(","):
+        try:
+            value = float(word)
+        except ValueError:
+            value = -1.0
+        if not value >= 0:
+            raise ValueError(f"--q takes numbers from 0 to inf, such as 0,1,inf; not {word!r}.")
+        values.append(value)
+    return tuple(values)
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Read subset sizes: whole numbers separated by commas.
+
+    Raises:
+        ValueError: If one is not a whole number.
+    """
+    words = text.split(",")
+    for word in words:
+        if not word.strip().isdecimal():
+            raise ValueError(f"--sizes takes whole numbers, such as 64,128,256; not {word!r}.")
+    return tuple(int(word) for word in words)
