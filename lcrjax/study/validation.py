@@ -18,9 +18,9 @@ def leave_one_dataset_out(
 ) -> pd.DataFrame:
     """Fit on all datasets but one, predict that one, and do so for each.
 
-    Adjusted R-squared tells how well a feature describes the datasets at hand; this tells what it is
-    worth on a new one. The systematic parameters take few distinct values, so their part of such a
-    prediction extrapolates; `always=()` predicts from the features alone.
+    Adjusted R-squared tells how well a feature describes the datasets at hand; this tells what it
+    is worth on a new one. The systematic parameters take few distinct values, so their part of such
+    a prediction extrapolates; `always=()` predicts from the features alone.
 
     Args:
         table: One row per subset; its column `dataset` names the dataset.
@@ -32,8 +32,8 @@ def leave_one_dataset_out(
         One row per dataset: `dataset`, `n`, `r2` (1 - squared error / variance about the dataset's
         own mean; negative where the dataset's mean would predict better), `r2_shifted` (the same
         after the mean error is forgiven: do the slopes carry over?), `bias` (mean of predicted -
-        measured), `rmse`. `attrs` holds `r2` over all rows about their common mean, and `r2_shifted`
-        over all rows about each dataset's mean.
+        measured), `rmse`. `attrs` holds `r2` over all rows about their common mean, and
+        `r2_shifted` over all rows about each dataset's mean.
 
     Raises:
         ValueError: As `design` does, or if the table has fewer than two datasets.

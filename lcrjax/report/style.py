@@ -1,0 +1,72 @@
+"""What all figures share: colours that colour-blind readers tell apart, fonts, panel letters."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Okabe and Ito's palette without black and without yellow, which vanishes on paper; black is text.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#5B3A8C")
+GREY = "#666666"
+RC: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "mathtext.fontset": "dejavusans",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lcrjax",
+}
+
+
+def styled(draw: Callable[P, T]) -> Callable[P, T]:
+    """Draw under the report's settings and leave the caller's matplotlib as it was."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        with mpl.rc_context(RC):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def dataset_colours(table: pd.DataFrame) -> dict[str, str]:
+    """One colour per dataset, in alphabetical order, so that it is the same in every figure."""
+    names = sorted(table["dataset"].astype(str).unique())
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+
+
+def tint(colour: str, strength: float) -> tuple[float, float, float]:
+    """Mix a colour with white; `strength` 1 is the colour itself."""
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return red, green, blue
+
+
+def panel_letter(ax: Axes, letter: str) -> None:
+    """Put a bold letter above a panel's upper left corner."""
+    ax.annotate(
+        letter,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(-6, 6),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontweight="bold",
+        fontsize=10,
+    )
