@@ -4,6 +4,7 @@ Modules that take long to import are imported by the commands that need them, so
 usage errors come at once.
 """
 
+import inspect
 from typing import Annotated
 
 import typer
@@ -20,6 +21,13 @@ _EPILOG = (
     "what was finished is safe."
 )
 
+
+def _paragraphs(docstring: str) -> str:
+    """Let the terminal's width break every paragraph's lines, but those of examples stay."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(p if p.startswith("Example") else p.replace("\n", " ") for p in paragraphs)
+
+
 app = typer.Typer(
     name="lcrjax",
     help="How diverse is a labelled image dataset, and how much of a model's performance does "
@@ -27,13 +35,11 @@ app = typer.Typer(
     epilog=_EPILOG,
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(measure)
-app.command()(study)
-app.command()(search)
+for command in (measure, study, search):
+    app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 
 def _version(wanted: bool) -> None:

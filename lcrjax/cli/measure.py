@@ -37,9 +37,8 @@ def measure(
     B (normalized beta) how distinct the class is.
 
     Examples:
-    - `lcrjax measure digits`
-
-    - `lcrjax measure blood.npz --q 0,1,2,inf --out blood.csv`
+        lcrjax measure digits
+        lcrjax measure blood.npz --q 0,1,2,inf --out blood.csv
     """
     with input_checked():
         viewpoints = values.orders(q)

@@ -20,7 +20,8 @@ def search(
 
     Each is regressed on in natural logs, with the number of pixels, channels and classes.
 
-    Example: `lcrjax search lcrjax-study --size 2 --top 20`
+    Example:
+        lcrjax search lcrjax-study --size 2 --top 20
     """
     with input_checked():
         from rich.console import Console

@@ -74,9 +74,7 @@ def study(
 
     Examples:
         lcrjax study
-
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
-
         lcrjax study blood.npz brain.npz images/ --preset panel
     """
     with terminable():
