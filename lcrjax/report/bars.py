@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lcrjax.report.names import combination, plain
 from lcrjax.report.style import GREY, panel_letter, styled, tint
-from lcrjax.report.tables import rankings
+from lcrjax.report.tables import FEW_ROWS, rankings
 from lcrjax.study.bootstrap import bootstrap
 from lcrjax.study.columns import GROUPS, TARGETS
 from lcrjax.study.groups import groups
@@ -20,11 +21,11 @@ _ALPHA, _USUAL, _OTHER = "#0072B2", "#E69F00", "#999999"
 _MARKERS = {"acc": "o", "auc": "D", "bacc": "s"}
 #: The paper's groups, and today's two indicators together.
 _SETS: Mapping[str, Sequence[str]] = {
-    "all 27": GROUPS["all"],
+    "all features": GROUPS["all"],
     "eight alphas": GROUPS["alphas"],
     "eight gammas": GROUPS["gammas"],
     "eight rhos": GROUPS["rhos"],
-    "size + $CB_1$": ("size", "CB_1"),
+    combination(("size", "CB_1"), math=True): ("size", "CB_1"),
     "class balances": GROUPS["class balances"],
     "size": GROUPS["size"],
 }
@@ -39,7 +40,8 @@ def ranking_figure(
     Args:
         table: One row per subset, as `run_study` returns it.
         target: Column to explain; the other targets are marked beside the single features.
-        resamples: Bootstrap resamples over subsets for the whiskers (95 %); 0 draws none.
+        resamples: Bootstrap resamples over subsets for the whiskers (95 %); 0 draws none, and so
+            do tables of few rows.
         best: Number of bars in the first three panels.
 
     Returns:
@@ -50,6 +52,8 @@ def ranking_figure(
     """
     found = rankings(table, target)
     sets = groups(table, target, sets=_SETS)
+    if found["singles"].attrs["rows"] < FEW_ROWS:
+        resamples = 0
     fig = Figure(figsize=(7.4, 6.6), layout="constrained")
     axes = fig.subplots(2, 2)
     titles = ("single features", "pairs", "triples")
@@ -61,7 +65,9 @@ def ranking_figure(
             _bars(ax, table, top, labels, target, resamples)
         else:
             _say(ax, "too few rows or features")
-    _mark_other_targets(axes[0, 0], table, list(found["singles"]["features"].head(best)), target)
+    marks = _mark_other_targets(
+        axes[0, 0], table, list(found["singles"]["features"].head(best)), target
+    )
     axes[1, 1].set_title("groups of features")
     if len(sets):
         _bars(axes[1, 1], table, sets, list(sets["group"]), target, resamples)
@@ -75,8 +81,9 @@ def ranking_figure(
         Patch(color=tint(_ALPHA, 0.8), label="with an alpha diversity"),
         Patch(color=tint(_USUAL, 0.8), label="size and class balance only"),
         Patch(color=tint(_OTHER, 0.8), label="others"),
+        *marks,
     ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=3)
+    fig.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return fig
 
 
@@ -101,10 +108,11 @@ def _bars(
         ax.errorbar(
             values, at, xerr=whiskers, fmt="none", ecolor="black", elinewidth=0.9, capsize=2
         )
-    for y, value in zip(at, values, strict=True):
+    for y, value, features in zip(at, values, ranking["features"], strict=True):
+        dark = value > 0.2 and _colour(features) == _ALPHA
         ax.annotate(
             f"{value:.3f}", (0, y), xytext=(3, 0), textcoords="offset points", va="center",
-            fontsize=7, color="white" if value > 0.2 else "black",
+            fontsize=7, color="white" if dark else "black",
         )  # fmt: skip
     ax.set_yticks(at, labels)
     ax.tick_params(axis="y", length=0)
@@ -114,7 +122,8 @@ def _bars(
 
 def _mark_other_targets(
     ax: Axes, table: pd.DataFrame, features: list[tuple[str, ...]], target: str
-) -> None:
+) -> list[Line2D]:
+    marks = []
     for other in TARGETS:
         if other == target or other not in table.columns:
             continue
@@ -123,12 +132,11 @@ def _mark_other_targets(
         except ValueError:
             continue  # a constant or missing second target is no reason to lose the figure
         x = [found.get(name, np.nan) for name in features]
-        ax.plot(
+        marks += ax.plot(
             x, np.arange(len(x)), _MARKERS[other], ms=4, mfc="white", mec="black", mew=0.9,
-            label=plain(other), ls="none", clip_on=False,
+            label=plain(other), ls="none",
         )  # fmt: skip
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="lower right", handletextpad=0.2)
+    return marks
 
 
 def _colour(features: Sequence[str]) -> str:

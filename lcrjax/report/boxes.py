@@ -33,7 +33,7 @@ def class_balance_figure(table: pd.DataFrame) -> Figure:
         _category_ticks(ax, [f"{s:g}" for s in sizes])
         ax.axhline(rows["n_classes"].iloc[0], color=GREY, lw=0.8, ls=(0, (4, 3)), zorder=0)
     fig.supxlabel("subset size (images)", fontsize=8)
-    fig.supylabel("class balance $CB_1$\n(effective number of classes)", fontsize=8, ha="center")
+    _label_left(axes, f"class balance {mathtext('CB_1')}\n(effective number of classes)")
     return fig
 
 
@@ -55,7 +55,7 @@ def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
         _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
         _category_ticks(ax, [f"{s:g}" for s in sizes])
     fig.supxlabel("subset size (images)", fontsize=8)
-    fig.supylabel(plain(target), fontsize=8)
+    _label_left(axes, plain(target))
     return fig
 
 
@@ -81,9 +81,9 @@ def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0"
         bins = equal_bins(value, rows["size"].nunique())
         groups = [rows.loc[bins == b, target].to_numpy() for b in range(bins.max() + 1)]
         _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
-        _category_ticks(ax, [f"{value[bins == b].median():.3g}" for b in range(bins.max() + 1)])
+        _category_ticks(ax, [f"{value[bins == b].median():.3f}" for b in range(bins.max() + 1)])
     fig.supxlabel(f"{mathtext(feature)} / number of classes (median of bin)", fontsize=8)
-    fig.supylabel(plain(target), fontsize=8)
+    _label_left(axes, plain(target))
     return fig
 
 
@@ -116,6 +116,11 @@ def _panels(table: pd.DataFrame, *, share_y: bool = True) -> tuple[Figure, list[
     return fig, list(axes[: len(names)])
 
 
+def _label_left(axes: Sequence[Axes], text: str) -> None:
+    for ax in axes[::_ACROSS]:
+        ax.set_ylabel(text)
+
+
 def _category_ticks(ax: Axes, labels: Sequence[str]) -> None:
     ax.set_xticks(range(len(labels)), labels, rotation=90)
     ax.set_xlim(-0.6, len(labels) - 0.4)
@@ -134,17 +139,14 @@ def _draw_boxes(
         medianprops={"color": "black", "lw": 1.2},
         whiskerprops={"color": colour, "lw": 0.9},
         capprops={"color": colour, "lw": 0.9},
-        flierprops={"marker": ".", "ms": 2.5, "mfc": colour, "mec": "none"},
+        flierprops={"marker": "o", "ms": 1.8, "mfc": colour, "mec": "none"},
     )
     for i, box in enumerate(parts["boxes"]):
         top = i == len(groups) - 1
         box.set(facecolor=tint(colour, 0.85 if top else 0.3), edgecolor=colour, linewidth=0.9)
     if annotate and len(groups[-1]):
+        ax.margins(y=0.09)  # room for the number below the lowest point
         ax.annotate(
-            f"{np.median(groups[-1]):.2f}",
-            (1, 0.02),
-            xycoords="axes fraction",
-            ha="right",
-            va="bottom",
-            fontweight="bold",
-        )
+            f"{np.median(groups[-1]):.2f}", (1, 0.01), xycoords="axes fraction",
+            ha="right", va="bottom", fontweight="bold", fontsize=7.5,
+        )  # fmt: skip

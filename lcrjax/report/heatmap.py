@@ -36,15 +36,15 @@ def correlation_figure(table: pd.DataFrame) -> Figure:
     top.set(xlim=(-0.5, n - 0.5), ylim=(0, None))
     top.set_axis_off()
 
-    image = ax.imshow(r2.to_numpy(), cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    image = ax.imshow(r2.to_numpy(), cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
     names = [mathtext(name) for name in r2.columns]
     ax.set_xticks(range(n), names, rotation=90)
     ax.set_yticks(range(n), names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     for edge in np.flatnonzero(np.diff(labels)) + 0.5:
-        ax.axhline(edge, color="white", lw=1.2)
-        ax.axvline(edge, color="white", lw=1.2)
+        ax.axhline(edge, color="black", lw=1)
+        ax.axvline(edge, color="black", lw=1)
     fig.colorbar(image, cax=bar, label="$R^2$ (logs of the features)")
     bar.spines[:].set_visible(False)
     return fig

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from lcrjax.report.bars import ranking_figure
 from lcrjax.report.boxes import alpha_figure, class_balance_figure, size_figure
 from lcrjax.report.heatmap import correlation_figure
+from lcrjax.report.style import styled
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
 }
 
 
+@styled
 def write_figures(
     table: pd.DataFrame, directory: str | Path, *, suffixes: tuple[str, ...] = (".png", ".svg")
 ) -> list[Path]:
