@@ -135,7 +135,8 @@ def _known(values: Iterable[str], known: Iterable[str], where: str) -> None:
 
 def _same_kind(name: str, value: Any, default: Any) -> None:
     """Raise a ValueError where a TOML value cannot stand for the default's type."""
-    kinds: dict[type, tuple[type, ...]] = {float: (int, float), type(None): (int,)}
+    kinds: dict[type, tuple[type, ...]] = {float: (int, float), type(None): (int, type(None))}
     allowed = kinds.get(type(default), (type(default),))
     if isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, allowed):
-        raise ValueError(f"{name} must be of the kind of {default!r}, not {value!r}.")
+        kind = allowed[-1].__name__ if default is not None else "int"
+        raise ValueError(f"{name} must be of the type {kind}, not {value!r}.")
