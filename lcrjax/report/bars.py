@@ -116,7 +116,7 @@ def _bars(
         )  # fmt: skip
     ax.set_yticks(at, labels)
     ax.tick_params(axis="y", length=0)
-    ax.invert_yaxis()
+    ax.set_ylim(max(len(values), len(_SETS)) - 0.4, -0.6)
     ax.set_xlim(0, 1)
 
 

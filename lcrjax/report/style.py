@@ -15,7 +15,7 @@ T = TypeVar("T")
 #: Okabe and Ito's palette without black and without yellow, which vanishes on paper; black is text.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#5B3A8C")
 GREY = "#666666"
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,

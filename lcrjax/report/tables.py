@@ -83,7 +83,7 @@ def print_rankings(
 
 def notes(ranking: pd.DataFrame) -> list[str]:
     """Say in sentences what a ranking rests on: rows, columns in every regression or dropped."""
-    attrs: dict[str, Any] = ranking.attrs
+    attrs: Any = ranking.attrs
     lines = [f"Regressions on {attrs['rows']} subsets, features on natural logs."]
     if attrs["rows_missing"]:
         lines.append(f"{attrs['rows_missing']} rows lack a value and were left out.")
@@ -104,13 +104,12 @@ def _ranking_table(ranking: pd.DataFrame, target: str, title: str, *, bar: bool 
     table.add_column("adjusted R²", justify="right")
     if bar:
         table.add_column("", width=_BAR)
-    for place, row in enumerate(ranking.itertuples(index=False), start=1):
-        name = combination(row.features)
-        style = "bold" if bar and row.features[0] in SIDE_BY_SIDE else None
-        cells = [str(place), name, f"{row.adj_r2:.3f}"]
-        table.add_row(
-            *cells, *(["█" * round(_BAR * max(row.adj_r2, 0))] if bar else []), style=style
-        )
+    rows = zip(ranking["features"], ranking["adj_r2"], strict=True)
+    for place, (features, adj_r2) in enumerate(rows, start=1):
+        name = combination(features)
+        style = "bold" if bar and features[0] in SIDE_BY_SIDE else None
+        cells = [str(place), name, f"{adj_r2:.3f}"]
+        table.add_row(*cells, *(["█" * round(_BAR * max(adj_r2, 0))] if bar else []), style=style)
     return table
 
 
@@ -120,8 +119,9 @@ def _short_table(found: dict[str, pd.DataFrame], target: str) -> Table:
     table.add_column("features")
     table.add_column("adjusted R²", justify="right")
     for key, frame in found.items():
-        for i, row in enumerate(frame.head(5 if key == "singles" else 3).itertuples(index=False)):
-            table.add_row(key if i == 0 else "", combination(row.features), f"{row.adj_r2:.3f}")
+        top = frame.head(5 if key == "singles" else 3)
+        for i, (features, r2) in enumerate(zip(top["features"], top["adj_r2"], strict=True)):
+            table.add_row(key if i == 0 else "", combination(features), f"{r2:.3f}")
         table.add_section()
     return table
 

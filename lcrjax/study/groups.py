@@ -52,7 +52,7 @@ def groups(
         except ValueError as error:
             skipped[group] = str(error)
     result = pd.DataFrame(rows)
-    result.attrs = {"target": target, **d.attrs, "skipped": skipped}
+    result.attrs.update(target=target, **d.attrs, skipped=skipped)
     return result
 
 

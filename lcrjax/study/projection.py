@@ -55,7 +55,7 @@ def project(design: Design) -> Projection:
     base = orthonormal_basis(design.base)
     b, p = base.shape[1], design.X.shape[1]
     y = design.y - design.y.mean()
-    R = np.linalg.qr(np.hstack([base, design.X, y[:, None]]), mode="r")
+    R = np.asarray(np.linalg.qr(np.hstack([base, design.X, y[:, None]]), mode="r"))
 
     X = R[:, b : b + p]
     before, after = np.linalg.norm(X, axis=0), np.linalg.norm(X[b:], axis=0)

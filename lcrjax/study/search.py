@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ import pandas as pd
 from lcrjax.study.columns import FEATURES, PARAMETERS
 from lcrjax.study.projection import Level, Projection, fit_all, project, svd_fit
 from lcrjax.study.regression import Design, check_rows, design
+
+T = TypeVar("T", float, np.ndarray)
 
 #: More combinations would not fit in memory comfortably; `best_subsets` goes on from there.
 MOST = 1_000_000
@@ -114,10 +117,10 @@ def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
     columns = {"features": names, "adj_r2": adj_r2, "r2": r2, "n": np.full(len(r2), n)}
     columns["rank"] = rank
     result = pd.DataFrame({name: values[order] for name, values in columns.items()}, copy=False)
-    result.attrs = {"target": target, **d.attrs}
+    result.attrs.update(target=target, **d.attrs)
     return result
 
 
-def adjusted(r2: np.ndarray, n: int, rank: np.ndarray | int) -> np.ndarray:
+def adjusted(r2: T, n: Any, rank: Any) -> T:
     """Adjusted R-squared of regressions on `n` rows with `rank` coefficients (with intercept)."""
     return 1 - (n - 1) / (n - rank) * (1 - r2)

@@ -66,7 +66,7 @@ def leave_one_dataset_out(
         )
     result = pd.DataFrame(rows)
     shifted = _r2(_centre(d.y, datasets), _centre(predicted, datasets))
-    result.attrs = {"target": target, **d.attrs, "r2": _r2(d.y, predicted), "r2_shifted": shifted}
+    result.attrs.update(target=target, **d.attrs, r2=_r2(d.y, predicted), r2_shifted=shifted)
     return result
 
 
