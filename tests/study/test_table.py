@@ -61,7 +61,7 @@ def test_other_readers_can_read_it(tmp_path, frame):
 def test_duckdb_can_query_it(tmp_path, frame):
     duckdb = pytest.importorskip("duckdb")
     path = written(tmp_path, frame)
-    mean = duckdb.sql(f"select avg(bacc) from '{path}'").fetchone()[0]
+    mean = duckdb.sql(f"select avg(bacc) from '{path}'").fetchall()[0][0]
     assert mean == pytest.approx(frame["bacc"].mean())
 
 
