@@ -6,6 +6,6 @@ def keep_compiled_programs() -> None:
     import jax
     import platformdirs
 
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
         folder = platformdirs.user_cache_path("lcrjax", appauthor=False) / "compiled"
         jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -11,7 +11,9 @@ from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
+_LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_beta"}
 _WRITERS = (".csv", ".json", ".parquet")
 
 
@@ -65,24 +67,22 @@ def measure(
         Console(stderr=True).print(f"Written: {out}", markup=False, highlight=False)
 
 
-def _print(console: "Console", name: str, counts: dict[str, int], frame: "pd.DataFrame") -> None:  # type: ignore[name-defined]
+def _print(console: "Console", name: str, counts: dict[str, int], frame: "pd.DataFrame") -> None:
     from rich.markup import escape
     from rich.table import Table
 
     for order, rows in frame.groupby("q", sort=True):
         table = Table(title=f"{escape(name)}, q = {order:g}", title_justify="left")
         table.add_column("class")
-        for column in ("images", "A", "R", "G", "B"):
+        for column in ("images", *_LETTERS):
             table.add_column(column, justify="right")
-        for row in rows.itertuples():
-            whole = row.level == "dataset"
+        for place, row in enumerate(rows.to_dict("records")):
+            whole = place == 0
+            images = sum(counts.values()) if whole else counts[row["level"]]
             table.add_row(
-                "all" if whole else escape(str(row.level)),
-                f"{sum(counts.values()) if whole else counts[row.level]:,}",
-                f"{row.alpha:.4g}",
-                f"{row.normalized_rho:.4g}",
-                f"{row.gamma:.4g}",
-                f"{row.normalized_beta:.4g}",
+                "all" if whole else escape(row["level"]),
+                f"{images:,}",
+                *(f"{row[column]:.4g}" for column in _LETTERS.values()),
                 style="bold" if whole else None,
                 end_section=whole,
             )

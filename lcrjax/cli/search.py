@@ -41,9 +41,9 @@ def search(
     table.add_column("features" if size > 1 else "feature")
     table.add_column("adjusted R²", justify="right")
     table.add_column("R²", justify="right")
-    for place, row in enumerate(found.head(top).itertuples(), start=1):
-        names = " + ".join(row.features)
-        table.add_row(str(place), names, f"{row.adj_r2:.4f}", f"{row.r2:.4f}")
+    best = zip(*(found.head(top)[c] for c in ("features", "adj_r2", "r2")), strict=True)
+    for place, (features, adjusted, r2) in enumerate(best, start=1):
+        table.add_row(str(place), " + ".join(features), f"{adjusted:.4f}", f"{r2:.4f}")
     console.print(table)
     if len(found) > top:
         console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")

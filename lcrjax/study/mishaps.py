@@ -17,6 +17,9 @@ _log = logging.getLogger(__name__)
 class _CallerFailed(BaseException):
     """An exception of the caller's own callback, which must not pass for one of training."""
 
+    def __init__(self, error: Exception):
+        self.error = error
+
 
 def train_in_parts(
     dataset: Dataset,
@@ -50,13 +53,13 @@ def train_in_parts(
             try:
                 progress(p)
             except Exception as error:
-                raise _CallerFailed from error
+                raise _CallerFailed(error) from error
 
     errors: list[Exception] = []
     try:
         table = _train(dataset, subsets, seeds, config, tell, 0, len(seeds), errors)
     except _CallerFailed as failure:
-        raise failure.__cause__ from None
+        raise failure.error from None
     if len(errors) == len(seeds) and not all(map(_out_of_memory, errors)):
         raise errors[0]
     return table

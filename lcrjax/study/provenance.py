@@ -49,8 +49,8 @@ def describe_study(
     # The same program rounds differently on another kind of device or in another width.
     described["device"] = {
         "kind": jax.devices()[0].device_kind,
-        "x64": bool(jax.config.jax_enable_x64),
-        "matmul_precision": jax.config.jax_default_matmul_precision,
+        "floats": str(jax.dtypes.canonicalize_dtype(float)),
+        "matmul_precision": jax.config.jax_default_matmul_precision,  # type: ignore[attr-defined]
     }
     about = {
         d.name: {"source": d.source, "licence": d.licence, "class_names": list(d.class_names)}

@@ -18,8 +18,6 @@ def fake():
 @pytest.fixture
 def run(monkeypatch, tmp_path, fake):
     """Run a command line in an empty folder, with instant measuring and training."""
-    import jax
-
     from lcrjax.cli import app
     from lcrjax.study import mishaps, plan, runner
 
@@ -29,7 +27,6 @@ def run(monkeypatch, tmp_path, fake):
     monkeypatch.setattr("lcrjax.cli.cache.keep_compiled_programs", lambda: None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    assert jax.config.jax_compilation_cache_dir is None
 
     def invoke(*words):
         return CliRunner().invoke(app, [str(word) for word in words])
