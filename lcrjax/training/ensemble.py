@@ -90,7 +90,15 @@ def train_subsets(
     keys = check_seeds(seeds, len(indices))
     height, width, channels = train_images.shape[1:]
     programs = _Programs(
-        Architecture(height, width, channels, n_classes, config.base_channels), config
+        Architecture(
+            height,
+            width,
+            channels,
+            n_classes,
+            config.base_channels,
+            direct=jax.default_backend() == "cpu",
+        ),
+        config,
     )
     train = Images(jnp.asarray(train_images), jnp.asarray(train_labels))
     test = Images(jnp.asarray(test_images), jnp.asarray(test_labels))

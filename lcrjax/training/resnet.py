@@ -76,10 +76,10 @@ class BatchNorm(nnx.Module):
 class BasicBlock(nnx.Module):
     """Two 3x3 convolutions and a way around them."""
 
-    def __init__(self, height: int, width: int, c_in: int, c_out: int, stride: int):
-        first = Geometry(height, width, 3, stride, 1)
+    def __init__(self, height: int, width: int, c_in: int, c_out: int, stride: int, direct: bool):
+        first = Geometry(height, width, 3, stride, 1, direct)
         self.out_height, self.out_width = first.out_height, first.out_width
-        second = Geometry(self.out_height, self.out_width, 3, 1, 1)
+        second = Geometry(self.out_height, self.out_width, 3, 1, 1, direct)
         self.first = Convolution(first, c_in, c_out)
         self.first_norm = BatchNorm(c_out)
         self.second = Convolution(second, c_out, c_out)
@@ -110,6 +110,7 @@ class Architecture:
         channels: Channels of the images.
         n_classes: Number of classes.
         base: Channels of the first stage, doubled from stage to stage; 64 in ResNet-18.
+        direct: Whether convolutions prefer XLA's own operation; see `lcrjax.training.conv`.
     """
 
     height: int
@@ -117,6 +118,7 @@ class Architecture:
     channels: int
     n_classes: int
     base: int = 64
+    direct: bool = False
 
 
 class ResNet18(nnx.Module):
@@ -130,7 +132,7 @@ class ResNet18(nnx.Module):
     def __init__(self, architecture: Architecture, *, rngs: nnx.Rngs):
         a = architecture
         small = max(a.height, a.width) <= LARGEST_SMALL_IMAGE
-        stem = Geometry(a.height, a.width, *((3, 1, 1) if small else (7, 2, 3)))
+        stem = Geometry(a.height, a.width, *((3, 1, 1) if small else (7, 2, 3)), a.direct)
         self.stem = Convolution(stem, a.channels, a.base)
         self.stem_norm = BatchNorm(a.base)
         pool = Geometry(stem.out_height, stem.out_width, 3, 2, 1)
@@ -140,7 +142,7 @@ class ResNet18(nnx.Module):
             for position in range(2):
                 stride = 2 if stage > 0 and position == 0 else 1
                 out = a.base * 2**stage
-                block = BasicBlock(height, width, channels, out, stride)
+                block = BasicBlock(height, width, channels, out, stride, a.direct)
                 self.blocks.append(block)
                 height, width, channels = block.out_height, block.out_width, out
         # One draw for all kernels: the compiler takes seconds over twenty.
