@@ -1,0 +1,8 @@
+"""Labelled image datasets from files, folders and public collections."""
+
+from lcrjax.data.arrays import from_arrays
+from lcrjax.data.dataset import Dataset
+from lcrjax.data.errors import DataError
+from lcrjax.data.loading import load
+
+__all__ = ["DataError", "Dataset", "from_arrays", "load"]

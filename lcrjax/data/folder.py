@@ -1,0 +1,183 @@
+"""Folders of class folders of PNG or JPEG files."""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lcrjax.data.arrays import from_arrays
+from lcrjax.data.dataset import Dataset
+from lcrjax.data.errors import DataError, need
+from lcrjax.data.limits import check_bytes
+from lcrjax.data.pictures import decode
+from lcrjax.data.resize import Size, as_size
+
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_TRAIN, _TEST = ("train", "training"), ("test", "testing")
+
+
+class Listing(NamedTuple):
+    """The image files of one split.
+
+    Attributes:
+        files: Paths, class by class, by name.
+        labels: (files,) the class of each.
+        stored: Bytes on disk of all of them.
+    """
+
+    files: list[Path]
+    labels: np.ndarray
+    stored: int
+
+
+def load_folder(
+    folder: Path, *, resize: Size | None = None, max_bytes: int | None = None, **options: Any
+) -> Dataset:
+    """Load `folder/CLASS/*.png`, or `folder/train/CLASS/*.png` and `folder/test/CLASS/*.png`.
+
+    Classes are numbered in the order of their folders' names. `training` and `testing` serve as
+    well; other folders beside them, such as `val`, are left out. Without these subfolders a test
+    set is held out class by class. Hidden files, and files that are no images, are passed over.
+    Links that lead out of the folder are refused.
+
+    Args:
+        folder: The folder.
+        resize: New (height, width) in pixels, or one number for both; needed where images differ
+            in size.
+        max_bytes: Largest size of one split's array, see `limits.byte_limit`.
+        **options: Options of `from_arrays`.
+
+    Raises:
+        DataError: A ValueError, if there are no images, they differ in size or in colours, one is
+            damaged, or a link leads out of the folder.
+        ImportError: If Pillow is not installed.
+    """
+    size = None if resize is None else as_size(resize)
+    root = folder.resolve()
+    tops = _subfolders(folder, root)
+    by_name = {path.name.casefold(): path for path in tops}
+    train = next((by_name[name] for name in _TRAIN if name in by_name), None)
+    test = next((by_name[name] for name in _TEST if name in by_name), None)
+    if (train is None) != (test is None):
+        raise DataError(
+            f"{folder} has a subfolder {(train or test).name!r} but none for the other split; "  # type: ignore[union-attr]
+            "add train/ and test/, or give the class folders alone to have a test set held out."
+        )
+    splits = [tops] if train is None else [_subfolders(train, root), _subfolders(test, root)]
+    classes = sorted({path.name for split in splits for path in split})
+    if len(classes) < 2:
+        raise DataError(
+            f"{folder} has {len(classes)} class folders; "
+            "at least two are needed, each with PNG or JPEG files."
+        )
+    arrays: list[np.ndarray] = []
+    first: tuple[Path, tuple[int, ...]] | None = None
+    for split in splits:
+        listing = _list(split, classes, root)
+        if not listing.files:
+            raise DataError(f"{split[0].parent if split else folder} holds no PNG or JPEG file.")
+        images, first = _read(listing, size, max_bytes, first)
+        arrays += [images, listing.labels]
+    options = {"name": root.name, "source": f"the folder {root.name}"} | options
+    options["class_names"] = tuple(classes)
+    return from_arrays(options.pop("name"), *arrays, **options)
+
+
+def _inside(path: Path, root: Path) -> Path:
+    """Return the path that a link stands for, refusing those that lead out of `root`."""
+    try:
+        resolved = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{path} is a link that leads nowhere; remove it.") from error
+    if not resolved.is_relative_to(root):
+        raise DataError(f"{path} is a link that leads out of {root}; copy the file instead.")
+    return resolved
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(f"cannot read the folder {folder} ({error.strerror}).") from error
+    return sorted(visible, key=lambda entry: entry.name)
+
+
+def _subfolders(folder: Path | None, root: Path) -> list[Path]:
+    assert folder is not None
+    found = []
+    for entry in _entries(folder):
+        if entry.is_symlink():
+            _inside(Path(entry.path), root)
+        if entry.is_dir():
+            found.append(Path(entry.path))
+    return found
+
+
+def _list(classes_found: Sequence[Path], classes: Sequence[str], root: Path) -> Listing:
+    pillow = need("PIL.Image", "Pillow", "study")
+    other_images = set(pillow.registered_extensions()) - set(_SUFFIXES)
+    files: list[Path] = []
+    labels: list[int] = []
+    stored = 0
+    for folder in classes_found:
+        label = classes.index(folder.name)
+        for entry in _entries(folder):
+            path = Path(entry.path)
+            if entry.is_symlink():
+                path = _inside(path, root)
+            if entry.is_dir():
+                raise DataError(
+                    f"{entry.path} is a folder within a class folder; "
+                    "class folders must hold the images themselves."
+                )
+            suffix = Path(entry.name).suffix.lower()
+            if suffix in _SUFFIXES:
+                status = path.stat()
+                if not stat.S_ISREG(status.st_mode):
+                    raise DataError(f"{entry.path} is not a regular file; remove it.")
+                files.append(path)
+                labels.append(label)
+                stored += status.st_size
+            elif suffix in other_images:
+                raise DataError(f"{entry.path} is neither PNG nor JPEG; convert it.")
+    return Listing(files, np.asarray(labels, np.int64), stored)
+
+
+def _read(
+    listing: Listing,
+    size: tuple[int, int] | None,
+    max_bytes: int | None,
+    first: tuple[Path, tuple[int, ...]] | None,
+) -> tuple[np.ndarray, tuple[Path, tuple[int, ...]]]:
+    """Decode a split; `first` is the image that all others must be like."""
+    images = np.empty(0, np.uint8)
+    for i, path in enumerate(listing.files):
+        image = decode(path, size)
+        if first is None:
+            first = (path, image.shape)
+        if image.shape != first[1]:
+            _refuse(path, image.shape, *first)
+        if i == 0:
+            claimed = len(listing.files) * image.nbytes
+            check_bytes(str(path.parent.parent), claimed, listing.stored, max_bytes)
+            images = np.empty((len(listing.files), *image.shape), np.uint8)
+        images[i] = image
+    assert first is not None
+    return images, first
+
+
+def _refuse(path: Path, shape: tuple[int, ...], first: Path, expected: tuple[int, ...]) -> None:
+    if shape[:2] != expected[:2]:
+        raise DataError(
+            f"{path} is {shape[1]}×{shape[0]} pixels but {first} is {expected[1]}×{expected[0]}; "
+            "images must be of one size: resize= (on the command line --resize) makes them so."
+        )
+    kinds = {2: "grey", 3: "in colour"}
+    raise DataError(
+        f"{path} is {kinds[len(shape)]} but {first} is {kinds[len(expected)]}; "
+        "save all images as grey or all as RGB."
+    )

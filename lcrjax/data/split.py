@@ -1,0 +1,45 @@
+"""Hold out part of a dataset for testing, class by class."""
+
+import numpy as np
+
+from lcrjax.data.errors import DataError
+
+TEST_FRACTION = 0.25
+
+
+def stratified_split(
+    labels: np.ndarray, test_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose test images at random, the same fraction of each class.
+
+    Each class gives `test_fraction` of its images, rounded, but at least one, and keeps at least
+    one for training.
+
+    Args:
+        labels: (n,) integers, 0 to the number of classes - 1, at least one image each.
+        test_fraction: Part of each class that is held out, in (0, 1).
+        seed: Seed of the choice, at least 0.
+
+    Returns:
+        Indices of the training and of the test images, both ascending.
+
+    Raises:
+        DataError: If the fraction is not in (0, 1), the seed is negative, or a class has one image.
+    """
+    if not 0 < test_fraction < 1:
+        raise DataError(f"test_fraction must lie between 0 and 1, not {test_fraction!r}.")
+    if seed < 0:
+        raise DataError(f"seed must be at least 0, not {seed!r}.")
+    rng = np.random.default_rng(seed)
+    test = []
+    for label, count in enumerate(np.bincount(labels)):
+        if count == 1:
+            raise DataError(
+                f"class {label} has one image only, which cannot be both trained on and tested; "
+                "add images or drop the class."
+            )
+        held_out = min(max(round(test_fraction * int(count)), 1), int(count) - 1)
+        test.append(rng.permutation(np.flatnonzero(labels == label))[:held_out])
+    is_test = np.zeros(len(labels), bool)
+    is_test[np.concatenate(test)] = True
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
