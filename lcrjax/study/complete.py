@@ -51,10 +51,14 @@ def complete_columns(
             raise ValueError(f"The table has no column {name!r}{hint}")
         if names.count(name) > 1:
             raise ValueError(f"Column {name!r} is named more than once; name each column once")
-    try:
-        values = table[list(names)].to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"A column holds something else than numbers: {error}") from error
+    values = np.empty((len(table), len(names)), order="F")
+    for j, name in enumerate(names):
+        try:
+            values[:, j] = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Column {name!r} holds something else than numbers: {error}"
+            ) from error
 
     missing = np.isnan(values)
     rows = np.flatnonzero(~missing.any(axis=1))

@@ -17,6 +17,8 @@ from lcrjax.study.regression import Design
 
 #: A column that keeps less than this part of its length after projection is left to `svd_fit`.
 SUSPICIOUS = 1e-6
+#: Singular values of unit columns below this part of the largest are rounding.
+RANK_TOLERANCE = 1e-12
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,27 +49,34 @@ def orthonormal_basis(A: Float[np.ndarray, "n b"]) -> Float[np.ndarray, "n r"]:
     """Orthonormal basis of the columns' span; its rank is judged on columns of unit length."""
     lengths = np.linalg.norm(A, axis=0)
     U, s, _ = np.linalg.svd(A / np.where(lengths > 0, lengths, 1), full_matrices=False)
-    return U[:, s > 1e-12 * s[0]]
+    return U[:, s > RANK_TOLERANCE * s[0]]
 
 
 def project(design: Design) -> Projection:
     """Project the base out of target and candidates, and rotate to the candidates' coordinates."""
-    base = orthonormal_basis(design.base)
-    b, p = base.shape[1], design.X.shape[1]
+    b, p = design.base.shape[1], design.X.shape[1]
+    base = design.base / np.linalg.norm(design.base, axis=0)
     y = design.y - design.y.mean()
     R = np.asarray(np.linalg.qr(np.hstack([base, design.X, y[:, None]]), mode="r"))
 
-    X = R[:, b : b + p]
-    before, after = np.linalg.norm(X, axis=0), np.linalg.norm(X[b:], axis=0)
+    # The systematic parameters of two datasets are collinear: the base's own rank comes first.
+    U, s, _ = np.linalg.svd(R[:b, :b])
+    rank = int(np.sum(s > RANK_TOLERANCE * s[0]))
+    R = np.vstack([U.T @ R[:b, b:], R[b:, b:]])
+    inner, outer = R[:rank], R[rank:]
+    if rank < b:
+        outer = np.asarray(np.linalg.qr(outer, mode="r"))
+
+    before, after = np.linalg.norm(R[:, :p], axis=0), np.linalg.norm(outer[:, :p], axis=0)
     inside = after <= 1e-14 * before
-    columns = (X[b : b + p] * np.where(inside, 0, 1 / np.where(inside, 1, after))).T
+    columns = (outer[:p, :p] * np.where(inside, 0, 1 / np.where(inside, 1, after))).T
     return Projection(
         columns=np.ascontiguousarray(columns),
-        target=R[b : b + p, -1].copy(),
-        outside=float(np.sum(R[b + p :, -1] ** 2)),
+        target=outer[:p, p].copy(),
+        outside=float(np.sum(outer[p:, p] ** 2)),
         total=float(y @ y),
-        explained=float(np.sum(R[:b, -1] ** 2)),
-        base_rank=b,
+        explained=float(np.sum(inner[:, p] ** 2)),
+        base_rank=rank,
         suspicious=after <= SUSPICIOUS * before,
     )
 

@@ -1,6 +1,7 @@
 """From a study's table to a regression: logs, checks, and statsmodels' summary of one model."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,15 +82,15 @@ def design(
             f"{target!r} is the same in all {len(rows)} rows; there is nothing to explain"
         )
     dropped = {n: "constant over the table" for n, c in zip(names, constant, strict=True) if c}
-    logs = np.log(values[:, 1:])
-    kept_features = [i for i in range(len(features)) if not constant[1 + i]]
-    kept_always = [i for i in range(len(features), len(names) - 1) if not constant[1 + i]]
+    logs, varies = np.log(values[:, 1:]), ~constant[1:]
+    p = len(features)
+    X, parameters = logs[:, :p], logs[:, p:]
     return Design(
         y=values[:, 0],
-        base=np.column_stack([np.ones(len(rows)), logs[:, kept_always]]),
-        X=logs[:, kept_features],
-        features=tuple(features[i] for i in kept_features),
-        always=tuple(names[1 + i] for i in kept_always),
+        base=np.column_stack([np.ones(len(rows)), parameters[:, varies[p:]]]),
+        X=X if varies[:p].all() else X[:, varies[:p]],
+        features=tuple(itertools.compress(features, varies[:p])),
+        always=tuple(itertools.compress(always, varies[p:])),
         rows=rows,
         dropped=dropped,
         n_missing=columns.n_missing,

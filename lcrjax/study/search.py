@@ -1,5 +1,6 @@
 """Every combination of so many features, ranked by how much of the target it explains."""
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -110,8 +111,7 @@ def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
         r2[i] = 1 - rss / p.total
     adj_r2 = adjusted(r2, n, rank)
 
-    names = np.empty(len(r2), dtype=object)
-    names[:] = list(itertools.combinations(d.features, size))
+    names = _names(d.features, size)
     # Rounding must not decide between equals: they stay in the order of the columns.
     order = np.argsort(-np.round(adj_r2, 12), kind="stable")
     columns = {"features": names, "adj_r2": adj_r2, "r2": r2, "n": np.full(len(r2), n)}
@@ -119,6 +119,15 @@ def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
     result = pd.DataFrame({name: values[order] for name, values in columns.items()}, copy=False)
     result.attrs.update(target=target, **d.attrs)
     return result
+
+
+@functools.lru_cache(maxsize=4)
+def _names(features: tuple[str, ...], size: int) -> np.ndarray:
+    """Name the combinations in the order of `Level.combinations`, once for all targets."""
+    names = list(itertools.combinations(features, size))
+    array = np.empty(len(names), dtype=object)
+    array[:] = names
+    return array
 
 
 def adjusted(r2: T, n: Any, rank: Any) -> T:
