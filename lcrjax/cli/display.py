@@ -1,11 +1,13 @@
 """What a study shows while it runs: a bar on a terminal, plain lines elsewhere, or nothing."""
 
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from lcrjax.study.progress import StudyProgress
 
@@ -88,36 +90,48 @@ class Lines:
 
 
 class Bars:
-    """A live bar over all subsets, with a line about what is being trained."""
+    """A live bar over all subsets, with a line below it about what is being trained."""
 
     def __init__(self, console: Console):
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
+        self._bar = _BarAndLine(
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TextColumn("subsets"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.description}", markup=False),
             console=console,
         )
-        self._task = self._bar.add_task("study", total=None, left="")
+        self._task = self._bar.add_task("", total=None)
 
     def __enter__(self) -> Self:
         self._bar.start()
         return self
 
     def __exit__(self, *reason: object) -> None:
+        self._bar.line = ""
         self._bar.stop()
 
     def __call__(self, progress: StudyProgress) -> None:
         """Move the bar."""
+        self._bar.line = f"{_where(progress)}: {_what(progress)}"
         self._bar.update(
             self._task,
-            description=f"{_where(progress)}: {_what(progress)}",
+            description=f"about {duration(progress.seconds_left)} left",
             completed=progress.rows,
             total=progress.total,
-            left=f"{duration(progress.seconds_left)} left",
+            refresh=True,
         )
+
+
+class _BarAndLine(Progress):
+    """Bars with a line of text below them, which may be longer than the bars leave room for."""
+
+    line = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.line:
+            yield Text(self.line, overflow="ellipsis", no_wrap=True)
 
 
 def duration(seconds: float) -> str:

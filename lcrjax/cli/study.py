@@ -170,12 +170,12 @@ def _conclude(table: "pd.DataFrame", out: Path) -> None:
             )
         console.print(f"To try some again, delete their files in {out / 'rows'}.", markup=False)
     try:
-        figures = write_figures(table, out)
+        figures = write_figures(table, out / "figures")
     except OSError as error:
         leave(NO_DISK, f"cannot write figures to {out}: {error}.")
     for line in (
         f"Table: {out / RESULTS}",
         f"Settings: {out / CONFIG}",
-        f"Figures: {', '.join(str(figure) for figure in figures)}",
+        f"Figures: {', '.join(str(f) for f in figures if f.suffix == '.png')}",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ def fake():
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path, fake):
+def run_with_figures(monkeypatch, tmp_path, fake):
     """Run a command line in an empty folder, with instant measuring and training."""
     from lcrjax.cli import app
     from lcrjax.study import mishaps, plan, runner
@@ -32,3 +32,10 @@ def run(monkeypatch, tmp_path, fake):
         return CliRunner().invoke(app, [str(word) for word in words])
 
     return invoke
+
+
+@pytest.fixture
+def run(run_with_figures, monkeypatch):
+    """As `run_with_figures`, but without drawing, which takes seconds."""
+    monkeypatch.setattr("lcrjax.report.write_figures", lambda table, folder: [])
+    return run_with_figures

@@ -26,13 +26,13 @@ def data(tmp_path, fake):
     return tmp_path / "toy.npz"
 
 
-def test_a_study_ends_with_rankings_and_says_where_everything_is(run, data, tmp_path):
-    result = run("study", data, *SMALL, "--out", "s")
+def test_a_study_ends_with_rankings_and_says_where_everything_is(run_with_figures, data, tmp_path):
+    result = run_with_figures("study", data, *SMALL, "--out", "s")
     assert result.exit_code == 0, result.output
-    for word in ("A_0", "size", "CB_1", "adjusted R²", "results.parquet", "config.json", ".png"):
+    for word in ("A₀", "size", "CB₁", "adjusted R²", "results.parquet", "config.json", ".png"):
         assert word in result.stdout
     assert (tmp_path / "s" / RESULTS).exists()
-    assert list((tmp_path / "s").glob("*.png"))
+    assert list((tmp_path / "s" / "figures").glob("*.png"))
     assert "16 images" in result.stderr  # plain progress lines where there is no terminal
     assert "subsets done" in result.stderr
     assert "\x1b" not in result.output
