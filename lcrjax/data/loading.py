@@ -79,11 +79,14 @@ def load(
     _no_size(size, source)
     if name == _DIGITS:
         return load_digits(**options)
+    if not os.fspath(source):
+        raise DataError("the source is empty; give a name, a file or a folder.")
     path = Path(source)
     try:
         is_folder, exists = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:
-        raise DataError(f"{str(source)[:200]!r} cannot be a path ({error}).") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{str(source)[:80]!r} cannot be a path ({reason}).") from error
     if not exists:
         raise DataError(_unknown(path, name))
     if not is_folder:

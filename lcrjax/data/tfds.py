@@ -86,6 +86,8 @@ def _builder(tfds: Any, name: str, cache: str | Path | None) -> Any:
         plain = name.partition("/")[0].partition(":")[0]
         if plain in known:
             raise DataError(f"TFDS cannot build {name!r} ({_first_line(error)}).") from error
+        if folder and Path(folder).is_dir():
+            known = [*known, *(entry.name for entry in Path(folder).iterdir() if entry.is_dir())]
         near = difflib.get_close_matches(plain, known, n=1, cutoff=0.5)
         hint = f"did you mean 'tfds:{near[0]}'?" if near else "see tensorflow.org/datasets/catalog."
         raise DataError(f"TFDS knows no dataset {name!r}; {hint}") from error

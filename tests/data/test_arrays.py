@@ -1,0 +1,178 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from lcrjax.data import DataError, Dataset, from_arrays
+
+
+def build(arrays, **changes):
+    return from_arrays("set", **(arrays | changes))
+
+
+def with_value(images, value, where=(7, 2, 3)):
+    images = images.astype(np.float32) / 255
+    images[where] = value
+    return images
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_the_first_pixel_that_is_no_number_is_located(arrays, value):
+    bad = with_value(arrays["train_images"], value)
+    with pytest.raises(DataError, match=r"training images.*image 7 at \(2, 3\)"):
+        build(arrays, train_images=bad)
+    with pytest.raises(DataError, match=r"test images.*image 3 at \(0, 1\)"):
+        build(arrays, test_images=with_value(arrays["test_images"], value, (3, 0, 1)))
+
+
+def test_it_is_located_across_blocks_too(arrays, monkeypatch):
+    monkeypatch.setattr("lcrjax.data.validate._BLOCK_BYTES", 200)
+    with pytest.raises(DataError, match=r"image 7 at \(2, 3\)"):
+        build(arrays, train_images=with_value(arrays["train_images"], np.nan))
+    wide = with_value(arrays["train_images"], -2)
+    wide[0, 0, 0] = 1.5
+    with pytest.raises(DataError, match=r"from -2 to 1.5"):
+        build(arrays, train_images=wide)
+
+
+def test_the_range_of_floats_outside_the_unit_interval_is_said(arrays):
+    with pytest.raises(DataError, match=r"range from \d+ to 25\d but must lie in \[0, 1\]; divide"):
+        build(arrays, train_images=arrays["train_images"].astype(np.float64))
+    with pytest.raises(DataError, match=r"-0.5 to"):
+        build(arrays, train_images=with_value(arrays["train_images"], -0.5))
+
+
+@pytest.mark.parametrize(("dtype", "kept"), [("f2", "f4"), ("f4", "f4"), ("f8", "f8")])
+def test_floats_keep_their_values(arrays, dtype, kept):
+    floats = {k: (arrays[k] / 256).astype(dtype) for k in ("train_images", "test_images")}
+    data = build(arrays, **floats)
+    assert data.train_images.dtype == np.dtype(kept)
+    np.testing.assert_array_equal(data.train_images, floats["train_images"])
+
+
+def test_images_that_need_no_change_are_not_copied(arrays):
+    data = build(arrays)
+    assert data.train_images is arrays["train_images"]
+    assert data.test_images is arrays["test_images"]
+
+
+def test_whole_numbers_become_bytes_where_they_fit(arrays):
+    data = build(arrays, train_images=arrays["train_images"].astype(np.int64))
+    np.testing.assert_array_equal(data.train_images, arrays["train_images"])
+    shifted = np.clip(arrays["train_images"], 0, 253).astype(np.int16) + 1
+    shifted[3, 0, 0] = -1
+    with pytest.raises(DataError, match="range from -1 to 254"):
+        build(arrays, train_images=shifted)
+    with pytest.raises(DataError, match=r"0\.\.255"):
+        build(arrays, train_images=np.full((12, 5, 4), 4095, np.uint16))
+
+
+def test_booleans_become_black_and_white(arrays):
+    data = build(arrays, train_images=arrays["train_images"] > 100)
+    np.testing.assert_array_equal(data.train_images == 255, arrays["train_images"] > 100)
+    assert set(np.unique(data.train_images)) == {0, 255}
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"train_labels": np.arange(12) % 3 + 0.0}, "floats"),
+        ({"train_labels": np.array(list("abcabcabcabc"))}, "strings"),
+        ({"train_labels": np.array([b"a", b"b"] * 6)}, "strings"),
+        ({"train_labels": np.array([0, 1, None] * 4)}, "objects"),
+        ({"train_labels": np.arange(12) % 3 - 1}, r"negative number -1 \(image 0\)"),
+        ({"train_labels": np.arange(11) % 3}, "12 training images but 11 labels"),
+        ({"train_labels": np.zeros((12, 3), int)}, "multi-label"),
+        ({"train_labels": np.zeros((12, 1, 1), int)}, "must be"),
+        ({"train_labels": np.array(3)}, "must be"),
+        ({"train_labels": np.zeros(12, int), "test_labels": np.zeros(6, int)}, "one class"),
+        ({"train_labels": np.arange(12) % 2}, "class 2 has no training image, though"),
+        ({"train_labels": np.arange(12) % 3 * 2}, "class 1 has no training image"),
+        ({"train_labels": np.arange(12) % 3 + 1}, "class 0 has no training image"),
+        ({"train_labels": (np.arange(12) % 3) * 2**40}, "cannot have that many classes"),
+        ({"train_labels": np.full(12, 2**64 - 1, np.uint64)}, "number the classes"),
+        ({"test_labels": np.full(6, 2**62)}, "cannot have that many classes"),
+        ({"train_images": np.zeros((12, 5), np.uint8)}, r"shape \(12, 5\)"),
+        ({"train_images": np.zeros((12, 5, 4, 3, 2), np.uint8)}, "shape"),
+        ({"train_images": np.zeros((0, 5, 4), np.uint8)}, "empty"),
+        ({"train_images": np.zeros((12, 0, 4), np.uint8)}, "empty"),
+        ({"test_images": np.zeros((0, 5, 4), np.uint8)}, "empty"),
+        ({"train_images": np.zeros((12, 3, 28, 28), np.uint8)}, "channels first"),
+        ({"train_images": np.zeros((12, 5, 4), complex)}, "complex"),
+        ({"train_images": np.full((12, 5, 4), "x")}, "store them as uint8"),
+        ({"test_images": np.zeros((6, 4, 4), np.uint8)}, "resize="),
+        ({"test_images": np.zeros((6, 5, 4, 3), np.uint8)}, "same"),
+        ({"test_images": np.zeros((6, 5, 4), np.float32)}, "uint8 but test images float32"),
+        ({"test_images": None}, "together"),
+        ({"class_names": ("a", "b")}, "only 2 classes have names"),
+        ({"class_names": ("a", "b", "c", "d")}, r"class 3 \(d\) has no training image"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence(arrays, changes, match):
+    with pytest.raises(DataError, match=match) as caught:
+        build(arrays, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_splits_of_two_widths_meet_in_the_wider(arrays):
+    data = build(
+        arrays,
+        train_images=(arrays["train_images"] / 255).astype(np.float32),
+        test_images=arrays["test_images"] / 255,
+    )
+    assert data.train_images.dtype == data.test_images.dtype == np.float64
+
+
+def test_resizing_to_a_multiple_of_a_flat_image_keeps_it_flat(arrays):
+    flat = np.broadcast_to(np.arange(12, dtype=np.uint8)[:, None, None] * 20, (12, 6, 4))
+    data = build(arrays, train_images=flat, resize=(3, 8))
+    assert data.train_images.shape == (12, 3, 8)
+    assert data.test_images.shape == (6, 3, 8)
+    np.testing.assert_array_equal(data.train_images, np.broadcast_to(flat[:, :1, :1], (12, 3, 8)))
+
+
+def test_resizing_floats_and_bytes_agree(arrays):
+    colour = {
+        "train_images": np.random.default_rng(0).integers(0, 256, (12, 9, 9, 3), dtype=np.uint8),
+        "test_images": np.random.default_rng(1).integers(0, 256, (6, 9, 9, 3), dtype=np.uint8),
+    }
+    whole = build(arrays, **colour, resize=4).train_images
+    floats = {k: v.astype(np.float32) / 255 for k, v in colour.items()}
+    scaled = build(arrays, **floats, resize=4).train_images
+    assert scaled.dtype == np.float32
+    assert np.abs(scaled * 255 - whole).max() <= 1.01  # Pillow rounds bytes after each pass
+
+
+@pytest.mark.parametrize("size", [0, -3, 2**16, "8", (3,), (3, 4, 5), 2.5, (2.5, 3)])
+def test_impossible_sizes_are_refused(arrays, size):
+    with pytest.raises(DataError, match="resize"):
+        build(arrays, resize=size)
+
+
+def test_the_hash_is_of_shapes_types_and_bytes(arrays):
+    data = build(arrays)
+    digest = hashlib.sha256()
+    for array, head in (
+        (data.train_images, b"|u1(12, 5, 4)"),
+        (data.train_labels, b"<i8(12,)"),
+        (data.test_images, b"|u1(6, 5, 4)"),
+        (data.test_labels, b"<i8(6,)"),
+    ):
+        digest.update(head + array.tobytes())
+    assert data.content_hash() == digest.hexdigest()
+    assert build(arrays, class_names=("a", "b", "c")).content_hash() == data.content_hash()
+    other = arrays["train_images"].copy()
+    other[0, 0, 0] ^= 1
+    assert build(arrays, train_images=other).content_hash() != data.content_hash()
+
+
+def test_a_dataset_describes_its_images():
+    images = np.zeros((2, 5, 4, 3), np.uint8)
+    data = Dataset("x", images, np.arange(2), images, np.arange(2), ("a", "b"))
+    assert (data.n_pixels, data.n_channels, data.image_shape) == (20, 3, (5, 4, 3))
+
+
+def test_a_class_of_one_cannot_be_split(arrays):
+    labels = np.repeat([0, 1], [11, 1])
+    with pytest.raises(DataError, match="class 1 has one image only"):
+        build(arrays, train_labels=labels, test_images=None, test_labels=None)
