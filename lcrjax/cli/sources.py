@@ -10,7 +10,7 @@ DATA_HELP = (
     "What to load: digits; a MedMNIST name such as bloodmnist; tfds:NAME; an .npz file; a folder "
     "of IDX files; or a folder with one folder of images per class."
 )
-RESIZE_HELP = "Resize the images of a folder to this many pixels on each side."
+RESIZE_HELP = "Resize all images to this many pixels on each side first."
 
 
 def load_sources(sources: Sequence[str], resize: int | None) -> "list[Dataset]":
