@@ -109,17 +109,21 @@ def fit(
         table: One row per subset.
         target: Column to explain.
         features: Columns of the model besides `always`, on their natural logs.
-        always: Columns that every regression contains; constant ones are dropped.
+        always: Columns that every regression contains. Constant columns, features among them,
+            are dropped, so that they are absent from the coefficients.
 
     Returns:
         `statsmodels` OLS results with named coefficients: `.summary()`, `.params`, `.conf_int()`.
 
     Raises:
-        ValueError: As `design` does, or if there are no more rows than coefficients.
+        ValueError: As `design` does, or if no feature varies or there are no more rows than
+            coefficients.
     """
     import statsmodels.api as sm
 
     d = design(table, target, features, always)
+    if not d.features:
+        raise ValueError(f"{', '.join(features)}: constant over the table, nothing to fit")
     n_coefficients = d.base.shape[1] + d.X.shape[1]
     check_rows(len(d.y), n_coefficients)
     exog = pd.DataFrame(
