@@ -158,7 +158,8 @@ def _what(progress: StudyProgress) -> str:
         stages = {"features": "measuring", "training": "starting to train", "written": "done with"}
         return f"{stages.get(progress.stage, 'found')} {block}"
     rate = training.images / training.seconds if training.seconds > 0 else 0.0
+    models = "1 model" if training.active == 1 else f"{training.active} models"
     return (
-        f"{block}, training {training.active} models, {training.finished} of {training.total} "
-        f"finished, epoch {training.epoch}, {rate:,.0f} images/s"
+        f"{block}, training {models}, {training.finished} of {training.total} finished, "
+        f"epoch {training.epoch}, {rate:,.0f} images/s"
     )

@@ -12,9 +12,10 @@ from lcrjax.study.config import StudyConfig
 from lcrjax.study.features import features
 from lcrjax.study.mishaps import train_in_parts
 from lcrjax.study.plan import Block, plan_study
-from lcrjax.study.progress import StudyCallback, StudyProgress, TimeLeft
+from lcrjax.study.progress import StudyCallback, StudyProgress
 from lcrjax.study.provenance import describe_study
 from lcrjax.study.store import Store, check_folder, open_store
+from lcrjax.study.time_left import TimeLeft
 from lcrjax.training import Progress
 
 
@@ -101,7 +102,18 @@ class _Run:
         started = time.monotonic()
         dataset = self._datasets[block.dataset]
 
+        last: Progress | None = None
+
         def tell(stage: str, training: Progress | None = None) -> None:
+            nonlocal last
+            if last is not None and training is not None:
+                self._time.trained(
+                    block.dataset,
+                    training.finished - last.finished,
+                    training.images - last.images,
+                    training.seconds - last.seconds,
+                )
+            last = training
             share = training.finished / training.total if training else 0.0
             left = self._time.seconds_within(block, time.monotonic() - started, share)
             self._tell(stage, block, training, left)
