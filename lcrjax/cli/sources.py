@@ -21,5 +21,4 @@ def load_sources(sources: Sequence[str], resize: int | None) -> "list[Dataset]":
     """
     from lcrjax.data import load
 
-    options = {} if resize is None else {"resize": resize}
-    return [load(source, **options) for source in sources]
+    return [load(source, resize=resize) for source in sources]

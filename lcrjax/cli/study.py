@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lcrjax.data import Dataset
-    from lcrjax.study import StudyConfig, StudyProgress
+    from lcrjax.study.config import StudyConfig
+    from lcrjax.study.progress import StudyProgress
 
 
 def study(
