@@ -1,0 +1,37 @@
+import pytest
+from matplotlib.mathtext import MathTextParser
+
+from lcrjax.report.names import combination, mathtext, plain
+from lcrjax.study.columns import FEATURES, PARAMETERS, TARGETS
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("A_0", "A₀"),
+        ("CB_inf", "CB∞"),
+        ("max_alpha_inf", "max α∞"),
+        ("min_rho_1", "min ρ₁"),
+        ("size", "size"),
+        ("bacc", "BACC"),
+        ("n_classes", "number of classes"),
+        ("something_else", "something_else"),
+    ],
+)
+def test_plain(name, expected):
+    assert plain(name) == expected
+
+
+def test_names_tell_features_apart():
+    columns = (*FEATURES, *PARAMETERS, *TARGETS)
+    assert len(set(map(plain, columns))) == len(set(map(mathtext, columns))) == len(columns)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_mathtext_parses(name):
+    MathTextParser("path").parse(mathtext(name))
+
+
+def test_combination():
+    assert combination(("A_0", "size")) == "A₀ + size"
+    assert combination(("A_0", "size"), math=True) == r"$\mathrm{A}_{0}$ + size"
