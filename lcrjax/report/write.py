@@ -49,6 +49,8 @@ def write_figures(
         except ValueError as error:
             _log.warning("%s is left out: %s", name, error)
             continue
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once is enough for every format
         for suffix in suffixes:
             path = directory / f"{name}{suffix}"
             figure.savefig(path, dpi=200, metadata={"Date": None} if suffix == ".svg" else None)
