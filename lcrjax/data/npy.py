@@ -76,12 +76,7 @@ def read_claim(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> C
             )
         offset = 8 + length_bytes + length
         header = io.BytesIO((start + stream.read(max(0, offset - len(start))))[8:])
-    parse = (
-        np.lib.format.read_array_header_1_0
-        if version == 1
-        else (np.lib.format.read_array_header_2_0)
-    )
-    shape, fortran_order, dtype = parse(header)
+    shape, fortran_order, dtype = _parse(header, version, where)
     claim = Claim(shape, fortran_order, dtype, offset)
     if dtype.hasobject:
         raise DataError(f"{where} holds Python objects; store plain numbers.")
@@ -93,6 +88,14 @@ def read_claim(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> C
             f"{max(0, info.file_size - offset):,}; the file is damaged, get it anew."
         )
     return claim
+
+
+def _parse(header: io.BytesIO, version: int, where: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    parsers = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    try:
+        return parsers[version](header)
+    except Exception as error:  # NumPy tokenizes and evaluates it, which fails in many ways
+        raise DataError(f"{where} has a broken array header; get the file anew.") from error
 
 
 def read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, claim: Claim) -> np.ndarray:
