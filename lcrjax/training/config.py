@@ -25,7 +25,9 @@ class TrainingConfig:
             when models are evaluated.
         precision: "float32", or "bfloat16" for products in half width; parameters, statistics
             and sums stay float32.
-        models_at_once: Models that advance together; None chooses by backend.
+        models_at_once: Models that advance together; None is one on a CPU, and elsewhere what
+            `memory_gib` allows.
+        memory_gib: Memory for models in training, GiB.
         base_channels: Channels of the first stage; 64 makes it a ResNet-18.
     """
 
@@ -40,6 +42,7 @@ class TrainingConfig:
     settling_batch: int = 128
     precision: str = "float32"
     models_at_once: int | None = None
+    memory_gib: float = 12.0
     base_channels: int = 64
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class TrainingConfig:
             self.models_at_once is None or self.models_at_once >= 1,
             "models_at_once must be at least 1, or None",
         )
+        _require(self.memory_gib > 0, "memory_gib must be positive")
         _require(self.base_channels >= 1, "base_channels must be at least 1")
 
 

@@ -1,6 +1,7 @@
 """Many models, each on its own subset of a dataset, trained to a criterion."""
 
-import functools
+import collections
+import dataclasses
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,18 +12,17 @@ import numpy as np
 import pandas as pd
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.epochs import Images, advance, predict
-from lcrjax.training.metrics import score
-from lcrjax.training.model_state import ModelState, initial_state
+from lcrjax.training.epochs import Images
+from lcrjax.training.memory import models_at_once, subsets_per_block
+from lcrjax.training.metrics import Scores
+from lcrjax.training.model_state import ModelState
+from lcrjax.training.programs import Programs, make_programs
 from lcrjax.training.progress import Progress, ProgressCallback
 from lcrjax.training.resnet import Architecture
 from lcrjax.training.validate import check_images, check_labels, check_seeds, check_subsets
 
 COLUMNS = (
-    "acc",
-    "bacc",
-    "auc",
-    "auc_micro",
+    *Scores._fields,
     "epochs",
     "train_accuracy",
     "converged",
@@ -30,21 +30,31 @@ COLUMNS = (
     "seconds",
 )
 SMALLEST_CAPACITY = 2048
-IMAGES_PER_CALL = 2048
+IMAGES_PER_CALL = 1024
 
 
 class LabelledImages(Protocol):
     """What training needs of a dataset; `lcrjax.data.Dataset` has it."""
 
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    @property
+    def train_images(self) -> np.ndarray:
+        """Training images, (n, h, w) or (n, h, w, c); uint8, or float in [0, 1]."""
+
+    @property
+    def train_labels(self) -> np.ndarray:
+        """Classes of the training images, (n,) integers."""
+
+    @property
+    def test_images(self) -> np.ndarray:
+        """Test images, of the same shape."""
+
+    @property
+    def test_labels(self) -> np.ndarray:
+        """Classes of the test images."""
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
-        ...
 
 
 def train_subsets(
@@ -70,7 +80,8 @@ def train_subsets(
     Returns:
         One row per subset, in order: acc, bacc, auc (one class against the rest, mean over
         classes), auc_micro, epochs, train_accuracy (inference mode, whole subset), converged,
-        failure (a sentence, or None), seconds.
+        failure (a sentence, or None), seconds (of work on it, shared among models that advance
+        together).
 
     Raises:
         ValueError: If images, labels, subsets or seeds are out of range.
@@ -87,58 +98,30 @@ def train_subsets(
             f"test images {test_images.shape[1:]}"
         )
     indices = check_subsets(subsets, train_labels, n_classes)
-    keys = check_seeds(seeds, len(indices))
-    height, width, channels = train_images.shape[1:]
-    programs = _Programs(
-        Architecture(
-            height,
-            width,
-            channels,
-            n_classes,
-            config.base_channels,
-            direct=jax.default_backend() == "cpu",
-        ),
-        config,
+    checked_seeds = check_seeds(seeds, len(indices))
+    at_once = models_at_once(_architecture(train_images, n_classes, config, 1), config)
+    architecture = _architecture(train_images, n_classes, config, at_once)
+    course = _Course(
+        config=config,
+        programs=make_programs(architecture, config),
+        train=Images(jnp.asarray(train_images), jnp.asarray(train_labels)),
+        test=Images(jnp.asarray(test_images), jnp.asarray(test_labels)),
+        total=len(indices),
+        progress=progress,
     )
-    train = Images(jnp.asarray(train_images), jnp.asarray(train_labels))
-    test = Images(jnp.asarray(test_images), jnp.asarray(test_labels))
-
-    began = time.perf_counter()
-    images = 0
-    rows: list[dict[str, Any]] = []
-    for subset, seed in zip(indices, keys, strict=True):
-        started = time.perf_counter()
-        n = len(subset)
-        padded = jnp.asarray(np.pad(subset, (0, _capacity(n) - n)))
-        state = programs.start(jax.random.key(seed))
-        while True:
-            before = int(state.epoch)
-            epochs = max(1, IMAGES_PER_CALL // n)
-            state = programs.advance(state, train, padded, jnp.int32(n), jnp.int32(epochs))
-            images += n * (int(state.epoch) - before)
-            over = bool(state.done | state.failed) or int(state.epoch) >= config.max_epochs
-            if over:
-                rows.append(_row(state, programs.evaluate(state, test), started))
-            if progress is not None:
-                progress(
-                    Progress(
-                        finished=len(rows),
-                        total=len(indices),
-                        active=0 if len(rows) == len(indices) else 1,
-                        epoch=int(state.epoch),
-                        images=images,
-                        seconds=time.perf_counter() - began,
-                    )
-                )
-            if over:
-                break
+    sizes: dict[int, list[int]] = collections.defaultdict(list)
+    for position, subset in enumerate(indices):
+        sizes[len(subset)].append(position)
+    for n, positions in sizes.items():
+        course.train_size(n, {p: (indices[p], checked_seeds[p]) for p in positions}, at_once)
+    rows = [course.rows[position] for position in range(len(indices))]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
     """Say how many subsets of `n` images one call of `train_subsets` should be given.
 
-    Depends on its arguments alone, never on the machine's momentary load.
+    Depends on the arguments and on the kind of backend, never on the machine's momentary load.
 
     Args:
         dataset: The dataset the subsets are of.
@@ -146,29 +129,141 @@ def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
         config: The recipe.
 
     Returns:
-        A number from 1 to 64.
+        At least one.
+
+    Raises:
+        ValueError: If `n` is not positive.
     """
-    return max(1, min(16, 4096 // max(n, 1)))
+    if n < 1:
+        raise ValueError(f"subsets must hold at least one image, not {n}")
+    images = np.asarray(dataset.train_images)
+    shape = images if images.ndim == 4 else images[..., None]
+    architecture = _architecture(shape, int(dataset.n_classes), config, 1)
+    return subsets_per_block(n, models_at_once(architecture, config))
 
 
-class _Programs:
-    """The compiled programs of one dataset's shape and one recipe."""
+def _architecture(
+    images: np.ndarray, n_classes: int, config: TrainingConfig, at_once: int
+) -> Architecture:
+    direct = at_once == 1 and jax.default_backend() == "cpu"
+    height, width, channels = images.shape[1:]
+    return Architecture(height, width, channels, n_classes, config.base_channels, direct)
 
-    def __init__(self, architecture: Architecture, config: TrainingConfig):
-        self.start, self.advance, self.evaluate = _compile(architecture, config)
+
+@dataclasses.dataclass
+class _Course:
+    """One call's work: what was trained so far, and what to tell the caller."""
+
+    config: TrainingConfig
+    programs: Programs
+    train: Images
+    test: Images
+    total: int
+    progress: ProgressCallback | None
+    rows: dict[int, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    images: int = 0
+    began: float = dataclasses.field(default_factory=time.perf_counter)
+
+    def train_size(self, n: int, work: dict[int, tuple[np.ndarray, int]], at_once: int) -> None:
+        """Train all models of one subset size; `work` maps positions to subsets and seeds."""
+        waiting = collections.deque(work)
+        width = _width(len(waiting), at_once)
+        slots = [waiting.popleft() if waiting else None for _ in range(width)]
+        subsets = np.zeros((width, _capacity(n)), np.int32)
+        models = self._start(slots, work, subsets)
+        seconds: dict[int, float] = collections.defaultdict(float)
+        epochs = max(1, IMAGES_PER_CALL // n)
+        while any(slot is not None for slot in slots):
+            started, before = time.perf_counter(), np.asarray(models.epoch)
+            models = self.programs.advance(
+                models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
+            )
+            epoch = np.asarray(models.epoch)
+            over = np.asarray(models.done | models.failed) | (epoch >= self.config.max_epochs)
+            busy = [i for i, slot in enumerate(slots) if slot is not None]
+            self.images += n * int((epoch - before)[busy].sum())
+            ended = [i for i in busy if over[i]]
+            rows = self._finish(models, ended)
+            shared = (time.perf_counter() - started) / len(busy)
+            for i in busy:
+                seconds[slots[i]] += shared  # type: ignore[index]
+            for i, row in zip(ended, rows, strict=True):
+                self.rows[slots[i]] = {**row, "seconds": seconds[slots[i]]}  # type: ignore[index]
+                slots[i] = None
+            self._report(sum(slot is not None for slot in slots), int(epoch[busy].max()))
+            if ended:
+                models, slots, subsets = self._fill(models, slots, subsets, waiting, work)
+
+    def _start(
+        self,
+        slots: list[int | None],
+        work: dict[int, tuple[np.ndarray, int]],
+        subsets: np.ndarray,
+    ) -> ModelState:
+        """Start a model in every slot, and write the subsets of those that are taken."""
+        seeds = np.zeros(len(slots), np.uint32)
+        for i, slot in enumerate(slots):
+            if slot is not None:
+                subset, seeds[i] = work[slot]
+                subsets[i] = 0
+                subsets[i, : len(subset)] = subset
+        models = self.programs.start(jnp.asarray(seeds))
+        idle = jnp.asarray([slot is None for slot in slots])
+        return dataclasses.replace(models, failed=models.failed | idle)
+
+    def _fill(
+        self,
+        models: ModelState,
+        slots: list[int | None],
+        subsets: np.ndarray,
+        waiting: collections.deque[int],
+        work: dict[int, tuple[np.ndarray, int]],
+    ) -> tuple[ModelState, list[int | None], np.ndarray]:
+        """Put waiting subsets into free slots; once none waits, drop free slots."""
+        if waiting:
+            fresh: list[int | None] = [
+                waiting.popleft() if slot is None and waiting else None for slot in slots
+            ]
+            flags = jnp.asarray([new is not None for new in fresh])
+            models = self.programs.replace(models, flags, self._start(fresh, work, subsets))
+            slots = [old if new is None else new for old, new in zip(slots, fresh, strict=True)]
+        busy = [i for i, slot in enumerate(slots) if slot is not None]
+        width = _width(len(busy), len(slots))
+        if busy and width < len(slots):
+            free = [i for i, slot in enumerate(slots) if slot is None]
+            kept = sorted(busy + free[: width - len(busy)])
+            models = self.programs.select(models, jnp.asarray(kept))
+            slots, subsets = [slots[i] for i in kept], subsets[kept]
+        return models, slots, subsets
+
+    def _finish(self, models: ModelState, ended: list[int]) -> list[dict[str, Any]]:
+        """Score the models that ended and free their slots."""
+        rows = []
+        for i in ended:
+            model = self.programs.select(models, jnp.asarray([i]))
+            rows.append(_row(model, self.programs.evaluate(model, self.test)))
+        return rows
+
+    def _report(self, active: int, epoch: int) -> None:
+        if self.progress is not None:
+            self.progress(
+                Progress(
+                    finished=len(self.rows),
+                    total=self.total,
+                    active=active,
+                    epoch=epoch,
+                    images=self.images,
+                    seconds=time.perf_counter() - self.began,
+                )
+            )
 
 
-@functools.lru_cache(maxsize=8)
-def _compile(architecture: Architecture, config: TrainingConfig):  # type: ignore[no-untyped-def]
-    start = jax.jit(functools.partial(initial_state, architecture=architecture, config=config))
-    forward = jax.jit(
-        functools.partial(advance, architecture=architecture, config=config), donate_argnums=0
-    )
-
-    def evaluate(state: ModelState, test: Images):  # type: ignore[no-untyped-def]
-        return score(predict(state, test, architecture, config), test.labels)
-
-    return start, forward, jax.jit(evaluate)
+def _width(wanted: int, at_once: int) -> int:
+    """Fewest slots that hold the models wanted, among at_once, at_once / 4, ..., 1."""
+    width = at_once
+    while width > 1 and wanted <= max(1, width // 4):
+        width = max(1, width // 4)
+    return width
 
 
 def _capacity(n: int) -> int:
@@ -176,15 +271,15 @@ def _capacity(n: int) -> int:
     return max(SMALLEST_CAPACITY, 1 << (n - 1).bit_length())
 
 
-def _row(state: ModelState, scores: Any, started: float) -> dict[str, Any]:
-    failed = bool(state.failed)
-    measured = {name: float(value) for name, value in scores._asdict().items()}
-    epochs = int(state.epoch)
+def _row(model: ModelState, scores: Scores) -> dict[str, Any]:
+    failed, epochs = bool(model.failed[0]), int(model.epoch[0])
+    nothing = float("nan")
     return {
-        **({name: float("nan") for name in measured} if failed else measured),
+        **{
+            name: nothing if failed else float(value[0]) for name, value in scores._asdict().items()
+        },
         "epochs": epochs,
-        "train_accuracy": float(state.accuracy),
-        "converged": bool(state.done),
+        "train_accuracy": nothing if failed else float(model.accuracy[0]),
+        "converged": bool(model.done[0]),
         "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
-        "seconds": time.perf_counter() - started,
     }

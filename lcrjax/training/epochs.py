@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
+import optax  # type: ignore[import-untyped]
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
@@ -37,6 +37,7 @@ def advance(
     epochs: Int[Array, ""],
     architecture: Architecture,
     config: TrainingConfig,
+    axis: str | None = None,
 ) -> ModelState:
     """Train one model until it is done, has failed, or is `epochs` epochs further.
 
@@ -48,6 +49,7 @@ def advance(
         epochs: Most epochs to train; traced.
         architecture: Shape of the network; static.
         config: The recipe; static.
+        axis: Name of the `vmap` axis of models that advance together, None for one alone.
 
     Returns:
         The model after training.
@@ -58,16 +60,19 @@ def advance(
         return (s.epoch < last) & ~s.done & ~s.failed
 
     def one_epoch(s: ModelState) -> ModelState:
-        s, running = _train_epoch(s, images, subset, n, architecture, config)
-        due = (running >= config.check_above) | (s.epoch >= config.max_epochs)
+        s = _train_epoch(s, images, subset, n, architecture, config)
+        due = ((s.running >= config.check_above) | (s.epoch >= config.max_epochs)) & ~s.failed
+        # Reduced over the models, the condition stays one under vmap instead of a selection.
         stats, accuracy = jax.lax.cond(
-            due & ~s.failed,
+            due if axis is None else jax.lax.pmax(due, axis),
             lambda: settle(s, images, subset, n, architecture, config),
             lambda: (s.stats, s.accuracy),
         )
-        return dataclasses.replace(
-            s, stats=stats, accuracy=accuracy, done=due & (accuracy >= config.target_accuracy)
+        stats, accuracy = jax.tree.map(
+            lambda new, old: jnp.where(due, new, old), (stats, accuracy), (s.stats, s.accuracy)
         )
+        done = due & (accuracy >= config.target_accuracy)
+        return dataclasses.replace(s, stats=stats, accuracy=accuracy, done=done)
 
     return jax.lax.while_loop(goes_on, one_epoch, state)
 
@@ -79,8 +84,8 @@ def _train_epoch(
     n: Array,
     architecture: Architecture,
     config: TrainingConfig,
-) -> tuple[ModelState, Array]:
-    """One pass over the subset in a new order; also the running training accuracy."""
+) -> ModelState:
+    """Pass over the subset once, in a new order."""
     optimizer, graph = make_optimizer(config), network(architecture)
     size = config.batch_size
     order = _shuffle(jax.random.fold_in(state.key, state.epoch), subset, n)
@@ -111,10 +116,14 @@ def _train_epoch(
     params, moments, right, sound = jax.lax.fori_loop(
         0, steps, step, (state.params, state.moments, jnp.float32(0), jnp.bool_(True))
     )
-    trained = dataclasses.replace(
-        state, params=params, moments=moments, epoch=state.epoch + 1, failed=~sound
+    return dataclasses.replace(
+        state,
+        params=params,
+        moments=moments,
+        epoch=state.epoch + 1,
+        running=right / n,
+        failed=~sound,
     )
-    return trained, right / n
 
 
 def _shuffle(key: Array, subset: Array, n: Array) -> Array:
@@ -158,16 +167,21 @@ def settle(
         right = ((jnp.argmax(logits, 1) == images.labels[chosen]) * weights).sum()
         return nnx.state(model, nnx.BatchStat), right, weights.sum() / n
 
-    def gather(i, total):  # type: ignore[no-untyped-def]
-        stats, _, share = batch(i, state.stats, True)
-        return jax.tree.map(lambda t, m: t + share * m, total, _to_moments(stats))
+    def gather(i, carry):  # type: ignore[no-untyped-def]
+        total, right = carry
+        stats, hits, share = batch(i, state.stats, True)
+        total = jax.tree.map(lambda t, m: t + share * m, total, _to_moments(stats))
+        return total, right + hits
 
     zeros = jax.tree.map(jnp.zeros_like, state.stats)
-    stats = _from_moments(jax.lax.fori_loop(0, steps, gather, zeros))
+    moments, in_one = jax.lax.fori_loop(0, steps, gather, (zeros, jnp.float32(0)))
+    stats = _from_moments(moments)
+    # A single batch was normalised by what it settles: it has been seen in inference mode.
+    again = jnp.where(steps > 1, steps, 0)
     right = jax.lax.fori_loop(
-        0, steps, lambda i, total: total + batch(i, stats, False)[1], jnp.float32(0)
+        0, again, lambda i, total: total + batch(i, stats, False)[1], jnp.float32(0)
     )
-    return stats, right / n
+    return stats, jnp.where(steps > 1, right, in_one) / n
 
 
 def _to_moments(stats: nnx.State) -> nnx.State:

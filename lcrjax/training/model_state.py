@@ -5,7 +5,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import optax
+import optax  # type: ignore[import-untyped]
 from flax import nnx
 from jaxtyping import Array
 
@@ -24,6 +24,7 @@ class ModelState:
         moments: State of the optimizer.
         key: Random key of the order of images.
         epoch: Epochs done.
+        running: Training accuracy of the latest epoch, in training mode, weights changing.
         accuracy: Training accuracy in inference mode when last checked, NaN before.
         done: Whether the target was met.
         failed: Whether the loss became NaN or infinite.
@@ -34,6 +35,7 @@ class ModelState:
     moments: optax.OptState
     key: Array
     epoch: Array
+    running: Array
     accuracy: Array
     done: Array
     failed: Array
@@ -59,7 +61,7 @@ def make_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
         "adamw": optax.scale_by_adam(),
         "sgd": optax.trace(decay=0.9, nesterov=True),
     }[config.optimizer]
-    decayed = (shape, decay) if config.weight_decay else (shape,)
+    decayed = [shape, decay] if config.weight_decay else [shape]
     return optax.chain(*decayed, optax.scale_by_learning_rate(rate))
 
 
@@ -74,6 +76,7 @@ def initial_state(key: Array, architecture: Architecture, config: TrainingConfig
         moments=make_optimizer(config).init(params),
         key=order_key,
         epoch=jnp.int32(0),
+        running=jnp.float32(0),
         accuracy=jnp.float32(jnp.nan),
         done=jnp.bool_(False),
         failed=jnp.bool_(False),

@@ -137,7 +137,7 @@ class ResNet18(nnx.Module):
         self.stem_norm = BatchNorm(a.base)
         pool = Geometry(stem.out_height, stem.out_width, 3, 2, 1)
         height, width, channels = pool.out_height, pool.out_width, a.base
-        self.blocks = nnx.List()
+        self.blocks: nnx.List[BasicBlock] = nnx.List()
         for stage in range(4):
             for position in range(2):
                 stride = 2 if stage > 0 and position == 0 else 1

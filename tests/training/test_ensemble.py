@@ -1,0 +1,232 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from flax import nnx
+
+from lcrjax.training import Progress, TrainingConfig, block_size, ensemble, train_subsets
+from lcrjax.training.epochs import Images, advance, as_input
+from lcrjax.training.model_state import initial_state, network
+from lcrjax.training.programs import make_programs
+from lcrjax.training.resnet import Architecture
+
+COLUMNS = ["acc", "bacc", "auc", "auc_micro", "epochs", "train_accuracy", "converged", "failure"]
+
+
+def draw(dataset, *sizes, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.permutation(len(dataset.train_labels))[:n] for n in sizes]
+
+
+def same(a, b):
+    pd.testing.assert_frame_equal(a.drop(columns="seconds"), b.drop(columns="seconds"))
+
+
+def test_sizes_of_all_kinds_and_the_same_bits_twice(digits, narrow):
+    subsets = draw(digits, 64, 33, 64, 17, 100)
+    events = []
+    table = train_subsets(digits, subsets, range(5), narrow, progress=events.append)
+    assert list(table.columns) == [*COLUMNS, "seconds"]
+    assert table["converged"].all()
+    assert table["failure"].isna().all()
+    assert (table["train_accuracy"] >= 0.99).all()
+    assert (table["acc"] > 0.25).all()
+    assert (table["seconds"] > 0).all()
+    same(table, train_subsets(digits, subsets, range(5), narrow))
+    # Neighbours, their number and their order do not matter.
+    turned = train_subsets(digits, subsets[3:1:-1], [3, 2], narrow)
+    same(turned, table.iloc[[3, 2]].reset_index(drop=True))
+    assert all(isinstance(event, Progress) for event in events)
+    assert events[-1].finished == events[-1].total == 5
+    assert events[-1].active == 0
+    assert events[-1].images == sum(
+        len(s) * e for s, e in zip(subsets, table["epochs"], strict=True)
+    )
+    architecture = Architecture(8, 8, 1, 10, 4, direct=jax.default_backend() == "cpu")
+    assert make_programs(architecture, narrow).advance._cache_size() == 1
+    assert make_programs(architecture, narrow).evaluate._cache_size() == 1
+
+
+@pytest.fixture(scope="module")
+def together(narrow):
+    # An easy target: chaos amplifies rounding over many epochs.
+    return dataclasses.replace(narrow, models_at_once=4, target_accuracy=0.6, check_above=0.3)
+
+
+@pytest.fixture(scope="module")
+def among(digits, together):
+    return train_subsets(digits, draw(digits, 48, 48, 48, 48, 48), range(5), together)
+
+
+def test_alone_and_among_others_agree(digits, together, among):
+    subsets = draw(digits, 48, 48, 48, 48, 48)
+    assert among["converged"].all()
+    for i in (0, 3):
+        alone = train_subsets(digits, [subsets[i]], [i], together)
+        assert alone["epochs"][0] == among["epochs"][i]
+        np.testing.assert_allclose(
+            alone.loc[0, COLUMNS[:4]].astype(float),
+            among.loc[i, COLUMNS[:4]].astype(float),
+            atol=0.01,
+        )
+    # Four slots, then one: never one program per subset.
+    assert make_programs(Architecture(8, 8, 1, 10, 4), together).advance._cache_size() == 2
+
+
+def test_nan_stays_with_its_model(digits, together, among, monkeypatch):
+    poisoned = 3
+
+    def poison(architecture, config):
+        programs = make_programs(architecture, config)
+
+        def start(seeds):
+            models = programs.start(seeds)
+            bad = jnp.asarray(seeds) == poisoned
+            params = jax.tree.map(
+                lambda leaf: jnp.where(bad.reshape(-1, *[1] * (leaf.ndim - 1)), jnp.nan, leaf),
+                models.params,
+            )
+            return dataclasses.replace(models, params=params)
+
+        return programs._replace(start=start)
+
+    subsets = draw(digits, 48, 48, 48, 48, 48)
+    monkeypatch.setattr(ensemble, "make_programs", poison)
+    table = train_subsets(digits, subsets, range(5), together)
+    assert "NaN" in table.loc[poisoned, "failure"]
+    assert not table.loc[poisoned, "converged"]
+    assert np.isnan(table.loc[poisoned, ["acc", "bacc", "auc"]].astype(float)).all()
+    same(table.drop(index=poisoned), among.drop(index=poisoned))
+
+
+def test_never_converging_is_a_valid_row(digits, narrow):
+    hopeless = dataclasses.replace(narrow, learning_rate=1e-8, max_epochs=3)
+    table = train_subsets(digits, draw(digits, 40), [0], hopeless)
+    row = table.iloc[0]
+    assert row["epochs"] == 3
+    assert not row["converged"]
+    assert row["failure"] is None
+    assert 0 <= row["train_accuracy"] < 0.99
+    assert 0 <= row["bacc"] <= 1
+
+
+def test_training_accuracy_is_what_an_independent_recount_finds(digits, narrow):
+    architecture = Architecture(8, 8, 1, 10, 4)
+    n = 75  # three settling batches of 25
+    subset = draw(digits, n)[0].astype(np.int32)
+    images = Images(jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels))
+    config = dataclasses.replace(narrow, max_epochs=4, target_accuracy=1.0)
+    state = advance(
+        initial_state(jax.random.key(0), architecture, config),
+        images,
+        jnp.asarray(np.pad(subset, (0, 30))),
+        jnp.int32(n),
+        jnp.int32(4),
+        architecture,
+        config,
+    )
+    model = nnx.merge(network(architecture), state.params, state.stats, copy=True)
+    pixels = as_input(images.pixels[subset], "float32")
+    labels = digits.train_labels[subset]
+    recount = np.mean(np.argmax(model(pixels), 1) == labels)
+    assert float(state.accuracy) == pytest.approx(recount)
+    # The statistics of the first layer do not depend on how the subset was cut.
+    model(pixels, jnp.ones(n))
+    np.testing.assert_allclose(
+        model.stem_norm.mean[...], state.stats["stem_norm"]["mean"][...], rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        model.stem_norm.variance[...], state.stats["stem_norm"]["variance"][...], rtol=1e-3
+    )
+
+
+def test_a_class_of_one_image(digits, narrow):
+    labels = digits.train_labels
+    ones = np.flatnonzero(labels == 1)[:30]
+    twos = np.flatnonzero(labels == 2)[:1]
+    others = np.flatnonzero(labels == 7)[:34]
+    table = train_subsets(digits, [np.concatenate([ones, twos, others])], [0], narrow)
+    assert table["failure"].isna().all()
+    assert table["train_accuracy"][0] > 0.9
+
+
+def test_float_images_train_like_bytes(digits, narrow):
+    scaled = dataclasses.replace(
+        digits,
+        train_images=digits.train_images.astype(np.float64) / 255,
+        test_images=digits.test_images.astype(np.float64) / 255,
+    )
+    subsets = draw(digits, 64)
+    bytes_table = train_subsets(digits, subsets, [0], narrow)
+    float_table = train_subsets(scaled, subsets, [0], narrow)
+    assert list(bytes_table["epochs"]) == list(float_table["epochs"])
+    np.testing.assert_allclose(bytes_table["acc"], float_table["acc"], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"subsets": [np.arange(5)]}, "fewer than the 10 classes"),
+        ({"subsets": [np.arange(20) + 10**6]}, "there are 1497 training images"),
+        ({"subsets": [np.arange(20) - 1]}, "from -1"),
+        ({"subsets": [np.zeros(20, int)]}, "more than once"),
+        ({"subsets": [np.arange(20.0)]}, "integer indices"),
+        ({"seeds": [1, 2]}, "one per subset"),
+        ({"seeds": [-1]}, "between 0 and"),
+        ({"train_labels": np.full(1497, 10)}, "between 0 and 9"),
+        ({"train_labels": np.zeros(3, int)}, "1497 training images but 3 labels"),
+        ({"test_labels": np.zeros(300)}, "vector of integers"),
+        ({"train_images": np.full((1497, 8, 8), 3.0)}, r"range from 3 to 3"),
+        ({"train_images": np.full((1497, 8, 8), np.nan)}, "NaN or infinite"),
+        ({"train_images": np.zeros((1497, 64), np.uint8)}, r"\(n, h, w\)"),
+        ({"train_images": np.zeros((1497, 9, 8), np.uint8)}, "test images"),
+        ({"n_classes": 1}, "two classes"),
+    ],
+)
+def test_bad_input_is_told_before_any_work(digits, change, message):
+    arguments = {"subsets": [np.arange(20)], "seeds": [0]}
+    arguments.update({k: v for k, v in change.items() if k in arguments})
+    dataset = dataclasses.replace(digits, **{k: v for k, v in change.items() if k not in arguments})
+    with pytest.raises(ValueError, match=message):
+        train_subsets(dataset, arguments["subsets"], arguments["seeds"])
+
+
+def test_one_class_only_is_told(digits):
+    with pytest.raises(ValueError, match="one class only"):
+        train_subsets(digits, [np.flatnonzero(digits.train_labels == 3)[:20]], [0])
+
+
+def test_no_subsets_make_an_empty_table(digits, narrow):
+    table = train_subsets(digits, [], [], narrow)
+    assert list(table.columns) == [*COLUMNS, "seconds"]
+    assert len(table) == 0
+
+
+def test_block_size(digits):
+    config = TrainingConfig()
+    sizes = [block_size(digits, n, config) for n in (64, 512, 2048)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] >= 1
+    assert block_size(digits, 64, dataclasses.replace(config, models_at_once=8)) >= 8
+    with pytest.raises(ValueError, match="at least one"):
+        block_size(digits, 0, config)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimizer": "rmsprop"},
+        {"precision": "float8"},
+        {"learning_rate": 0.0},
+        {"batch_size": 2},
+        {"target_accuracy": 1.5},
+        {"max_epochs": 0},
+        {"models_at_once": 0},
+    ],
+)
+def test_bad_recipes_are_told(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        TrainingConfig(**change)
