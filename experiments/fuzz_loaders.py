@@ -1,0 +1,339 @@
+"""Damage real files in thousands of ways and load them: only ValueError may come out.
+
+    python experiments/fuzz_loaders.py --cases 10000
+
+A worker process writes a valid .npz, IDX or picture dataset, damages it, loads it and reports what
+happened and how much memory it took at most. The parent starts the worker anew where it dies. The
+exit status is 1 if anything but a ValueError came out, if a case took longer than `--seconds`, or
+if memory went above the bound: a fixed 64 MiB plus four times what the bytes on disk can expand to
+(deflate: 1,032 times; pictures: Pillow's limit of pixels, which the file has to state).
+"""
+
+import argparse
+import collections
+import gzip
+import io
+import json
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+KINDS = ("npz", "npz header", "idx", "pictures")
+FIXED = 64 * 2**20
+EXPANSION = 4 * 1032
+PILLOW_BYTES = 4 * 3 * 89_478_485
+INTERESTING = (0, 1, 2, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40)
+DTYPES = (
+    *("|u1", "|i1", "|b1", "<u2", ">i4", "<i8", "<u8", "<f2", "<f4", ">f8", "<f16", "<c8", "<U3"),
+    *("|S2", "|O", "|V4", "<M8[s]", "|V1000000000", "(3,)<f4", "|S0", "<U0"),
+)
+
+
+class Hang(BaseException):
+    """A case ran past its time; not an Exception, so that no loader can swallow it."""
+
+
+def arrays(rng, colour=True):
+    n, shape = int(rng.integers(6, 20)), tuple(rng.integers(2, 9, 2))
+    shape += (3,) * int(rng.integers(0, 1 + colour))
+    images = rng.integers(0, 256, (2 * n, *shape), dtype=np.uint8)
+    if rng.random() < 0.3:
+        images = (images / 255).astype(rng.choice(["f4", "f8", "f2"]))
+    labels = np.arange(2 * n).astype(
+        rng.choice(["u1", "i8", "i4", "f4", "U2"], p=[0.4, 0.3, 0.1, 0.1, 0.1])
+    )
+    if labels.dtype.kind in "ui":
+        labels = labels % 3
+    held = [images[:n], labels[:n], images[n:], labels[n:]]
+    if rng.random() < 0.2:
+        which = rng.integers(0, 4)
+        held[which] = held[which].ravel()[: rng.integers(0, 5)]
+    if held[0].dtype.kind == "f" and held[0].size and rng.random() < 0.3:
+        held[0].flat[rng.integers(held[0].size)] = rng.choice([np.nan, np.inf, -1, 2])
+    return held
+
+
+def damage(rng, content):
+    """Return bytes with a few random changes, possibly none."""
+    content = bytearray(content)
+    for _ in range(rng.integers(0, 4)):
+        if not content:
+            break
+        at, how = int(rng.integers(len(content))), rng.integers(0, 6)
+        if how == 0:
+            content[at] ^= 1 << int(rng.integers(8))
+        elif how == 1:
+            del content[at:]
+        elif how == 2:
+            content[at:at] = rng.bytes(int(rng.integers(1, 40)))
+        elif how == 3:
+            end = at + int(rng.integers(1, 60))
+            content[at:at] = content[at:end]
+        elif how == 4:
+            del content[at : at + int(rng.integers(1, 60))]
+        else:
+            layout = rng.choice(["<H", ">H", "<I", ">I", "<Q", ">Q"])
+            value = int(rng.choice(INTERESTING)) % 2 ** (8 * struct.calcsize(layout))
+            packed = struct.pack(layout, value)
+            content[at : at + len(packed)] = packed
+    return bytes(content)
+
+
+def npz_bytes(rng, held):
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    if rng.random() < 0.3:
+        names = ("images", "labels")
+    stream = io.BytesIO()
+    save = np.savez_compressed if rng.random() < 0.5 else np.savez
+    save(stream, **dict(zip(names, held, strict=False)))
+    return stream.getvalue()
+
+
+def make_npz(rng, folder):
+    path = folder / "set.npz"
+    content = npz_bytes(rng, arrays(rng))
+    if rng.random() < 0.5:
+        return path, path.write_bytes(damage(rng, content))
+    # Damage one field of the archive's directory.
+    content = bytearray(content)
+    entries = [m.start() for m in re.finditer(rb"PK\x01\x02", content)]
+    at = int(rng.choice(entries)) + int(rng.choice([6, 8, 10, 16, 20, 24, 28, 30, 32, 42]))
+    packed = struct.pack("<I", int(rng.choice(INTERESTING)) % 2**32)[: int(rng.choice([2, 4]))]
+    content[at : at + len(packed)] = packed
+    return path, path.write_bytes(content)
+
+
+def make_header(rng, folder):
+    """Give one array of a sound archive a header that a fuzzer made up."""
+    path = folder / "set.npz"
+    with zipfile.ZipFile(io.BytesIO(npz_bytes(rng, arrays(rng)))) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    name = str(rng.choice(list(members)))
+    sound = np.load(io.BytesIO(members[name]))
+    shape, descr, data = sound.shape, sound.dtype.str, sound.tobytes()
+    if rng.random() < 0.5:
+        sides = [*range(20), *INTERESTING, -1, 2**62]
+        shape = tuple(int(rng.choice(sides)) for _ in range(rng.integers(0, 6)))
+    if rng.random() < 0.5:
+        descr = str(rng.choice(DTYPES))
+        width = int(re.search(r"\d*$", descr.split("[")[0])[0] or 1)
+        wanted = width * np.prod([float(n) for n in shape])
+        data = rng.bytes(int(wanted)) if 0 <= wanted < 10_000 else data
+    fortran = bool(rng.random() < 0.5)
+    listed = list(shape) if rng.random() < 0.05 else shape
+    text = repr({"descr": descr, "fortran_order": fortran, "shape": listed})
+    header = damage(rng, text.encode()) if rng.random() < 0.4 else text.encode()
+    version = int(rng.choice([1, 2, 3, 255], p=[0.7, 0.2, 0.05, 0.05]))
+    length = struct.pack("<H" if version == 1 else "<I", len(header) + 1)
+    if rng.random() < 0.1:
+        length = struct.pack("<I", int(rng.choice(INTERESTING)) % 2**32)[: len(length)]
+    members[name] = b"\x93NUMPY" + bytes((version, 0)) + length + header + b"\n" + data
+    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
+    method = int(rng.choice(methods, p=[0.48, 0.48, 0.04]))
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return path, None
+
+
+def make_idx(rng, folder):
+    train, train_labels, test, test_labels = arrays(rng, colour=False)
+    for name, array in (
+        ("train-images-idx3", train),
+        ("train-labels-idx1", train_labels),
+        ("t10k-images-idx3", test),
+        ("t10k-labels-idx1", test_labels),
+    ):
+        whole = np.zeros(array.shape, np.uint8) if array.dtype.kind not in "ui" else array
+        content = bytes((0, 0, 8, whole.ndim)) + struct.pack(f">{whole.ndim}I", *whole.shape)
+        content += whole.astype(np.uint8).tobytes()
+        target = rng.random() < 0.4
+        if target and rng.random() < 0.5:
+            content = damage(rng, content)
+        if target and rng.random() < 0.2:
+            content += bytes(int(rng.choice([1, 1000, 2**22])))
+        zipped = rng.random() < 0.5
+        if zipped:
+            content = gzip.compress(content, 1)
+            content = damage(rng, content) if target else content
+        (folder / f"{name}-ubyte{'.gz' * zipped}").write_bytes(content)
+    return folder, None
+
+
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def strange_png(rng):
+    """Return a PNG of right checksums whose header says anything at all."""
+    sides = [int(rng.choice([1, 4, 5, 100, 5000, 9000, 2**16, 2**31 - 1])) for _ in range(2)]
+    bits, colour = int(rng.choice([1, 2, 4, 8, 16, 3])), int(rng.choice([0, 2, 3, 4, 6, 1]))
+    head = struct.pack(">IIBBBBB", *sides, bits, colour, 0, 0, int(rng.choice([0, 1])))
+    body = zlib.compress(bytes(int(rng.choice([0, 30, 3000, 10**6]))))
+    chunks = [png_chunk(b"IHDR", head)]
+    for kind in (b"PLTE", b"tRNS", b"gAMA", b"iCCP", b"zTXt", b"IDAT", b"acTL", b"fcTL", b"fdAT"):
+        if kind == b"IDAT" or rng.random() < 0.15:
+            data = body if kind == b"IDAT" else rng.bytes(int(rng.integers(0, 60)))
+            chunks.append(png_chunk(kind, damage(rng, data)))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + png_chunk(b"IEND", b"")
+
+
+def make_pictures(rng, folder):
+    from PIL import Image
+
+    mode = str(
+        rng.choice(["L", "RGB", "P", "RGBA", "LA", "1", "I;16", "CMYK"], p=[0.4, 0.3] + [0.05] * 6)
+    )
+    width, height = (int(n) for n in rng.integers(1, 40, 2))
+    jpeg = mode in ("L", "RGB", "CMYK") and (mode == "CMYK" or rng.random() < 0.5)
+    splits = ("train", "test") if rng.random() < 0.7 else ("",)
+    for split in splits:
+        for label in ("a", "b", "c")[: rng.integers(2 if split else 3, 4)]:
+            (folder / split / label).mkdir(parents=True)
+            for i in range(rng.integers(1, 4) if rng.random() < 0.9 else 0):
+                stream = io.BytesIO()
+                size = (width, height) if rng.random() < 0.98 else (height, width)
+                image = Image.new(mode, size)
+                options = {"progressive": bool(rng.random() < 0.3)} if jpeg else {}
+                image.save(stream, "JPEG" if jpeg else "PNG", **options)
+                content = stream.getvalue()
+                if rng.random() < 0.15:
+                    content = damage(rng, content) if rng.random() < 0.6 else strange_png(rng)
+                path = folder / split / label / f"{i}.{rng.choice(['png', 'jpg', 'JPEG'])}"
+                path.write_bytes(content)
+                if rng.random() < 0.01:
+                    (path.parent / "link.png").symlink_to(rng.choice(["/etc/passwd", "..", "x"]))
+    return folder, None
+
+
+MAKERS = dict(zip(KINDS, (make_npz, make_header, make_idx, make_pictures), strict=True))
+
+
+def peak_kib(reset):
+    """Return the process's peak resident memory in KiB since the last reset (Linux)."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+def run_case(seed, seconds, scratch):
+    from lcrjax.data import load
+
+    rng = np.random.default_rng(seed)
+    kind = KINDS[seed % len(KINDS)]
+    folder = scratch / "case"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    source, _ = MAKERS[kind](rng, folder)
+    stored = sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file())
+    resize = int(rng.integers(1, 20)) if rng.random() < 0.15 else None
+    before, start = peak_kib(reset=True), time.perf_counter()
+    result = {"seed": seed, "kind": kind, "text": ""}
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        load(source, resize=resize)
+        result["outcome"] = "loaded"
+    except ValueError as error:
+        result |= {"outcome": "refused", "text": str(error).replace(str(folder), "…")}
+        if "\n" in str(error) or not str(error):
+            result |= {"outcome": "UNCLEAR"}
+    except Hang:
+        result["outcome"] = "HANG"
+    except BaseException:
+        result |= {"outcome": "ESCAPED", "text": traceback.format_exc()}
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    result["seconds"] = time.perf_counter() - start
+    result["bytes"] = 1024 * max(0, peak_kib(reset=False) - before)
+    allowed = FIXED + EXPANSION * stored + (PILLOW_BYTES if kind == "pictures" else 0)
+    if result["bytes"] > allowed:
+        result |= {"outcome": "MEMORY", "text": f"{result['bytes']:,} > {allowed:,}"}
+    return result
+
+
+def work(first, last, seconds):
+    def ring(*_):
+        raise Hang
+
+    signal.signal(signal.SIGALRM, ring)
+    with tempfile.TemporaryDirectory() as scratch:
+        for seed in range(len(KINDS)):  # imports, so that they count for nobody
+            run_case(seed, 60, Path(scratch))
+        for seed in range(first, last):
+            print(json.dumps({"start": seed}), flush=True)
+            print(json.dumps(run_case(seed, seconds, Path(scratch))), flush=True)
+
+
+def results(first, last, seconds):
+    """Yield one result per case, starting the worker anew after a case that kills it."""
+    while first < last:
+        command = [sys.executable, __file__, "--work", str(first), str(last)]
+        worker = subprocess.Popen([*command, "--seconds", str(seconds)], stdout=subprocess.PIPE)
+        assert worker.stdout
+        current = None
+        for line in worker.stdout:
+            record = json.loads(line)
+            current = record.get("start", current)
+            if "outcome" in record:
+                yield record
+                first = record["seed"] + 1
+        if worker.wait() and first < last:
+            if current is None:
+                raise SystemExit("the worker could not start")
+            text = f"worker died with {worker.returncode}"
+            yield {"seed": first, "kind": KINDS[first % 4], "outcome": "CRASH", "text": text}
+            first += 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first case")
+    parser.add_argument("--seconds", type=float, default=20.0, help="longest time of one case")
+    parser.add_argument("--work", type=int, nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        return work(*options.work, options.seconds)
+    start = time.perf_counter()
+    counts, texts, worst = collections.Counter(), collections.Counter(), {}
+    bad = []
+    for result in results(options.first, options.first + options.cases, options.seconds):
+        counts[result["kind"], result["outcome"]] += 1
+        if result["outcome"] == "refused":
+            text = re.sub(r"[-\d.,]*\d", "#", result["text"])
+            texts[re.sub(r"…\S*|\(.*\)|'.*?'", "…", text)[:110]] += 1
+        elif result["outcome"] != "loaded":
+            bad.append(result)
+        for measure in ("seconds", "bytes"):
+            key = (result["kind"], measure)
+            worst[key] = max(worst.get(key, (0, 0)), (result.get(measure, 0), result["seed"]))
+    outcomes = ["loaded", "refused", "UNCLEAR", "ESCAPED", "HANG", "MEMORY", "CRASH"]
+    print(f"{'':12}" + "".join(f"{name:>9}" for name in outcomes) + "  slowest s  most MiB")
+    for kind in KINDS:
+        row = "".join(f"{counts[kind, name]:9}" for name in outcomes)
+        seconds, most = (worst.get((kind, m), (0, 0))[0] for m in ("seconds", "bytes"))
+        print(f"{kind:12}{row}  {seconds:9.2f}  {most / 2**20:8.1f}")
+    print(
+        f"\n{sum(counts.values())} cases in {time.perf_counter() - start:.0f} s; "
+        f"{len(texts)} texts, the commonest:"
+    )
+    for text, count in texts.most_common(40):
+        print(f"{count:7}  {text}")
+    for result in bad[:10]:
+        print(f"\nseed {result['seed']} ({result['kind']}) {result['outcome']}: {result['text']}")
+    raise SystemExit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
