@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from lcrjax.report.names import mathtext, plain
 from lcrjax.report.style import GREY, dataset_colours, styled, tint
 
-#: Panels in a row before the next row begins.
+#: Most panels in a row.
 _ACROSS = 7
+#: Longest title at full size.
+_TITLE = 14
 
 
 @styled
@@ -102,12 +104,12 @@ def _datasets(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, pd
 
 def _panels(table: pd.DataFrame, *, share_y: bool = True) -> tuple[Figure, list[Axes]]:
     names = sorted(table["dataset"].astype(str).unique())
-    across = min(len(names), _ACROSS)
-    down = math.ceil(len(names) / across)
+    down = math.ceil(len(names) / _ACROSS)
+    across = math.ceil(len(names) / down)
     fig = Figure(figsize=(0.9 + 1.45 * max(across, 2), 0.5 + 2.3 * down), layout="constrained")
     axes = fig.subplots(down, across, sharey=share_y, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
-        ax.set_title(name, color="black")
+        ax.set_title(name, fontsize=9 * min(1, _TITLE / len(name)))
         if share_y:
             ax.grid(axis="y", color="#E5E5E5", lw=0.6)
             ax.set_axisbelow(True)
@@ -117,8 +119,10 @@ def _panels(table: pd.DataFrame, *, share_y: bool = True) -> tuple[Figure, list[
 
 
 def _label_left(axes: Sequence[Axes], text: str) -> None:
-    for ax in axes[::_ACROSS]:
-        ax.set_ylabel(text)
+    for ax in axes:
+        spec = ax.get_subplotspec()
+        if spec is not None and spec.is_first_col():
+            ax.set_ylabel(text)
 
 
 def _category_ticks(ax: Axes, labels: Sequence[str]) -> None:
@@ -145,7 +149,7 @@ def _draw_boxes(
         top = i == len(groups) - 1
         box.set(facecolor=tint(colour, 0.85 if top else 0.3), edgecolor=colour, linewidth=0.9)
     if annotate and len(groups[-1]):
-        ax.margins(y=0.09)  # room for the number below the lowest point
+        ax.margins(y=0.12)  # room for the number below the lowest point
         ax.annotate(
             f"{np.median(groups[-1]):.2f}", (1, 0.01), xycoords="axes fraction",
             ha="right", va="bottom", fontweight="bold", fontsize=7.5,

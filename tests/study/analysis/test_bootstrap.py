@@ -56,14 +56,17 @@ def test_copies_do_not_differ_and_noise_loses_for_certain(correlated):
     assert drawn.difference(("A_1", "A_0"), "A_0").difference == pytest.approx(0, abs=1e-12)
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say():
+@pytest.mark.parametrize("count", [1, 15])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(count):
     # 60 tables from a population whose R-squared is 0.5 exactly.
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(count)
+    names = [f"feature {i}" for i in range(count)]
     hits = 0
     for _ in range(60):
-        x = rng.normal(size=150)
-        table = pd.DataFrame({"A_0": np.exp(x), "bacc": x + rng.normal(size=150)})
-        interval = bootstrap(table, [("A_0",)], always=(), resamples=300).intervals().iloc[0]
+        X = rng.normal(size=(150, count))
+        table = pd.DataFrame(np.exp(X), columns=names)
+        table["bacc"] = X.sum(axis=1) / np.sqrt(count) + rng.normal(size=150)
+        interval = bootstrap(table, [names], always=(), resamples=300).intervals().iloc[0]
         hits += interval.lower <= 0.5 <= interval.upper
     assert 51 <= hits <= 60  # 95 % of 60 is 57; three standard deviations are 5
 
