@@ -1,5 +1,6 @@
 """Build a dataset from arrays, checked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def from_arrays(
     test_images: Any = None,
     test_labels: Any = None,
     *,
-    class_names: tuple[str, ...] | None = None,
+    class_names: Sequence[str] | None = None,
     source: str = "",
     licence: str = "",
     resize: Size | None = None,

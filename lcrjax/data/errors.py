@@ -29,7 +29,14 @@ _DAMAGE = (
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the text says what is wrong and what to do about it."""
+    """Data that cannot be used; the text says what is wrong and what to do about it.
+
+    Unprintable characters are escaped, since names come from untrusted files and the text may go
+    to a terminal.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
 @contextlib.contextmanager

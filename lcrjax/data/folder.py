@@ -73,12 +73,16 @@ def load_folder(
             f"{folder} has {len(classes)} class folders; "
             "at least two are needed, each with PNG or JPEG files."
         )
+    for name in classes:
+        if not name.isprintable():
+            raise DataError(f"the class folder {name} has unprintable characters; rename it.")
     arrays: list[np.ndarray] = []
     first: tuple[Path, tuple[int, ...]] | None = None
     for split in splits:
         listing = _list(split, classes, root)
         if not listing.files:
-            raise DataError(f"{split[0].parent if split else folder} holds no PNG or JPEG file.")
+            where = split[0].parent if split else folder
+            raise DataError(f"{where} holds no PNG or JPEG file in its class folders.")
         images, first = _read(listing, size, max_bytes, first)
         arrays += [images, listing.labels]
     options = {"name": root.name, "source": f"the folder {root.name}"} | options

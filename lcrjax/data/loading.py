@@ -13,7 +13,7 @@ from lcrjax.data.idx import is_idx_folder, load_idx
 from lcrjax.data.medmnist import load_medmnist, split_name
 from lcrjax.data.npz import load_npz
 from lcrjax.data.registry import INSTALL, installed_names
-from lcrjax.data.resize import Size
+from lcrjax.data.resize import Size, as_size
 from lcrjax.data.split import TEST_FRACTION
 from lcrjax.data.tfds import load_tfds
 
@@ -68,7 +68,8 @@ def load(
         >>> digits.train_images.shape, digits.n_classes
         ((1347, 8, 8), 10)
     """
-    options: dict[str, Any] = {"seed": seed, "test_fraction": test_fraction, "resize": resize}
+    shape = None if resize is None else as_size(resize)  # refused before anything is fetched
+    options: dict[str, Any] = {"seed": seed, "test_fraction": test_fraction, "resize": shape}
     name = source if isinstance(source, str) else ""
     folder = None if cache is None else Path(cache)
     if name.startswith(_TFDS):

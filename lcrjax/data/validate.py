@@ -1,5 +1,6 @@
 """Checks shared by every source of data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ def check_labels(labels: Any, n_images: int, split: str) -> np.ndarray:
 
 
 def check_classes(
-    train_labels: np.ndarray, test_labels: np.ndarray, class_names: tuple[str, ...] | None
+    train_labels: np.ndarray, test_labels: np.ndarray, class_names: Sequence[str] | None
 ) -> tuple[str, ...]:
     """Return the classes' names, the numbers themselves where no names are given.
 
@@ -144,7 +145,7 @@ def check_classes(
             "many classes; number the classes from 0 without gaps."
         )
     counts = np.bincount(train_labels, minlength=n_classes)
-    names = tuple(map(str, range(n_classes))) if class_names is None else class_names
+    names = tuple(map(str, range(n_classes))) if class_names is None else tuple(class_names)
     if np.count_nonzero(counts) < 2:
         raise DataError("the training images are all of one class; at least two are needed.")
     if not counts.all():

@@ -211,3 +211,11 @@ def test_content_decides_not_the_suffix(picture_folder):
     Image.new("L", (16, 16), 77).save(stream, "JPEG")
     (folder / "train/dog/2.png").write_bytes(stream.getvalue())
     assert (load(folder).train_images[6] == 77).all()
+
+
+def test_unprintable_names_do_not_reach_the_terminal(picture_folder):
+    folder, _ = picture_folder()
+    (folder / "train/dog/\x1b[2J\n.png").write_bytes(b"")
+    refused(folder, r"dog/\\x1b\[2J\\n.png is no readable PNG")
+    (folder / "train/dog").rename(folder / "train/d\udcffg")
+    refused(folder, r"class folder d\\udcffg has unprintable characters")

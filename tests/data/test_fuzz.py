@@ -1,0 +1,192 @@
+"""Whatever lies in a file, a dataset or a ValueError comes out."""
+
+import gzip
+import io
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lcrjax.data import Dataset, load
+
+Image = pytest.importorskip("PIL.Image")
+FUZZ = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+EDGES = (0, 1, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1)
+
+
+@st.composite
+def damage(draw, content):
+    """Bytes with one to three changes."""
+    content = bytearray(content)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, max(0, len(content) - 1)))
+        how = draw(st.sampled_from(["flip", "cut", "insert", "repeat", "drop", "number"]))
+        if how == "flip" and content:
+            content[at] ^= 1 << draw(st.integers(0, 7))
+        elif how == "cut":
+            del content[at:]
+        elif how == "insert":
+            content[at:at] = draw(st.binary(min_size=1, max_size=20))
+        elif how == "repeat":
+            content[at:at] = content[at : at + 30]
+        elif how == "drop":
+            del content[at : at + draw(st.integers(1, 30))]
+        else:
+            packed = struct.pack(draw(st.sampled_from("<>")) + "I", draw(st.sampled_from(EDGES)))
+            content[at : at + 4] = packed
+    return bytes(content)
+
+
+def valid_or_refused(path):
+    """Load; what comes out must be sound, and what is refused must be said in one line."""
+    text, data = None, None
+    try:
+        data = load(path)
+    except ValueError as error:
+        text = str(error)
+    if data is None:
+        assert text
+        assert "\n" not in text
+        return
+    assert isinstance(data, Dataset)
+    for images, labels in (
+        (data.train_images, data.train_labels),
+        (data.test_images, data.test_labels),
+    ):
+        assert images.ndim in (3, 4)
+        assert len(images) == len(labels) > 0
+        assert labels.dtype == np.int64
+        assert labels.min() >= 0
+        assert labels.max() < data.n_classes
+        if images.dtype != np.uint8:
+            assert images.dtype in (np.float32, np.float64)
+            assert images.min() >= 0
+            assert images.max() <= 1
+    assert data.n_classes >= 2
+    assert np.bincount(data.train_labels).all()
+
+
+def archive_of(arrays, compressed):
+    stream = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(stream, **arrays)
+    return stream.getvalue()
+
+
+@FUZZ
+@given(data=st.data(), compressed=st.booleans())
+def test_damaged_archives(tmp_path, arrays, data, compressed):
+    path = tmp_path / "fuzz.npz"
+    path.write_bytes(data.draw(damage(archive_of(arrays, compressed))))
+    valid_or_refused(path)
+
+
+SIDES = st.one_of(st.integers(0, 12), st.sampled_from([-1, *EDGES, 2**40, 2**62, True]))
+TYPES = st.sampled_from(
+    ["|u1", "|i1", "|b1", ">u2", "<i8", "<u8", "<f2", ">f4", "<f8", "<c8", "|O", "|V4", "<U2", "x"]
+)
+HEADERS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "descr": TYPES,
+            "fortran_order": st.booleans(),
+            "shape": st.lists(SIDES, max_size=5).map(tuple),
+        }
+    ).map(repr),
+    st.text(max_size=60),
+    st.sampled_from(["(" * 5000, "[" * 300, "{'a': " * 80, "-" * 9000 + "1", "\0", "1_" * 30]),
+)
+
+
+@FUZZ
+@given(
+    header=HEADERS,
+    name=st.sampled_from(["train_images", "train_labels", "test_images", "test_labels"]),
+    version=st.sampled_from([1, 1, 2, 3]),
+    exact=st.booleans(),
+    values=st.binary(max_size=500),
+)
+def test_made_up_array_headers(tmp_path, arrays, header, name, version, exact, values):
+    text = header.encode("utf-8", "surrogatepass") + b"\n"
+    length = struct.pack("<H" if version == 1 else "<I", len(text))
+    values = arrays[name].tobytes() if exact else values
+    path = tmp_path / "fuzz.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, array in arrays.items():
+            stream = io.BytesIO()
+            np.save(stream, array)
+            mine = b"\x93NUMPY" + bytes((version, 0)) + length + text + values
+            archive.writestr(f"{member}.npy", mine if member == name else stream.getvalue())
+    valid_or_refused(path)
+
+
+@FUZZ
+@given(data=st.data(), zipped=st.booleans(), inside=st.booleans())
+def test_damaged_idx_files(tmp_path_factory, arrays, data, zipped, inside):
+    folder = tmp_path_factory.mktemp("idx")
+    target = data.draw(st.integers(0, 3))
+    files = [
+        (f"{file}-{kind}-idx{rank}-ubyte", arrays[f"{split}_{kind}"])
+        for split, file in (("train", "train"), ("test", "t10k"))
+        for kind, rank in (("images", 3), ("labels", 1))
+    ]
+    for i, (name, array) in enumerate(files):
+        array = array[:, 0] if "labels" in name else array
+        content = bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape)
+        content += array.tobytes()
+        if i == target and (inside or not zipped):
+            content = data.draw(damage(content))
+        if zipped:
+            content = gzip.compress(content)
+            content = data.draw(damage(content)) if i == target and not inside else content
+        (folder / f"{name}{'.gz' * zipped}").write_bytes(content)
+    valid_or_refused(folder)
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@st.composite
+def strange_png(draw):
+    """A PNG of right checksums whose header says anything at all."""
+    sides = st.sampled_from([0, 1, 4, 5, 300, 9000, 10_000, 2**31 - 1, 2**32 - 1])
+    head = struct.pack(
+        ">IIBBBBB",
+        *(draw(sides), draw(sides)),
+        *(draw(st.sampled_from([1, 2, 4, 8, 16, 3])), draw(st.sampled_from([0, 2, 3, 4, 6, 1]))),
+        *(0, 0, draw(st.integers(0, 1))),
+    )
+    extra = st.tuples(
+        st.sampled_from([b"PLTE", b"tRNS", b"iCCP", b"zTXt", b"acTL", b"fcTL"]),
+        st.binary(max_size=40),
+    )
+    chunks = [chunk(*pair) for pair in draw(st.lists(extra, max_size=3))]
+    body = chunk(b"IDAT", zlib.compress(bytes(draw(st.sampled_from([0, 25, 90_300])))))
+    begin = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+    return begin + b"".join(chunks) + body + chunk(b"IEND", b"")
+
+
+@FUZZ
+@given(data=st.data(), kind=st.sampled_from(["PNG", "JPEG", "strange"]))
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_damaged_pictures(tmp_path_factory, data, kind):
+    folder = tmp_path_factory.mktemp("pictures")
+    stream = io.BytesIO()
+    picture = Image.fromarray(np.arange(20, dtype=np.uint8).reshape(5, 4) * 12)
+    picture.save(stream, "JPEG" if kind == "JPEG" else "PNG")
+    sound = stream.getvalue()
+    changed = data.draw(strange_png() if kind == "strange" else damage(sound))
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        for i in range(2):
+            (folder / name / f"{i}.png").write_bytes(changed if (name, i) == ("b", 0) else sound)
+    valid_or_refused(folder)
