@@ -100,7 +100,7 @@ def _bars(
     if resamples:
         drawn = bootstrap(table, list(ranking["features"]), target, resamples=resamples)
         intervals = drawn.intervals()
-        whiskers = np.abs(intervals[["lower", "upper"]].to_numpy() - values[:, None]).T
+        whiskers = np.maximum([values - intervals["lower"], intervals["upper"] - values], 0)
     at = np.arange(len(values))
     colours = [tint(_colour(features), 0.8) for features in ranking["features"]]
     ax.barh(at, np.maximum(values, 0), height=0.72, color=colours)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from lcrjax.report.style import GREY, dataset_colours, styled, tint
 _ACROSS = 7
 #: Longest title at full size.
 _TITLE = 14
+_Panel: TypeAlias = tuple[Axes, str, pd.DataFrame]
 
 
 @styled
@@ -27,15 +29,15 @@ def class_balance_figure(table: pd.DataFrame) -> Figure:
     Returns:
         Box plots of CB_1 at each size; a dashed line marks perfect balance.
     """
-    fig, axes = _panels(table, share_y=False)
-    for (name, rows), ax in zip(_datasets(table, ["CB_1", "size"]), axes, strict=True):
+    fig, panels = _panels(table, ["CB_1", "size", "n_classes"], share_y=False)
+    for ax, name, rows in panels:
         sizes = np.sort(rows["size"].unique())
         groups = [rows.loc[rows["size"] == s, "CB_1"].to_numpy() for s in sizes]
         _draw_boxes(ax, groups, dataset_colours(table)[name])
         _category_ticks(ax, [f"{s:g}" for s in sizes])
         ax.axhline(rows["n_classes"].iloc[0], color=GREY, lw=0.8, ls=(0, (4, 3)), zorder=0)
     fig.supxlabel("subset size (images)", fontsize=8)
-    _label_left(axes, f"class balance {mathtext('CB_1')}\n(effective number of classes)")
+    _label_left(panels, f"class balance {mathtext('CB_1')}\n(effective number of classes)")
     return fig
 
 
@@ -50,14 +52,14 @@ def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
     Returns:
         Box plots at each size; the number is the median at the largest size.
     """
-    fig, axes = _panels(table)
-    for (name, rows), ax in zip(_datasets(table, [target, "size"]), axes, strict=True):
+    fig, panels = _panels(table, [target, "size"])
+    for ax, name, rows in panels:
         sizes = np.sort(rows["size"].unique())
         groups = [rows.loc[rows["size"] == s, target].to_numpy() for s in sizes]
         _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
         _category_ticks(ax, [f"{s:g}" for s in sizes])
     fig.supxlabel("subset size (images)", fontsize=8)
-    _label_left(axes, plain(target))
+    _label_left(panels, plain(target))
     return fig
 
 
@@ -76,16 +78,15 @@ def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0"
     Returns:
         Box plots in each bin, labelled with the bin's median; the number is the top bin's median.
     """
-    fig, axes = _panels(table)
-    columns = [target, feature, "size", "n_classes"]
-    for (name, rows), ax in zip(_datasets(table, columns), axes, strict=True):
+    fig, panels = _panels(table, [target, feature, "size", "n_classes"])
+    for ax, name, rows in panels:
         value = rows[feature] / rows["n_classes"]
         bins = equal_bins(value, rows["size"].nunique())
         groups = [rows.loc[bins == b, target].to_numpy() for b in range(bins.max() + 1)]
         _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
         _category_ticks(ax, [f"{value[bins == b].median():.3f}" for b in range(bins.max() + 1)])
     fig.supxlabel(f"{mathtext(feature)} / number of classes (median of bin)", fontsize=8)
-    _label_left(axes, plain(target))
+    _label_left(panels, plain(target))
     return fig
 
 
@@ -95,31 +96,35 @@ def equal_bins(values: pd.Series, count: int) -> np.ndarray:
     return pd.factorize(np.searchsorted(edges, values, side="left"), sort=True)[0]
 
 
-def _datasets(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[str, pd.DataFrame]]:
-    names = table["dataset"].astype(str)
-    return [
-        (name, table[names == name].dropna(subset=list(columns))) for name in sorted(set(names))
-    ]
-
-
-def _panels(table: pd.DataFrame, *, share_y: bool = True) -> tuple[Figure, list[Axes]]:
-    names = sorted(table["dataset"].astype(str).unique())
-    down = math.ceil(len(names) / _ACROSS)
-    across = math.ceil(len(names) / down)
+def _panels(
+    table: pd.DataFrame, columns: Sequence[str], *, share_y: bool = True
+) -> tuple[Figure, list[_Panel]]:
+    """Lay out a panel for every dataset that has a row with all the columns."""
+    for name in ("dataset", *columns):
+        if name not in table.columns:
+            raise ValueError(f"The table has no column {name!r}, which the figure shows")
+    complete = table.dropna(subset=list(columns))
+    datasets = sorted(complete.groupby(complete["dataset"].astype(str)))
+    if not datasets:
+        raise ValueError(f"No row of the table has all of {', '.join(columns)}; nothing to draw")
+    down = math.ceil(len(datasets) / _ACROSS)
+    across = math.ceil(len(datasets) / down)
     fig = Figure(figsize=(0.9 + 1.45 * max(across, 2), 0.5 + 2.3 * down), layout="constrained")
     axes = fig.subplots(down, across, sharey=share_y, squeeze=False).ravel()
-    for ax, name in zip(axes, names, strict=False):
+    for ax in axes[len(datasets) :]:
+        ax.remove()
+    panels = []
+    for ax, (name, rows) in zip(axes, datasets, strict=False):
         ax.set_title(name, fontsize=9 * min(1, _TITLE / len(name)))
         if share_y:
             ax.grid(axis="y", color="#E5E5E5", lw=0.6)
             ax.set_axisbelow(True)
-    for ax in axes[len(names) :]:
-        ax.remove()
-    return fig, list(axes[: len(names)])
+        panels.append((ax, name, rows))
+    return fig, panels
 
 
-def _label_left(axes: Sequence[Axes], text: str) -> None:
-    for ax in axes:
+def _label_left(panels: Sequence[_Panel], text: str) -> None:
+    for ax, _, _ in panels:
         spec = ax.get_subplotspec()
         if spec is not None and spec.is_first_col():
             ax.set_ylabel(text)

@@ -78,7 +78,7 @@ def test_the_heat_map_holds_every_feature_that_varies(correlated):
 
 def test_writing_leaves_matplotlib_as_it_was(correlated, tmp_path):
     before = dict(mpl.rcParams)
-    written = write_figures(correlated(rows=80), tmp_path / "figures")
+    written = write_figures(correlated(rows=80, datasets=2), tmp_path / "figures")
     assert len(written) == 10
     assert all(path.stat().st_size > 5000 for path in written)
     assert dict(mpl.rcParams) == before
@@ -86,7 +86,7 @@ def test_writing_leaves_matplotlib_as_it_was(correlated, tmp_path):
 
 
 def test_figures_that_a_table_cannot_support_are_left_out_and_logged(correlated, tmp_path, caplog):
-    written = write_figures(correlated(rows=4), tmp_path, suffixes=(".svg",))
+    written = write_figures(correlated(rows=4, datasets=1), tmp_path, suffixes=(".svg",))
     assert [path.stem for path in written] == [
         "fig3a-class-balance",
         "fig3b-size",
@@ -94,6 +94,17 @@ def test_figures_that_a_table_cannot_support_are_left_out_and_logged(correlated,
         "fig5-correlations",
     ]
     assert "fig4-rankings is left out: 4 rows cannot support" in caplog.text
+
+
+def test_a_dataset_without_scores_has_no_panel(correlated):
+    table = correlated(rows=60, datasets=2)
+    table.loc[table.dataset == "dataset 0", "bacc"] = np.nan
+    for draw in (size_figure, alpha_figure):
+        assert [ax.get_title() for ax in draw(table).axes] == ["dataset 1"]
+    with pytest.raises(ValueError, match="No row of the table has all of bacc, size"):
+        size_figure(table.assign(bacc=np.nan))
+    with pytest.raises(ValueError, match="no column 'bacc'"):
+        size_figure(table.drop(columns="bacc"))
 
 
 def test_rows_without_a_score_are_not_drawn(correlated):
