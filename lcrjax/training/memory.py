@@ -3,7 +3,7 @@
 import jax
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.resnet import LARGEST_SMALL_IMAGE, Architecture
+from lcrjax.training.resnet import Architecture
 
 WIDEST = 64
 IMAGES_PER_BLOCK = 2048
@@ -17,8 +17,7 @@ def model_bytes(architecture: Architecture, config: TrainingConfig) -> int:
     derivative keeps, about four per output of a convolution, with one set of patches.
     """
     a = architecture
-    stem_stride = 1 if max(a.height, a.width) <= LARGEST_SMALL_IMAGE else 2
-    pixels = -(-a.height // stem_stride) * -(-a.width // stem_stride)
+    pixels = a.stem_geometry.out_height * a.stem_geometry.out_width
     activations = patches = a.base * pixels
     parameters = 11_200_000 * a.base**2 // 64**2
     for stage in range(4):

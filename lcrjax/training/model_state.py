@@ -69,7 +69,7 @@ def initial_state(key: Array, architecture: Architecture, config: TrainingConfig
     """Draw a model's weights."""
     weights_key, order_key = jax.random.split(key)
     model = ResNet18(architecture, rngs=nnx.Rngs(weights_key))
-    _, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)
+    _, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)  # type: ignore[misc]
     return ModelState(
         params=params,
         stats=stats,

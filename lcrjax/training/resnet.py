@@ -111,6 +111,8 @@ class Architecture:
         n_classes: Number of classes.
         base: Channels of the first stage, doubled from stage to stage; 64 in ResNet-18.
         direct: Whether convolutions prefer XLA's own operation; see `lcrjax.training.conv`.
+        stem: Side of the first kernel, 3 (stride 1) or 7 (stride 2); None follows the images: 3
+            up to 32 pixels a side.
     """
 
     height: int
@@ -119,6 +121,16 @@ class Architecture:
     n_classes: int
     base: int = 64
     direct: bool = False
+    stem: int | None = None
+
+    @property
+    def stem_geometry(self) -> Geometry:
+        """Shape of the first convolution."""
+        small = max(self.height, self.width) <= LARGEST_SMALL_IMAGE
+        size = self.stem or (3 if small else 7)
+        return Geometry(
+            self.height, self.width, size, 1 if size == 3 else 2, size // 2, self.direct
+        )
 
 
 class ResNet18(nnx.Module):
@@ -131,8 +143,7 @@ class ResNet18(nnx.Module):
 
     def __init__(self, architecture: Architecture, *, rngs: nnx.Rngs):
         a = architecture
-        small = max(a.height, a.width) <= LARGEST_SMALL_IMAGE
-        stem = Geometry(a.height, a.width, *((3, 1, 1) if small else (7, 2, 3)), a.direct)
+        stem = a.stem_geometry
         self.stem = Convolution(stem, a.channels, a.base)
         self.stem_norm = BatchNorm(a.base)
         pool = Geometry(stem.out_height, stem.out_width, 3, 2, 1)

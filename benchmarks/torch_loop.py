@@ -1,0 +1,152 @@
+"""The same training in PyTorch, one subset after another: the peer of benchmarks.training."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import balanced_accuracy_score
+from torch import nn
+from torch.nn import functional
+
+from lcrjax.training import TrainingConfig
+from lcrjax.training.resnet import Architecture
+
+
+class Block(nn.Module):
+    """torchvision's BasicBlock."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int):
+        super().__init__()
+        self.first = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(c_out)
+        self.second = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(c_out)
+        self.shortcut = (
+            nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+            if stride != 1
+            else nn.Identity()
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply the block."""
+        y = functional.relu(self.first_norm(self.first(x)))
+        return functional.relu(self.second_norm(self.second(y)) + self.shortcut(x))
+
+
+def resnet18(architecture: Architecture) -> nn.Module:
+    """Build torchvision's ResNet-18 with our first and last layer."""
+    stem, base = architecture.stem_geometry, architecture.base
+    layers: list[nn.Module] = [
+        nn.Conv2d(architecture.channels, base, stem.size, stem.stride, stem.padding, bias=False),
+        nn.BatchNorm2d(base),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2, 1),
+    ]
+    channels = base
+    for stage in range(4):
+        for position in range(2):
+            out = base * 2**stage
+            layers.append(Block(channels, out, 2 if stage and not position else 1))
+            channels = out
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, architecture.n_classes)]
+    network = nn.Sequential(*layers)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return network
+
+
+def as_tensor(images: np.ndarray) -> torch.Tensor:
+    images = images if images.ndim == 4 else images[..., None]
+    scaled = images / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
+    return torch.from_numpy(2 * scaled - 1).permute(0, 3, 1, 2).contiguous()
+
+
+def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            network.parameters(), config.learning_rate, momentum=0.9, nesterov=True
+        )
+    return torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+
+
+def batches(order: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
+    """Cut into batches that differ by one at most, as lcrjax does."""
+    count = -(-len(order) // size)
+    return iter(torch.tensor_split(order, count))
+
+
+def train_epoch(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    size: int,
+) -> None:
+    network.train()
+    for chosen in batches(torch.randperm(len(images)), size):
+        optimizer.zero_grad(set_to_none=True)
+        functional.cross_entropy(network(images[chosen]), labels[chosen]).backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def settled_accuracy(
+    network: nn.Module, images: torch.Tensor, labels: torch.Tensor, size: int
+) -> float:
+    """Settle the running statistics over all images, then count in inference mode."""
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # cumulative average
+    network.train()
+    cut = list(batches(torch.arange(len(images)), size))
+    for chosen in cut:
+        network(images[chosen])
+    network.eval()
+    right = sum(int((network(images[c]).argmax(1) == labels[c]).sum()) for c in cut)
+    return right / len(images)
+
+
+def make_epoch(
+    architecture: Architecture, config: TrainingConfig, pixels: np.ndarray, labels: np.ndarray
+) -> Callable[[], None]:
+    """Return a function that trains one epoch, warmed up."""
+    network = resnet18(architecture).to(memory_format=torch.channels_last)
+    optimizer = make_optimizer(network, config)
+    images = as_tensor(pixels).to(memory_format=torch.channels_last)
+    targets = torch.from_numpy(labels)
+
+    def epoch() -> None:
+        train_epoch(network, optimizer, images, targets, config.batch_size)
+
+    epoch()
+    return epoch
+
+
+def train(dataset: Any, subset: np.ndarray, seed: int, config: TrainingConfig) -> dict[str, float]:
+    """Train one model to the criterion and score it."""
+    torch.manual_seed(seed)
+    shape = dataset.train_images.shape[1:]
+    channels = shape[2] if len(shape) == 3 else 1
+    architecture = Architecture(
+        shape[0], shape[1], channels, dataset.n_classes, config.base_channels
+    )
+    network = resnet18(architecture).to(memory_format=torch.channels_last)
+    optimizer = make_optimizer(network, config)
+    images = as_tensor(dataset.train_images[subset]).to(memory_format=torch.channels_last)
+    labels = torch.from_numpy(dataset.train_labels[subset].astype(np.int64))
+    epochs, accuracy = 0, 0.0
+    while epochs < config.max_epochs and accuracy < config.target_accuracy:
+        epochs += 1
+        train_epoch(network, optimizer, images, labels, config.batch_size)
+        accuracy = settled_accuracy(network, images, labels, config.settling_batch)
+    test = as_tensor(dataset.test_images)
+    with torch.no_grad():
+        cut = batches(torch.arange(len(test)), config.settling_batch)
+        predicted = torch.cat([network(test[c]).argmax(1) for c in cut])
+    bacc = balanced_accuracy_score(dataset.test_labels, predicted.numpy())
+    return {"epochs": epochs, "train_accuracy": accuracy, "bacc": bacc}
