@@ -213,7 +213,9 @@ def make_pictures(rng, folder):
                 path = folder / split / label / f"{i}.{rng.choice(['png', 'jpg', 'JPEG'])}"
                 path.write_bytes(content)
                 if rng.random() < 0.01:
-                    (path.parent / "link.png").symlink_to(rng.choice(["/etc/passwd", "..", "x"]))
+                    (path.parent / f"link{i}.png").symlink_to(
+                        str(rng.choice(["/etc/passwd", "..", "x"]))
+                    )
     return folder, None
 
 
