@@ -34,15 +34,37 @@ def input_checked() -> Iterator[None]:
         leave(BAD_INPUT, str(error))
 
 
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let a request to terminate (SIGTERM) end the work as Ctrl-C does."""
+class Interruption:
+    """A request to stop, by Ctrl-C (SIGINT) or by SIGTERM, that is not lost.
 
-    def interrupt(number: int, frame: types.FrameType | None) -> NoReturn:
+    An exception that is raised while jax runs a callback of its own is printed and forgotten; so
+    the request is remembered too, and `check` raises it again where it can get through.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self, number: int, frame: types.FrameType | None) -> NoReturn:
+        """Handle the signal."""
+        self._asked = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a stop was asked for."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Turn both signals into one interruption; one that the process ignores stays ignored."""
+    interruption = Interruption()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, interruption)
     try:
-        yield
+        yield interruption
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

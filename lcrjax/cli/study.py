@@ -12,9 +12,10 @@ from lcrjax.cli.outcome import (
     INTERRUPTED,
     NO_DISK,
     SOME_FAILED,
+    Interruption,
     input_checked,
+    interruptible,
     leave,
-    terminable,
 )
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
 
@@ -78,7 +79,7 @@ def study(
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
         lcrjax study blood.npz brain.npz images/ --preset panel
     """
-    with terminable():
+    with interruptible() as interruption:
         try:
             with input_checked():
                 from lcrjax.study.presets import choose_study
@@ -98,7 +99,7 @@ def study(
                     },
                 )
                 datasets = load_sources(sources, resize)
-            table = _run(datasets, settings, out, quiet=quiet)
+            table = _run(datasets, settings, out, interruption, quiet=quiet)
             _conclude(table, out)
         except KeyboardInterrupt:
             leave(
@@ -111,7 +112,12 @@ def study(
 
 
 def _run(
-    datasets: "Sequence[Dataset]", settings: "StudyConfig", out: Path, *, quiet: bool
+    datasets: "Sequence[Dataset]",
+    settings: "StudyConfig",
+    out: Path,
+    interruption: Interruption,
+    *,
+    quiet: bool,
 ) -> "pd.DataFrame":
     """Run the study with a display; say in one sentence why it could not start or go on."""
     from rich.console import Console
@@ -132,6 +138,7 @@ def _run(
         def show(progress: "StudyProgress") -> None:
             nonlocal started
             started = True
+            interruption.check()
             display(progress)
 
         try:

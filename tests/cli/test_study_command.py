@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 
@@ -71,6 +72,32 @@ def test_the_same_command_goes_on(run, data, monkeypatch, fake, tmp_path):
     assert same_results(*tables)
     blocks = len(list((tmp_path / "whole" / ROWS).iterdir()))
     assert len(calls) == 2 * blocks + 1
+
+
+def test_an_interrupt_that_a_callback_swallows_is_not_lost(run, data, monkeypatch, fake, tmp_path):
+    def train(*arguments, **options):
+        with contextlib.suppress(KeyboardInterrupt):  # as jax does in its callbacks
+            signal.raise_signal(signal.SIGINT)
+        return fake.train_subsets(*arguments, **options)
+
+    monkeypatch.setattr(mishaps, "train_subsets", train)
+    result = run("study", data, *SMALL, "--out", "s")
+    assert result.exit_code == 130
+    assert len(list((tmp_path / "s" / ROWS).iterdir())) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_ignored_signal_stays_ignored(run, data, monkeypatch, fake):
+    def train(*arguments, **options):
+        signal.raise_signal(signal.SIGINT)
+        return fake.train_subsets(*arguments, **options)
+
+    monkeypatch.setattr(mishaps, "train_subsets", train)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert run("study", data, *SMALL).exit_code == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_failed_subsets_are_listed_with_their_reason(run, data, monkeypatch, fake):
