@@ -59,14 +59,17 @@ def load_folder(
     root = folder.resolve()
     tops = _subfolders(folder, root)
     by_name = {path.name.casefold(): path for path in tops}
-    train = next((by_name[name] for name in _TRAIN if name in by_name), None)
-    test = next((by_name[name] for name in _TEST if name in by_name), None)
-    if (train is None) != (test is None):
+    halves = [
+        next(by_name[name] for name in names if name in by_name)
+        for names in (_TRAIN, _TEST)
+        if by_name.keys() & set(names)
+    ]
+    if len(halves) == 1:
         raise DataError(
-            f"{folder} has a subfolder {(train or test).name!r} but none for the other split; "  # type: ignore[union-attr]
+            f"{folder} has a subfolder {halves[0].name!r} but none for the other split; "
             "add train/ and test/, or give the class folders alone to have a test set held out."
         )
-    splits = [tops] if train is None else [_subfolders(train, root), _subfolders(test, root)]
+    splits = [_subfolders(half, root) for half in halves] or [tops]
     classes = sorted({path.name for split in splits for path in split})
     if len(classes) < 2:
         raise DataError(
@@ -110,8 +113,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(visible, key=lambda entry: entry.name)
 
 
-def _subfolders(folder: Path | None, root: Path) -> list[Path]:
-    assert folder is not None
+def _subfolders(folder: Path, root: Path) -> list[Path]:
     found = []
     for entry in _entries(folder):
         if entry.is_symlink():
