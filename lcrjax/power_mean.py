@@ -106,8 +106,9 @@ def log_power_mean(order: Array, weights: Array, logs: Pair, groups: Grouping) -
         groups: `Columns` or `Classes`.
 
     Returns:
-        The log of each group's mean, a pair where `logs` is one. Differentiable in everything, in the order also
-        where it is zero; a member without weight has no influence, hence a derivative of zero.
+        The log of each group's mean, a pair where `logs` is one. Differentiable in everything, in
+        the order also where it is zero; a member without weight has no influence, hence a
+        derivative of zero.
     """
     logs = jax.tree.map(lambda part: jnp.broadcast_to(part, weights.shape), logs)
     member = weights > 0

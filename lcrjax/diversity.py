@@ -1,0 +1,262 @@
+"""Diversity of counts, and of labelled images: the public face of the LCR family."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float, Int
+
+from lcrjax.counts import counts_array
+from lcrjax.family import MEASURES, Family, family, labelled_family
+from lcrjax.power_mean import power_mean
+from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_family = jax.jit(family)
+_labelled_family = jax.jit(labelled_family, static_argnames=("n_classes", "wide"))
+_PLAIN_FLOATS = 0.02  # ordinariness above which plain float32 loses nothing that shows
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, eq=False)
+class Diversity:
+    """Every measure of the LCR family at several viewpoints, for classes and dataset; a pytree.
+
+    `D.class_level["alpha"]` is an array (Q, C), `D.dataset_level["alpha"]` an array (Q,). The
+    paper's letters: A is alpha, R is normalized_rho, G is gamma, B is normalized_beta.
+
+    Attributes:
+        q: Viewpoints, (Q,).
+        class_level: Effective numbers of each class, by measure.
+        dataset_level: Their power means over classes.
+        class_entropy: Natural logs of `class_level`, computed as such.
+        dataset_entropy: Natural logs of `dataset_level`.
+        class_balance: Hill numbers of the class weights, (Q,), from 1 to C.
+        class_names: C names.
+    """
+
+    q: Float[Array, " Q"]
+    class_level: dict[str, Float[Array, "Q C"]]
+    dataset_level: dict[str, Float[Array, " Q"]]
+    class_entropy: dict[str, Float[Array, "Q C"]]
+    dataset_entropy: dict[str, Float[Array, " Q"]]
+    class_balance: Float[Array, " Q"]
+    class_names: tuple[str, ...] = dataclasses.field(metadata={"static": True})
+
+    def to_frame(self, *, entropy: bool = False) -> "pd.DataFrame":
+        """Make a table with the columns level, q and the nine measures.
+
+        Args:
+            entropy: Give entropies (natural logs) in place of effective numbers.
+
+        Returns:
+            For each q a row whose level is "dataset", then one for each class, by its name.
+        """
+        import pandas as pd
+
+        whole = self.dataset_entropy if entropy else self.dataset_level
+        each = self.class_entropy if entropy else self.class_level
+        rows = []
+        for i, q in enumerate(np.asarray(self.q, np.float64)):
+            rows.append({"level": "dataset", "q": q, **{m: float(whole[m][i]) for m in MEASURES}})
+            for j, name in enumerate(self.class_names):
+                values = {m: float(each[m][i, j]) for m in MEASURES}
+                rows.append({"level": name, "q": q, **values})
+        return pd.DataFrame(rows, columns=["level", "q", *MEASURES])
+
+
+def _viewpoints(q: Any, dtype: Any) -> Float[Array, " Q"]:
+    if isinstance(q, jax.core.Tracer):
+        return jnp.atleast_1d(q).astype(dtype)
+    orders = np.atleast_1d(np.asarray(q, np.float64))
+    if orders.ndim != 1 or not orders.size:
+        raise ValueError(f"q has shape {orders.shape}: give one viewpoint or a list of them")
+    bad = orders[~(orders >= 0)]
+    if bad.size:
+        raise ValueError(f"q holds {bad[0]}: viewpoints lie in [0, inf]")
+    return jnp.asarray(orders, dtype)
+
+
+def _result(q: Array, found: Family, names: tuple[str, ...]) -> Diversity:
+    return Diversity(q, *found, class_names=names)
+
+
+def diversity(
+    counts: Any,
+    similarity: Any = None,
+    *,
+    q: ArrayLike = (0, 1, 2, np.inf),
+    elements: Any = None,
+) -> Diversity:
+    r"""Measure the diversity of counted elements in classes, similar ones counted together.
+
+    Args:
+        counts: How often each of S elements occurs in each of C classes, >= 0: an array (S, C)
+            or (S,), a dict of arrays (S,) by class, or a DataFrame with a column for each class.
+        similarity: None for elements that have nothing in common (Hill numbers); a matrix (S, S)
+            as array or DataFrame; or a `lcrjax.Similarity`.
+        q: One viewpoint or several, in [0, inf].
+        elements: What the similarity compares, S of them, where it is no matrix.
+
+    Returns:
+        A `Diversity`.
+
+    Raises:
+        ValueError: If counts are negative, NaN or all zero, a class is empty (named), the
+            similarity does not fit the counts, or a viewpoint is negative or NaN.
+
+    References:
+        Reeve et al. (2016); paper, equations 3 and 4 and section II-E.
+
+    Examples:
+        Two bowls of fruit: three kinds of which two are nearly alike, and three that are not.
+
+        >>> import lcrjax
+        >>> import numpy as np
+        >>> alike = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]])
+        >>> D = lcrjax.diversity(np.array([2, 2, 2]), alike, q=1)
+        >>> print(round(float(D.dataset_level["alpha"][0]), 3))
+        1.765
+        >>> D = lcrjax.diversity(np.array([2, 2, 2]), q=1)
+        >>> print(round(float(D.dataset_level["alpha"][0]), 3))
+        3.0
+    """
+    table, class_names, element_names = counts_array(counts)
+    relation = _as_similarity(similarity)
+    abundance = table / jnp.sum(table)
+    if isinstance(relation, Precomputed):
+        relation.check(len(table), element_names)
+    elif not isinstance(relation, Identity) and elements is None:
+        raise ValueError(
+            f"a {type(relation).__name__} compares elements: give them as elements=..., "
+            "one for each row of the counts"
+        )
+    weighed = relation.ordinariness(table if elements is None else elements, abundance)
+    if weighed.shape != abundance.shape:
+        raise ValueError(
+            f"there are {weighed.shape[0]} elements but {abundance.shape[0]} rows of counts"
+        )
+    orders = _viewpoints(q, abundance.dtype)
+    return _result(orders, _family(abundance, weighed, orders), class_names)
+
+
+def measure(
+    images: Any,
+    labels: Any,
+    *,
+    similarity: Similarity | None = None,
+    q: ArrayLike = (0, 1, np.inf),
+) -> Diversity:
+    """Measure how diverse a labelled image dataset is, and each of its classes.
+
+    Every image is an element of its own, which occurs once, in its class. The matrix of
+    similarities is never stored: memory grows with n, time with n².
+
+    Args:
+        images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. With another
+            similarity whatever it compares, such as embeddings (n, d).
+        labels: Their n classes: integers, strings or booleans.
+        similarity: None for RMSD, the paper's.
+        q: One viewpoint or several, in [0, inf].
+
+    Returns:
+        A `Diversity`; its `class_names` are the sorted distinct labels.
+
+    Raises:
+        ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
+            [0, 1], there are not n labels, or a viewpoint is negative or NaN.
+
+    References:
+        Paper, sections II-E and III-D.
+
+    Examples:
+        >>> import lcrjax
+        >>> import numpy as np
+        >>> dark, light = np.zeros((2, 8, 8), np.uint8), np.full((2, 8, 8), 255, np.uint8)
+        >>> D = lcrjax.measure(np.concatenate([dark, light]), ["dark"] * 2 + ["light"] * 2, q=0)
+        >>> print(D.class_names, np.round(D.class_level["alpha"], 3))
+        ('dark', 'light') [[2. 2.]]
+        >>> print(np.round(D.dataset_level["gamma"], 3))
+        [1.462]
+    """
+    names, classes = _classes(labels)
+    if len(images) != len(classes):
+        raise ValueError(f"there are {len(images)} images and {len(classes)} labels: give one each")
+    if similarity is None:
+        similarity = RMSD()
+        _check_pixels(images)
+    n = len(classes)
+    dtype = jnp.result_type(jnp.float32, *([images] if hasattr(images, "dtype") else []))
+    weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
+    sums = similarity.ordinariness(images, jnp.asarray(weights))
+    own = jnp.take_along_axis(sums, jnp.asarray(classes)[:, None], axis=1)[:, 0] / n
+    everyone = jnp.sum(sums, axis=1) / n
+    orders = _viewpoints(q, own.dtype)
+    wide = own.dtype == jnp.float32 and (
+        isinstance(own, jax.core.Tracer) or bool(jnp.min(own) < _PLAIN_FLOATS)
+    )
+    found = _labelled_family(classes, own, everyone, n_classes=len(names), q=orders, wide=wide)
+    return _result(orders, found, names)
+
+
+def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
+    r"""Effective number of elements of order q, none similar to another (paper, equation 1).
+
+    Args:
+        p: Relative abundances or counts, >= 0; normalized here.
+        q: Viewpoint in [0, inf], may be traced; richness at 0, exponential of Shannon's entropy
+            at 1, inverse Simpson index at 2, inverse Berger-Parker index at inf.
+
+    Returns:
+        A number from 1 to S.
+
+    Raises:
+        ValueError: If `p` is not one-dimensional or `q` is not a scalar.
+
+    Examples:
+        >>> import lcrjax
+        >>> print(lcrjax.hill_number([0.5, 0.25, 0.25], 2))
+        2.6666667
+    """
+    p = jnp.asarray(p)
+    if p.ndim != 1:
+        raise ValueError(f"p has shape {p.shape}: give one abundance for each element")
+    p = p.astype(jnp.result_type(p, jnp.float32))
+    share = p / jnp.sum(p)
+    return power_mean(1 - jnp.asarray(q, p.dtype), share, 1 / jnp.where(p > 0, share, 1))
+
+
+def _as_similarity(similarity: Any) -> Similarity:
+    if similarity is None:
+        return Identity()
+    return similarity if isinstance(similarity, Similarity) else Precomputed(similarity)
+
+
+def _classes(labels: Any) -> tuple[tuple[str, ...], Int[np.ndarray, " n"]]:
+    array = np.asarray(labels)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or not array.size:
+        raise ValueError(f"labels have shape {array.shape}: give one label per image")
+    if array.dtype.kind == "f" and not np.all(array == np.rint(array)):
+        bad = array[~(array == np.rint(array))][0]
+        raise ValueError(f"labels hold {bad}: give integers, strings or booleans")
+    distinct, classes = np.unique(array, return_inverse=True)
+    return tuple(str(name) for name in distinct), classes.astype(np.int32)
+
+
+def _check_pixels(images: Any) -> None:
+    if isinstance(images, jax.core.Tracer) or np.asarray(images[:1]).dtype.kind != "f":
+        return
+    low, high = float(np.min(images)), float(np.max(images))
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"pixels run from {low:g} to {high:g}: bring floats into [0, 1], "
+            "or give uint8 images, or a similarity such as RMSD() that takes them as they are"
+        )

@@ -1,0 +1,20 @@
+"""What "similar" means for two elements: pytrees, usable inside jit, vmap and grad."""
+
+from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.exact import Identity, SameClass
+from lcrjax.similarity.precomputed import Precomputed
+from lcrjax.similarity.radial import RMSD, Gaussian, Laplacian, Matern32, Matern52, Radial
+
+__all__ = [
+    "RMSD",
+    "Gaussian",
+    "Identity",
+    "Laplacian",
+    "Matern32",
+    "Matern52",
+    "Precomputed",
+    "Radial",
+    "SameClass",
+    "Similarity",
+    "TiledSimilarity",
+]

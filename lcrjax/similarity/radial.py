@@ -1,0 +1,240 @@
+"""Similarities that fall with Euclidean distance: RMSD of images and kernels of embeddings."""
+
+import dataclasses
+from abc import abstractmethod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float
+
+from lcrjax import squares
+from lcrjax.similarity.base import TiledSimilarity, checked
+
+_TOLERANCE = {"float32": 2e-6, "float64": 1e-13}  # of a similarity, against rounding
+
+
+def _distance(squared: Array) -> Array:
+    """Square root with a derivative of zero at zero, where it has none."""
+    positive = squared > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
+
+
+class Radial(TiledSimilarity):
+    """A similarity that is a decreasing function of squared Euclidean distance."""
+
+    @abstractmethod
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """Similarity at a squared distance, of vectors of so many components."""
+
+    @abstractmethod
+    def steepness(self, squared: Array, dimension: int) -> Array:
+        """Absolute derivative of the profile with respect to the squared distance, positive."""
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Centre vectors on the mean of the elements."""
+        dtype = jnp.result_type(elements, jnp.float32)
+        elements = elements.reshape(len(elements), -1).astype(dtype)
+        centre = jax.lax.stop_gradient(jnp.mean(elements, axis=0))
+        rows = squares.from_floats(elements, centre)
+        if others is None:
+            return rows, None
+        return rows, squares.from_floats(others.reshape(len(others), -1).astype(dtype), centre)
+
+    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+        """Similarities of a tile; pairs too close for matrix products are done again exactly."""
+        squared = squares.float_distances(rows, columns, same)
+        noise = squares.distance_noise(rows, columns)
+        tolerance = _TOLERANCE[str(squared.dtype)]
+        safe = jnp.maximum(squared, noise)
+        close = noise * self.steepness(safe, rows.dimension) > tolerance
+        close &= ~squares.diagonal(squared.shape, same)
+        squared = squares.recompute_close(squared, close, rows, columns)
+        return self.profile(squared, rows.dimension).astype(dtype)
+
+    def smooth_block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Array:
+        """The same by matrix products alone."""
+        squared = squares.float_distances(rows, columns, same)
+        return self.profile(squared, rows.dimension).astype(dtype)
+
+    def canonical(self, elements: Any, others: Any) -> tuple["Radial", Any, Any]:
+        """Check that vectors are finite and of one length."""
+        return self, *checked(elements, others)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class RMSD(Radial):
+    r"""Similarity of images, $Z_{ij} = \\exp(-s\\,\\mathrm{RMSD}_{ij})$ (paper, section III-D).
+
+    RMSD is the pixel-wise root-mean-squared difference, of pixels in [0, 1]: uint8 images are
+    taken as k/255, and their squared distances are exact integers whatever the image size. Float
+    images whose pixels are k/255 (or k/16) go the same way. Other floats are taken as they are.
+
+    Attributes:
+        scale: s > 0; may be traced and differentiated.
+        unit: The byte that stands for 1. It is 255, and need not be given.
+    """
+
+    scale: ArrayLike = 1.0
+    unit: ArrayLike = 255.0
+
+    def canonical(self, elements: Any, others: Any) -> tuple["RMSD", Any, Any]:
+        """Check images; floats that are k/255 (or k/16) become bytes."""
+        elements, others = checked(elements, others)
+        given = [array for array in (elements, others) if array is not None]
+        if any(isinstance(array, jax.core.Tracer) for array in given):
+            return self, elements, others
+        for array in given:
+            if array.dtype != np.uint8 and array.dtype.kind in "iub":
+                raise ValueError(
+                    f"images have dtype {array.dtype}: give uint8 (0 to 255) or floats in [0, 1]"
+                )
+        if all(array.dtype == np.uint8 for array in given):
+            return self, elements, others
+        found = [
+            (array, 255) if array.dtype == np.uint8 else squares.levels(np.asarray(array))
+            for array in given
+        ]
+        if found[0] is None or found[-1] is None or found[0][1] != found[-1][1]:
+            return self, elements, others
+        exact = dataclasses.replace(self, unit=float(found[0][1]))
+        return exact, found[0][0], None if others is None else found[-1][0]
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Shift bytes to int8; centre floats."""
+        both = [array for array in (elements, others) if array is not None]
+        if all(array.dtype == jnp.uint8 for array in both):
+            prepared = [squares.from_bytes(array) for array in both]
+            return prepared[0], prepared[1] if others is not None else None
+        floats = [array / np.float32(255) if array.dtype == jnp.uint8 else array for array in both]
+        return super().prepare(floats[0], floats[1] if others is not None else None)
+
+    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+        """Similarities of a tile; of bytes, from exact integers."""
+        if isinstance(rows, squares.Floats):
+            return super().block(rows, columns, same, dtype)
+        return self._of_bytes(rows, columns, dtype)
+
+    def smooth_block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Array:
+        """The same; bytes have no derivative, the scale has."""
+        if isinstance(rows, squares.Floats):
+            return super().smooth_block(rows, columns, same, dtype)
+        return self._of_bytes(rows, columns, dtype)
+
+    def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
+        squared = squares.byte_distances(rows, columns, dtype)
+        unit = jnp.asarray(self.unit, dtype)
+        factor = jnp.asarray(self.scale, dtype) / (unit * np.sqrt(rows.dimension).astype(dtype))
+        return jnp.exp(-factor * jnp.sqrt(squared))
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`exp(-scale sqrt(squared / dimension))`."""
+        return jnp.exp(-jnp.asarray(self.scale, squared.dtype) * _distance(squared / dimension))
+
+    def steepness(self, squared: Array, dimension: int) -> Array:
+        """`scale Z / (2 sqrt(squared dimension))`."""
+        scale = jnp.asarray(self.scale, squared.dtype)
+        slope = scale / (2 * jnp.sqrt(jnp.maximum(squared, 1e-37) * dimension))
+        return slope * self.profile(squared, dimension)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Laplacian(Radial):
+    r"""$Z_{ij} = \\exp(-\\lVert x_i - x_j\\rVert / \\ell)$ for vectors.
+
+    Attributes:
+        length: $\\ell > 0$, in the unit of the vectors.
+    """
+
+    length: ArrayLike = 1.0
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`exp(-sqrt(squared) / length)`."""
+        return jnp.exp(-_distance(squared) / jnp.asarray(self.length, squared.dtype))
+
+    def steepness(self, squared: Array, dimension: int) -> Array:
+        """`Z / (2 length sqrt(squared))`."""
+        root = jnp.sqrt(jnp.maximum(squared, 1e-37))
+        return self.profile(squared, dimension) / (2 * root * jnp.asarray(self.length, root.dtype))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Gaussian(Radial):
+    r"""$Z_{ij} = \\exp(-\\lVert x_i - x_j\\rVert^2 / (2 \\ell^2))$ for vectors.
+
+    Attributes:
+        length: $\\ell > 0$, in the unit of the vectors.
+    """
+
+    length: ArrayLike = 1.0
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`exp(-squared / (2 length**2))`."""
+        return jnp.exp(-squared / (2 * jnp.asarray(self.length, squared.dtype) ** 2))
+
+    def steepness(self, squared: Array, dimension: int) -> Array:
+        """`Z / (2 length**2)`."""
+        return self.profile(squared, dimension) / (2 * jnp.asarray(self.length, squared.dtype) ** 2)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Matern32(Radial):
+    r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \\sqrt{3} \\lVert x_i - x_j\\rVert / \\ell$.
+
+    Attributes:
+        length: $\\ell > 0$, in the unit of the vectors.
+    """
+
+    length: ArrayLike = 1.0
+
+    def _scaled(self, squared: Array) -> Array:
+        return (
+            np.sqrt(3).astype(squared.dtype)
+            * _distance(squared)
+            / jnp.asarray(self.length, squared.dtype)
+        )
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`(1 + a) exp(-a)`."""
+        a = self._scaled(squared)
+        return (1 + a) * jnp.exp(-a)
+
+    def steepness(self, squared: Array, dimension: int) -> Array:
+        """`3 exp(-a) / (2 length**2)`."""
+        return 1.5 * jnp.exp(-self._scaled(squared)) / jnp.asarray(self.length, squared.dtype) ** 2
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Matern52(Radial):
+    r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \\sqrt{5} \\lVert x_i - x_j\\rVert / \\ell$.
+
+    Attributes:
+        length: $\\ell > 0$, in the unit of the vectors.
+    """
+
+    length: ArrayLike = 1.0
+
+    def _scaled(self, squared: Array) -> Array:
+        return (
+            np.sqrt(5).astype(squared.dtype)
+            * _distance(squared)
+            / jnp.asarray(self.length, squared.dtype)
+        )
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`(1 + a + a**2 / 3) exp(-a)`."""
+        a = self._scaled(squared)
+        return (1 + a + a**2 / 3) * jnp.exp(-a)
+
+    def steepness(self, squared: Array, dimension: int) -> Array:
+        """`5 (1 + a) exp(-a) / (6 length**2)`."""
+        a = self._scaled(squared)
+        return 5 / 6 * (1 + a) * jnp.exp(-a) / jnp.asarray(self.length, squared.dtype) ** 2

@@ -1,0 +1,174 @@
+"""Squared Euclidean distances of tiles by matrix products: exact for bytes, safe for floats."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Bool, Float, Int, UInt8
+
+# An int32 holds the squared distance of so many pixels that all differ by 255.
+_CHUNK = (2**31 - 1) // 255**2
+# A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares.
+_NOISE = 24.0
+_LONGEST_SUM = 1024  # products added up one after another before sums of sums begin
+_CLOSE_AT_ONCE = 1024
+
+
+class Bytes(NamedTuple):
+    """Pixels in 0..255, shifted to int8, and the sums of their squares, one per chunk of pixels."""
+
+    shifted: Int[Array, "n d"]
+    squares: Int[Array, "n chunks"]
+
+    @property
+    def dimension(self) -> int:
+        """Number of pixels of an element."""
+        return self.shifted.shape[1]
+
+
+class Floats(NamedTuple):
+    """Centred vectors and the sums of their squares."""
+
+    centred: Float[Array, "n d"]
+    squares: Float[Array, " n"]
+
+    @property
+    def dimension(self) -> int:
+        """Number of components of an element."""
+        return self.centred.shape[1]
+
+
+def _chunks(dimension: int, most: int) -> list[slice]:
+    pieces = max(1, -(-dimension // most))
+    step = -(-dimension // pieces)
+    return [slice(start, min(start + step, dimension)) for start in range(0, dimension, step)]
+
+
+def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
+    """Prepare bytes."""
+    shifted = lax.bitcast_convert_type(images.reshape(len(images), -1) ^ np.uint8(128), jnp.int8)
+    pieces = [shifted[:, piece].astype(jnp.int32) for piece in _chunks(shifted.shape[1], _CHUNK)]
+    return Bytes(shifted, jnp.stack([jnp.sum(piece**2, axis=1) for piece in pieces], axis=1))
+
+
+def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:
+    """Prepare floats; near the `centre`, where squares are small, little is lost by rounding."""
+    centred = vectors.reshape(len(vectors), -1) - centre
+    return Floats(centred, jnp.sum(centred**2, axis=1))
+
+
+def byte_distances(rows: Bytes, columns: Bytes, dtype: np.dtype) -> Float[Array, "a b"]:
+    """Squared distances in units of 1/255²: exact integers, rounded once to `dtype`.
+
+    A chunk's distance fits an int32. Sums of several are held in two: the lower 16 bits of each,
+    and the rest.
+    """
+    high = low = jnp.zeros((), jnp.int32)
+    pieces = _chunks(rows.dimension, _CHUNK)
+    for chunk, piece in enumerate(pieces):
+        product = lax.dot_general(
+            rows.shifted[:, piece],
+            columns.shifted[:, piece],
+            (((1,), (1,)), ((), ())),
+            preferred_element_type=jnp.int32,
+        )
+        sums = rows.squares[:, chunk][:, None] + columns.squares[:, chunk][None, :]
+        squared = sums - 2 * product
+        if len(pieces) == 1:
+            return squared.astype(dtype)
+        high, low = high + (squared >> 16), low + (squared & 0xFFFF)
+    return (high + (low >> 16)).astype(dtype) * 65536 + (low & 0xFFFF).astype(dtype)
+
+
+def _products(rows: Array, columns: Array) -> Float[Array, "a b"]:
+    product = partial(
+        lax.dot_general,
+        dimension_numbers=(((1,), (1,)), ((), ())),
+        precision=lax.Precision.HIGHEST,
+    )
+    pieces = _chunks(rows.shape[1], _LONGEST_SUM)
+    return sum(product(rows[:, piece], columns[:, piece]) for piece in pieces)
+
+
+def float_distances(rows: Floats, columns: Floats, same: Array) -> Float[Array, "a b"]:
+    """Squared distances by products alone; those of close pairs are lost in rounding."""
+    sums = rows.squares[:, None] + columns.squares[None, :]
+    squared = jnp.maximum(sums - 2 * _products(rows.centred, columns.centred), 0)
+    return jnp.where(diagonal(squared.shape, same), 0, squared)
+
+
+def diagonal(shape: tuple[int, ...], same: Array) -> Bool[Array, "a b"]:
+    """Pairs of an element with itself, in a tile of the same elements."""
+    return same & jnp.eye(*shape, dtype=bool)
+
+
+def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:
+    """A bound of the rounding error of `float_distances`."""
+    eps = float(jnp.finfo(rows.squares.dtype).eps)
+    longest = min(rows.dimension, _LONGEST_SUM)
+    return (
+        (_NOISE + math.sqrt(longest) / 2) * eps * (rows.squares[:, None] + columns.squares[None, :])
+    )
+
+
+def recompute_close(
+    squared: Float[Array, "a b"], close: Array, rows: Floats, columns: Floats
+) -> Float[Array, "a b"]:
+    """Replace the distances of `close` pairs by sums of squared differences, which keep digits.
+
+    Pairs are few as a rule and are gathered; a tile full of them is recomputed row by row.
+    """
+    a, b = squared.shape
+    at_once = min(_CLOSE_AT_ONCE, a * b)
+    count = jnp.sum(close)
+
+    def gathered(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        flat, left = state
+        (where,) = jnp.nonzero(left, size=at_once, fill_value=a * b)
+        i, j = jnp.minimum(where, a * b - 1) // b, jnp.minimum(where, a * b - 1) % b
+        exact = jnp.sum((rows.centred[i] - columns.centred[j]) ** 2, axis=1)
+        return flat.at[where].set(exact, mode="drop"), left.at[where].set(False, mode="drop")
+
+    def few(_: None) -> Array:
+        state = (squared.ravel(), close.ravel())
+        return lax.while_loop(lambda s: jnp.any(s[1]), gathered, state)[0].reshape(a, b)
+
+    def many(_: None) -> Array:
+        exact = lax.map(lambda x: jnp.sum((x - columns.centred) ** 2, axis=1), rows.centred)
+        return jnp.where(close, exact, squared)
+
+    branch = jnp.where(count == 0, 0, jnp.where(count <= 8 * at_once, 1, 2))
+    return lax.switch(branch, (lambda _: squared, few, many), None)
+
+
+def levels(images: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """Recognise float images whose pixels are all k/255 (or k/16, or 0 and 1).
+
+    Args:
+        images: Floats, on the host.
+
+    Returns:
+        The numbers k as bytes and the largest possible k, or None if the pixels are no such
+        fractions. Reads the array in blocks and gives up at the first block that is none.
+    """
+    for most in (255, 16, 1):
+        found = _as_levels(images, most)
+        if found is not None:
+            return found, most
+    return None
+
+
+def _as_levels(images: np.ndarray, most: int) -> np.ndarray | None:
+    out = np.empty(images.shape, np.uint8)
+    block = max(1, 2**22 // max(1, images[:1].size))
+    unit = images.dtype.type(most)
+    for start in range(0, len(images), block):
+        part = images[start : start + block]
+        k = np.rint(part * unit)
+        if not (np.all((k >= 0) & (k <= most)) and np.array_equal(k / unit, part)):
+            return None
+        out[start : start + block] = k
+    return out

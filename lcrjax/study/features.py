@@ -1,0 +1,131 @@
+"""The 27 features of many subsets of a dataset, from one compiled call per subset size."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import Array, lax
+from jaxtyping import Float, Int
+
+from lcrjax.family import Family, labelled_family
+from lcrjax.similarity import RMSD, TiledSimilarity
+from lcrjax.study.columns import FEATURES
+from lcrjax.tiles import padded_product, tile_side
+
+_ORDERS = (0.0, 1.0, np.inf)
+_NAMES = ("0", "1", "inf")
+_PAIRS_AT_ONCE = 2**21  # of elements, over all subsets measured side by side
+
+
+def _columns(family: Family, n: int) -> Float[Array, " 27"]:
+    found: dict[str, Array] = {"size": jnp.asarray(n, family.class_balance.dtype)}
+    measures = {"alpha": "A", "normalized_rho": "R", "gamma": "G"}
+    for measure, letter in measures.items():
+        short = measure.removeprefix("normalized_")
+        levels = family.class_level[measure]
+        for i, q in enumerate(_NAMES):
+            found[f"{letter}_{q}"] = family.dataset_level[measure][i]
+            found[f"min_{short}_{q}"] = jnp.nanmin(levels[i])
+            found[f"max_{short}_{q}"] = jnp.nanmax(levels[i])
+    for i, q in enumerate(_NAMES):
+        found[f"CB_{q}"] = family.class_balance[i]
+    return jnp.stack([found[name] for name in FEATURES])
+
+
+@partial(jax.jit, static_argnames=("n_classes", "at_once"))
+def _features(
+    similarity: TiledSimilarity,
+    images: Array,
+    labels: Int[Array, " N"],
+    subsets: Int[Array, "k n"],
+    n_classes: int,
+    at_once: int,
+) -> Float[Array, "k 27"]:
+    n = subsets.shape[1]
+    side = tile_side(n)
+
+    def one(rows: Int[Array, " n"]) -> Float[Array, " 27"]:
+        classes = labels[rows]
+        points, _ = similarity.prepare(images[rows], None)
+        weights = jax.nn.one_hot(classes, n_classes, dtype=jnp.float32)
+        sums = padded_product(similarity, points, None, weights, side)
+        own = jnp.take_along_axis(sums, classes[:, None], axis=1)[:, 0] / n
+        everyone = jnp.sum(sums, axis=1) / n
+        orders = jnp.asarray(_ORDERS, own.dtype)
+        family = labelled_family(classes, own, everyone, n_classes, orders, wide=False)
+        return _columns(family, n)
+
+    batches = subsets.reshape(-1, at_once, n)
+    return lax.map(jax.vmap(one), batches).reshape(-1, len(FEATURES))
+
+
+def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarray]:
+    labels, subsets = np.asarray(labels), np.asarray(subsets)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels have shape {labels.shape} and dtype {labels.dtype}: give one integer per image"
+        )
+    if len(images) != len(labels):
+        raise ValueError(f"there are {len(images)} images and {len(labels)} labels: give one each")
+    if subsets.ndim != 2 or subsets.dtype.kind not in "iu" or subsets.shape[1] == 0:
+        raise ValueError(
+            f"subsets have shape {subsets.shape} and dtype {subsets.dtype}: "
+            "give integer indices of shape (k, n)"
+        )
+    if subsets.size and not (subsets.min() >= 0 and subsets.max() < len(labels)):
+        raise ValueError(
+            f"subsets hold indices from {subsets.min()} to {subsets.max()}, "
+            f"but there are images 0 to {len(labels) - 1}"
+        )
+    if labels.size and labels.min() < 0:
+        raise ValueError(f"labels hold {labels.min()}: number the classes from 0")
+    return labels.astype(np.int32), subsets.astype(np.int32)
+
+
+def features(
+    images: Any,
+    labels: Int[np.ndarray, " N"],
+    subsets: Int[np.ndarray, "k n"],
+    *,
+    similarity: TiledSimilarity | None = None,
+) -> pd.DataFrame:
+    """Measure the 27 features of each of k subsets of n images.
+
+    Everything is computed in float32, from exact squared distances where images are uint8 or
+    k/255; memory does not grow with k.
+
+    Args:
+        images: All images of the dataset, (N, h, w) or (N, h, w, c); uint8, or floats in [0, 1].
+        labels: Their classes, (N,), in 0..C-1.
+        subsets: Indices of the images of each subset, (k, n).
+        similarity: A similarity computed in tiles; None for RMSD (paper, section III-D).
+
+    Returns:
+        k rows with the columns `lcrjax.study.columns.FEATURES`, in float64. A class without an
+        image in a subset does not count there.
+
+    Raises:
+        ValueError: If shapes, dtypes or indices do not fit, or images hold NaN.
+
+    References:
+        Paper, section III-E.
+    """
+    labels, subsets = _check(images, labels, subsets)
+    similarity = RMSD() if similarity is None else similarity
+    if not isinstance(similarity, TiledSimilarity):
+        raise ValueError(
+            f"similarity is a {type(similarity).__name__}: give one that is computed in tiles"
+        )
+    similarity, images, _ = similarity.canonical(images, None)
+    k, n = subsets.shape
+    if k == 0:
+        return pd.DataFrame({name: np.empty(0) for name in FEATURES})
+    at_once = min(1 << (k - 1).bit_length(), max(1, _PAIRS_AT_ONCE // n**2))
+    padded = np.concatenate([subsets, np.repeat(subsets[-1:], -k % at_once, axis=0)])
+    table = _features(
+        similarity, images, labels, padded, n_classes=int(labels.max()) + 1, at_once=at_once
+    )
+    return pd.DataFrame(np.asarray(table, np.float64)[:k], columns=list(FEATURES))
