@@ -35,19 +35,24 @@ def input_checked() -> Iterator[None]:
 
 
 class Interruption:
-    """A request to stop, by Ctrl-C (SIGINT) or by SIGTERM, that is not lost.
+    """A request to stop, by Ctrl-C (SIGINT) or by SIGTERM.
 
-    An exception that is raised while jax runs a callback of its own is printed and forgotten; so
-    the request is remembered too, and `check` raises it again where it can get through.
+    An exception raised at any moment may strike inside jax, which forgets what its callbacks
+    raise and does not always survive being left in the middle. While `patient` is set, the first
+    request is therefore only noted, for `check` to raise between two steps; the second is obeyed
+    at once.
     """
 
     def __init__(self) -> None:
+        self.patient = False
         self._asked = False
 
-    def __call__(self, number: int, frame: types.FrameType | None) -> NoReturn:
+    def __call__(self, number: int, frame: types.FrameType | None) -> None:
         """Handle the signal."""
+        if self._asked or not self.patient:
+            raise KeyboardInterrupt
         self._asked = True
-        raise KeyboardInterrupt
+        print("lcrjax: stopping after this step; once more stops at once.", file=sys.stderr)
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if a stop was asked for."""

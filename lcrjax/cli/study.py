@@ -137,7 +137,7 @@ def _run(
 
         def show(progress: "StudyProgress") -> None:
             nonlocal started
-            started = True
+            started = interruption.patient = True
             interruption.check()
             display(progress)
 
@@ -155,6 +155,8 @@ def _run(
             if started:  # not the input, which was checked before: a fault that needs its trace
                 raise
             leave(BAD_INPUT, str(error))
+        finally:
+            interruption.patient = False
 
 
 def _conclude(table: "pd.DataFrame", out: Path) -> None:
