@@ -122,7 +122,7 @@ def diversity(
         >>> alike = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]])
         >>> D = lcrjax.diversity(np.array([2, 2, 2]), alike, q=1)
         >>> print(round(float(D.dataset_level["alpha"][0]), 3))
-        1.765
+        1.778
         >>> D = lcrjax.diversity(np.array([2, 2, 2]), q=1)
         >>> print(round(float(D.dataset_level["alpha"][0]), 3))
         3.0

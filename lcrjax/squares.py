@@ -83,7 +83,8 @@ def byte_distances(rows: Bytes, columns: Bytes, dtype: np.dtype) -> Float[Array,
     return (high + (low >> 16)).astype(dtype) * 65536 + (low & 0xFFFF).astype(dtype)
 
 
-def _products(rows: Array, columns: Array) -> Float[Array, "a b"]:
+def inner_products(rows: Float[Array, "a d"], columns: Float[Array, "b d"]) -> Float[Array, "a b"]:
+    """Inner products in full float32 precision, long ones in sums of sums."""
     product = partial(
         lax.dot_general,
         dimension_numbers=(((1,), (1,)), ((), ())),
@@ -96,7 +97,7 @@ def _products(rows: Array, columns: Array) -> Float[Array, "a b"]:
 def float_distances(rows: Floats, columns: Floats, same: Array) -> Float[Array, "a b"]:
     """Squared distances by products alone; those of close pairs are lost in rounding."""
     sums = rows.squares[:, None] + columns.squares[None, :]
-    squared = jnp.maximum(sums - 2 * _products(rows.centred, columns.centred), 0)
+    squared = jnp.maximum(sums - 2 * inner_products(rows.centred, columns.centred), 0)
     return jnp.where(diagonal(squared.shape, same), 0, squared)
 
 

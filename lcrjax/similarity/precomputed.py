@@ -66,9 +66,9 @@ class Precomputed(Similarity):
                 f"{names[at]!r}: give both in one order"
             )
         columns = getattr(self.matrix, "columns", None)
-        if columns is not None and index is not None and names is not None:
-            if list(columns) != list(index):
-                raise ValueError("the columns of the similarity are not named like its rows")
+        named = columns is not None and index is not None and names is not None
+        if named and list(columns) != list(index):
+            raise ValueError("the columns of the similarity are not named like its rows")
         shape = np.shape(self.matrix)
         if len(shape) == 2 and shape[0] != count:
             raise ValueError(

@@ -1,0 +1,55 @@
+"""Similarity of directions."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float
+
+from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.squares import inner_products
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Cosine(TiledSimilarity):
+    r"""$Z_{ij} = \\max(0, \\cos(x_i, x_j))$ for vectors such as embeddings.
+
+    Opposite vectors have nothing in common; a vector of zeros is like itself alone.
+    """
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Scale vectors to length one."""
+        return _unit(elements), None if others is None else _unit(others)
+
+    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+        """Inner products of unit vectors, within [0, 1]."""
+        cosine = jnp.clip(inner_products(rows, columns), 0, 1).astype(dtype)
+        return jnp.where(same & jnp.eye(*cosine.shape, dtype=bool), 1, cosine)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Linear(TiledSimilarity):
+    r"""$Z_{ij} = x_i \\cdot x_j$ for unit vectors: the cosine, negative similarities kept.
+
+    Not a similarity in the sense of the LCR family, whose elements cannot be less than unlike, but
+    a kernel: its Vendi score needs eigenvalues of a (d, d) matrix alone.
+    """
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Scale vectors to length one."""
+        return _unit(elements), None if others is None else _unit(others)
+
+    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+        """Inner products of unit vectors."""
+        return inner_products(rows, columns).astype(dtype)
+
+
+def _unit(vectors: Array) -> Float[Array, "n d"]:
+    flat = vectors.reshape(len(vectors), -1).astype(jnp.result_type(vectors, jnp.float32))
+    squared = jnp.sum(flat**2, axis=1, keepdims=True)
+    positive = squared > 0
+    return jnp.where(positive, flat * lax.rsqrt(jnp.where(positive, squared, 1)), 0)
