@@ -1,5 +1,6 @@
 """`lcrjax measure`: the diversities of a dataset and its classes."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +57,7 @@ def measure(
     from lcrjax import measure as measure_images
 
     names = np.asarray(dataset.class_names)[dataset.train_labels]
-    frame = measure_images(dataset.train_images, names, q=viewpoints).to_frame()
+    frame = measure_images(dataset.train_images, names, q=np.asarray(viewpoints)).to_frame()
     counts = dict(zip(*np.unique(names, return_counts=True), strict=True))
     _print(Console(), dataset.name, counts, frame)
     if out is not None:
@@ -93,6 +94,8 @@ def _write(frame: "pd.DataFrame", out: Path) -> None:
     if out.suffix == ".csv":
         frame.to_csv(out, index=False)
     elif out.suffix == ".json":
-        frame.to_json(out, orient="records", indent=2)
+        # JSON knows no infinity: pandas would write null.
+        orders = ["inf" if order == math.inf else order for order in frame["q"]]
+        frame.assign(q=orders).to_json(out, orient="records", indent=2)
     else:
         frame.to_parquet(out, index=False)

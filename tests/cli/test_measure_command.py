@@ -1,0 +1,95 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lcrjax
+
+
+@pytest.fixture
+def data(tmp_path, fake):
+    d = fake.dataset(counts=(30, 20), shape=(5, 5))
+    np.savez(
+        tmp_path / "toy.npz",
+        train_images=d.train_images,
+        train_labels=d.train_labels,
+        test_images=d.test_images,
+        test_labels=d.test_labels,
+    )
+    return d
+
+
+def test_the_table_shows_what_the_library_measures(run, data):
+    result = run("measure", "toy.npz", "--q", "0,1")
+    assert result.exit_code == 0, result.output
+    measured = lcrjax.measure(data.train_images, data.train_labels, q=np.array([0.0, 1.0]))
+    frame = measured.to_frame()
+    whole = frame[frame["level"] == "dataset"]
+    for column in ("alpha", "normalized_rho", "gamma", "normalized_beta"):
+        for value in whole[column]:
+            assert f"{value:.4g}" in result.stdout
+    assert "q = 0" in result.stdout
+    assert "q = inf" not in result.stdout
+    assert "50" in result.stdout  # images
+    assert "30" in result.stdout
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
+def test_the_table_can_be_written(run, data, tmp_path, suffix):
+    path = tmp_path / f"out.{suffix}"
+    assert run("measure", "toy.npz", "--out", path).exit_code == 0
+    readers = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
+    back = readers[suffix](path)
+    assert len(back) == 9  # three orders, the dataset and two classes
+    assert {"level", "q", "alpha", "normalized_rho", "gamma"} <= set(back.columns)
+    if suffix == "json":
+        assert {row["q"] for row in json.loads(path.read_text())} == {0.0, 1.0, "inf"}
+
+
+def test_classes_with_odd_names_are_shown_as_they_are(run, tmp_path, fake, monkeypatch):
+    import dataclasses
+
+    d = dataclasses.replace(fake.dataset(), class_names=("[red]x", "dataset", "é"))
+    monkeypatch.setattr("lcrjax.data.load", lambda source, resize: d)
+    result = run("measure", "odd", "--q", "0")
+    assert result.exit_code == 0, result.output
+    assert "[red]x" in result.stdout
+    assert "dataset" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["toy.npz", "--q", "0,x"], "--q takes numbers from 0 to inf"),
+        (["toy.npz", "--q", "-1"], "--q takes numbers from 0 to inf"),
+        (["toy.npz", "--q", "nan"], "--q takes numbers from 0 to inf"),
+        (["toy.npz", "--out", "x.txt"], "--out must end in .csv, .json, .parquet"),
+        (["toy.npz", "--out", "no/x.csv"], "does not exist"),
+        (["tyo.npz"], "did you mean toy.npz"),
+        (["digit"], "did you mean 'digits'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(run, data, words, sentence):
+    result = run("measure", *words)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["measure", "study", "search"])
+def test_help_shows_an_example(run, command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"lcrjax {command} " in result.stdout
+
+
+def test_help_tells_the_exit_codes(run):
+    text = " ".join(run("--help").stdout.split())
+    for word in ("2 nothing was started", "3 the study is complete", "130 interrupted"):
+        assert word in text
+
+
+def test_the_version_is_told(run):
+    assert run("--version").stdout == f"lcrjax {lcrjax.__version__}\n"
