@@ -35,9 +35,9 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     warmup_steps: int = 0
     weight_decay: float = 0.0
-    batch_size: int = 64
+    batch_size: int = 32
     target_accuracy: float = 0.99
-    check_above: float = 0.9
+    check_above: float = 0.5
     max_epochs: int = 1000
     settling_batch: int = 128
     precision: str = "float32"

@@ -59,6 +59,13 @@ class Geometry:
         return tuple((i, j) for i in rows for j in columns)
 
     @property
+    def is_pointwise(self) -> bool:
+        """Whether every output sees one pixel only, its own."""
+        plain = self.size == 1 and self.stride == 1 and self.padding == 0
+        sizes = (self.height, self.width, self.out_height, self.out_width)
+        return plain or sizes == (1, 1, 1, 1)
+
+    @property
     def uses_direct(self) -> bool:
         """Whether XLA's convolution serves: it is slow on tiny maps, and knows no dead taps."""
         return (
@@ -143,9 +150,7 @@ def _product(a: Array, b: Array, contract: tuple[int, int]) -> Array:
 def _patches(images: Array, geometry: Geometry) -> Array:
     """Pixels under each live tap side by side: (b, h_out, w_out, taps * c_in)."""
     g = geometry
-    if g.size == 1 and g.stride == 1 and g.padding == 0:
-        return images
-    if g.taps == ((g.padding, g.padding),) and g.out_height == g.height == 1 == g.width:
+    if g.is_pointwise:
         return images
     padded = jnp.pad(images, ((0, 0), (g.padding, g.padding), (g.padding, g.padding), (0, 0)))
     span_h, span_w = (g.out_height - 1) * g.stride + 1, (g.out_width - 1) * g.stride + 1
@@ -191,7 +196,7 @@ def _direct_kernel_gradient(images: Array, geometry: Geometry, cotangent: Array)
         (out - 1) * g.stride + g.size - g.padding - length
         for out, length in ((g.out_height, g.height), (g.out_width, g.width))
     )
-    count = max(1, images.nbytes // CACHE_BYTES)
+    count = min(len(images), max(1, images.nbytes // CACHE_BYTES))
     bounds = [round(i * len(images) / count) for i in range(count + 1)]
     total = jnp.zeros((), images.dtype)
     for start, stop in itertools.pairwise(bounds):
@@ -222,12 +227,8 @@ def _image_gradient(images: Array, kernel: Array, geometry: Geometry, cotangent:
         return _direct(
             cotangent, jnp.flip(full, (0, 1)).transpose(0, 1, 3, 2), 1, g.size - 1 - g.padding
         )
-    mirrored = Geometry(g.out_height, g.out_width, g.size, 1, g.size - 1 - g.padding)
-    if g.stride == 1 and g.padding < g.size:
-        # Mirroring the taps maps live onto live, so only their order has to be turned round.
-        columns = _patches(cotangent, mirrored)
-        turned = jnp.flip(kernel, 0).transpose(0, 2, 1).reshape(-1, kernel.shape[1])
-        return _product(columns, turned, (3, 0)).astype(images.dtype)
+    if g.is_pointwise:
+        return _product(cotangent, kernel[0], (3, 1)).astype(images.dtype)
     spread = _product(cotangent, kernel.reshape(-1, kernel.shape[2]), (3, 1))
     spread = spread.reshape(*cotangent.shape[:3], len(g.taps), -1)
     total = jnp.zeros(images.shape, spread.dtype)

@@ -13,9 +13,9 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from lcrjax.training.conv import Geometry, convolve
+from lcrjax.training.norm import apply_statistics, batch_normalise
 
 LARGEST_SMALL_IMAGE = 32
-EPSILON = 1e-5
 
 
 class Convolution(nnx.Module):
@@ -63,14 +63,11 @@ class BatchNorm(nnx.Module):
         self, x: Float[Array, "b h w c"], weights: Float[Array, " b"] | None
     ) -> Float[Array, "b h w c"]:
         """Normalise by the batch's own statistics, or by the stored ones if `weights` is None."""
-        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-        if weights is not None:
-            share = weights / (weights.sum() * x.shape[1] * x.shape[2])
-            self.mean[...] = jnp.einsum("bhwc,b->c", wide, share)
-            centred = wide - self.mean[...]
-            self.variance[...] = jnp.einsum("bhwc,b->c", centred * centred, share)
-        factor = self.scale[...] * jax.lax.rsqrt(self.variance[...] + EPSILON)
-        return ((wide - self.mean[...]) * factor + self.bias[...]).astype(x.dtype)
+        scale, bias = self.scale[...], self.bias[...]
+        if weights is None:
+            return apply_statistics(x, scale, bias, self.mean[...], self.variance[...])
+        y, self.mean[...], self.variance[...] = batch_normalise(x, scale, bias, weights)
+        return y
 
 
 class BasicBlock(nnx.Module):

@@ -5,11 +5,23 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from lcrjax.training.norm import batch_normalise
 from lcrjax.training.resnet import Architecture, Convolution, ResNet18, max_pool
 
 
 def build(architecture, seed=0):
     return ResNet18(architecture, rngs=nnx.Rngs(seed))
+
+
+def parts(model):
+    convolutions, norms = [model.stem], [model.stem_norm]
+    for block in model.blocks:
+        convolutions += [block.first, block.second]
+        norms += [block.first_norm, block.second_norm]
+        if block.projects:
+            convolutions.append(block.shortcut)
+            norms.append(block.shortcut_norm)
+    return convolutions, norms
 
 
 def full_kernel(module):
@@ -63,12 +75,7 @@ def test_network_and_gradient_equal_a_plain_one(shape, direct):
         return jnp.sin(logits).sum(), logits
 
     modules = [m for _, m in nnx.iter_modules(model)]
-    convolutions = [model.stem]
-    norms = [model.stem_norm]
-    for block in model.blocks:
-        convolutions += [block.first, block.second] + [block.shortcut] * block.projects
-        norms += [block.first_norm, block.second_norm]
-        norms += [block.shortcut_norm] * block.projects
+    convolutions, norms = parts(model)
     assert len(convolutions) == 20 == sum(isinstance(m, Convolution) for m in modules)
     strides = [c.geometry.stride for c in convolutions]
     kernels = [full_kernel(c) for c in convolutions]
@@ -87,10 +94,7 @@ def test_network_and_gradient_equal_a_plain_one(shape, direct):
     np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=2e-4)
     np.testing.assert_allclose(by_images, plain_by_images, rtol=2e-2, atol=2e-3)
     tree = nnx.merge(graph, gradient, stats, copy=True)
-    ours = [tree.stem]
-    for block in tree.blocks:
-        ours += [block.first, block.second] + [block.shortcut] * block.projects
-    for module, expected in zip(ours, plain_gradient, strict=True):
+    for module, expected in zip(parts(tree)[0], plain_gradient, strict=True):
         live = np.stack([expected[tap] for tap in module.geometry.taps])
         scale = np.abs(live).max()
         np.testing.assert_allclose(module.kernel[...], live, atol=2e-3 * scale)
@@ -106,12 +110,40 @@ def test_is_resnet18():
     assert nnx.eval_shape(lambda: build(Architecture(28, 33, 1, 2))).stem.geometry.size == 7
 
 
+def test_normalisation_and_its_gradient():
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.normal(3, 2, size=(5, 2, 3, 4)), jnp.float32)
+    scale, bias = jnp.asarray(rng.normal(size=(2, 4)), jnp.float32)
+    weights = jnp.array([1.0, 1, 0, 1, 1])
+    pull = jnp.asarray(rng.normal(size=x.shape), jnp.float32)
+
+    def ours(x, scale, bias):
+        return (batch_normalise(x, scale, bias, weights)[0] * pull).sum()
+
+    def plain(x, scale, bias):
+        kept = x[jnp.array([0, 1, 3, 4])]
+        mean, variance = kept.mean((0, 1, 2)), kept.var((0, 1, 2))
+        return (((x - mean) / jnp.sqrt(variance + 1e-5) * scale + bias) * pull).sum()
+
+    arguments = (0, 1, 2)
+    actual = jax.jit(jax.value_and_grad(ours, arguments))(x, scale, bias)
+    expected = jax.jit(jax.value_and_grad(plain, arguments))(x, scale, bias)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), actual, expected
+    )
+
+
 def test_padded_images_count_for_nothing():
     model = build(Architecture(8, 8, 1, 3, base=4))
     images = jnp.asarray(np.random.default_rng(0).normal(size=(6, 8, 8, 1)), jnp.float32)
-    expected = model(images[:4], jnp.ones(4))
+
+    @nnx.jit
+    def run(model, images, weights):
+        return model(images, weights)
+
+    expected = run(model, images[:4], jnp.ones(4))
     mean = model.stem_norm.mean[...]
-    actual = model(images.at[4:].set(50.0), jnp.array([1.0, 1, 1, 1, 0, 0]))
+    actual = run(model, images.at[4:].set(50.0), jnp.array([1.0, 1, 1, 1, 0, 0]))
     np.testing.assert_allclose(actual[:4], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(model.stem_norm.mean[...], mean, rtol=1e-5, atol=1e-6)
 
@@ -126,7 +158,8 @@ def test_max_pool(shape):
 def test_half_precision_is_close():
     model = build(Architecture(8, 8, 1, 3, base=8))
     images = jnp.asarray(np.random.default_rng(0).normal(size=(16, 8, 8, 1)), jnp.float32)
-    exact = model(images, jnp.ones(16))
-    half = model(images.astype(jnp.bfloat16), jnp.ones(16))
+    run = nnx.jit(lambda model, images: model(images, jnp.ones(16)))
+    exact = run(model, images)
+    half = run(model, images.astype(jnp.bfloat16))
     assert half.dtype == jnp.float32
     np.testing.assert_allclose(half, exact, atol=0.3)
