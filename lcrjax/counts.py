@@ -24,6 +24,7 @@ def counts_array(
     Raises:
         ValueError: If a count is negative, NaN or infinite, or a class is empty; both named.
     """
+    table: Any
     names: list[str] | None = None
     elements: tuple[Any, ...] | None = None
     if isinstance(counts, dict):

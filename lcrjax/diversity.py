@@ -1,6 +1,7 @@
 """Diversity of counts, and of labelled images: the public face of the LCR family."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -91,7 +92,7 @@ def diversity(
     counts: Any,
     similarity: Any = None,
     *,
-    q: ArrayLike = (0, 1, 2, np.inf),
+    q: ArrayLike | Sequence[float] = (0, 1, 2, np.inf),
     elements: Any = None,
 ) -> Diversity:
     r"""Measure the diversity of counted elements in classes, similar ones counted together.
@@ -151,7 +152,7 @@ def measure(
     labels: Any,
     *,
     similarity: Similarity | None = None,
-    q: ArrayLike = (0, 1, np.inf),
+    q: ArrayLike | Sequence[float] = (0, 1, np.inf),
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 

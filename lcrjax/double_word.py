@@ -10,6 +10,7 @@ Derivatives exist of `add`, `subtract`, `negative`, `where`, `value`, `total`, `
 Algorithms: Dekker (1971), Knuth's two-sum, Joldes et al. (2017).
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from math import factorial
@@ -42,6 +43,10 @@ def value(a: Pair) -> Array:
     return a.hi if a.lo is None else a.hi + a.lo
 
 
+def _map(f: Callable[[Array], Array], a: Pair) -> Pair:
+    return Pair(f(a.hi), None if a.lo is None else f(a.lo))
+
+
 def constant(number: Fraction | int, like: Array) -> Pair:
     """Split an exact rational into two floats, of the dtype and shape of `like`.
 
@@ -59,8 +64,12 @@ def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _fast_two_sum(a: Array, b: Array) -> Pair:
+    return Pair(*_fast_halves(a, b))
+
+
+def _fast_halves(a: Array, b: Array) -> tuple[Array, Array]:
     s = a + b
-    return Pair(s, b - (s - a))
+    return s, b - (s - a)
 
 
 def _halves(a: Array) -> tuple[Array, Array]:
@@ -74,7 +83,7 @@ def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
     """`a * b` to half as many digits again, from products of halves, each of them exact."""
     ah, al = _halves(a)
     bh, bl = _halves(b)
-    p, e = _fast_two_sum(ah * bh, ah * bl + al * bh)
+    p, e = _fast_halves(ah * bh, ah * bl + al * bh)
     return p, e + al * bl
 
 
@@ -88,7 +97,7 @@ def add(a: Pair, b: Pair) -> Pair:
 
 def negative(a: Pair) -> Pair:
     """`-a`."""
-    return Pair(*jax.tree.map(jnp.negative, a))
+    return _map(jnp.negative, a)
 
 
 def subtract(a: Pair, b: Pair) -> Pair:
@@ -157,7 +166,7 @@ def _small_expm1(f: Pair) -> Pair:
     for k in range(_EXP_TERMS - 1, 2, -1):
         tail = tail * f.hi + 1 / factorial(k)
     square = multiply(f, f)
-    return add(f, add(scale(square, np.asarray(0.5, f.hi.dtype)), pair(square.hi * f.hi * tail)))
+    return add(f, add(_map(lambda part: part / 2, square), pair(square.hi * f.hi * tail)))
 
 
 def _log1p(x: Pair) -> Pair:
@@ -168,6 +177,12 @@ def _log1p(x: Pair) -> Pair:
     error = add(add(x, shrunk), multiply(x, shrunk))
     rest = value(error)
     return add(pair(guess), add(error, pair(-0.5 * rest * rest)))
+
+
+def _shifted(a: Pair, k: Array) -> Pair:
+    """`a 2**k`, in two steps, since 2**k leaves the range of floats before the result does."""
+    half = k // 2
+    return _map(lambda part: jnp.ldexp(jnp.ldexp(part, half), k - half), a)
 
 
 def _times_ln2(k: Array) -> Pair:
@@ -181,8 +196,7 @@ def _near_one(a: Pair) -> tuple[Pair, Array]:
     mantissa = jnp.where(low, 2 * mantissa, mantissa)
     k = exponent - low
     v = add(pair(mantissa), constant(-1, mantissa))
-    half = -k // 2  # two steps: a tiny number's reciprocal is out of range
-    return add(v, pair(jnp.ldexp(jnp.ldexp(a.lo, half), -k - half))), k.astype(a.hi.dtype)
+    return add(v, pair(_shifted(a, -k).lo)), k.astype(a.hi.dtype)
 
 
 def log_fraction(near: Array, a: Pair) -> Pair:
@@ -226,10 +240,7 @@ def exponential_parts(a: Pair) -> tuple[Pair, Pair]:
         return Pair(jnp.expm1(a.hi), None), Pair(jnp.exp(a.hi), None)
     k = jnp.round(a.hi / float(_LN2))
     v = _small_expm1(subtract(a, _times_ln2(k)))
-    half = k.astype(jnp.int32) // 2  # two steps: 2**k leaves the range of floats before exp(a)
-    rest = k.astype(jnp.int32) - half
-    grown = (jnp.ldexp(jnp.ldexp(part, half), rest) for part in add(constant(1, v.hi), v))
-    return v, Pair(*grown)
+    return v, _shifted(add(constant(1, v.hi), v), k.astype(jnp.int32))
 
 
 @jax.custom_jvp

@@ -49,6 +49,11 @@ def _map(f: Callable[[Array], Array], a: Pair) -> Pair:
     return jax.tree.map(f, a)
 
 
+def _rows(stacked: Pair) -> list[Pair]:
+    parts = [[part[i] for part in stacked if part is not None] for i in range(len(stacked.hi))]
+    return [Pair(part[0], part[1] if len(part) == 2 else None) for part in parts]
+
+
 def _each(one: Callable[[Array, Pair], T], order: Array, logs: Pair) -> T:
     """Apply `one` to every row of logs, (m, Q, ...), with its order, (Q,).
 
@@ -112,8 +117,7 @@ def _assemble(q: Array, alpha: Pair, rho: Pair, gamma: Pair, weights: Array) -> 
         dw.add(alpha, log_weight),
         normalized_rho,
         dw.negative(normalized_rho),
-        _map(lambda part: part[0], log_hats),
-        _map(lambda part: part[1], log_hats),
+        *_rows(log_hats),
         dw.negative(log_weight),  # whose mean is the class balance
     )
 
@@ -161,7 +165,7 @@ def family(
     log_own = dw.logarithm(ordinariness, wide)
     logs = _stack(dw.negative(log_own), dw.subtract(log_p, log_own), dw.negative(log_p))
     means = _class_means(q, abundance, logs, Columns())
-    alpha, rho, gamma = (_map(lambda part, i=i: part[i], means) for i in range(3))
+    alpha, rho, gamma = _rows(means)
     return _assemble(q, alpha, rho, gamma, weights)
 
 
@@ -197,5 +201,5 @@ def labelled_family(
     log_own, log_p = dw.logarithm(own, wide), dw.logarithm(everyone, wide)
     logs = _stack(dw.negative(log_own), dw.subtract(log_p, log_own), dw.negative(log_p))
     means = _class_means(q, ones, logs, groups)
-    alpha, rho, gamma = (_map(lambda part, i=i: part[i], means) for i in range(3))
+    alpha, rho, gamma = _rows(means)
     return _assemble(q, alpha, rho, gamma, weights)

@@ -1,7 +1,7 @@
 """Squared Euclidean distances of tiles by matrix products: exact for bytes, safe for floats."""
 
 import math
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -91,7 +91,8 @@ def inner_products(rows: Float[Array, "a d"], columns: Float[Array, "b d"]) -> F
         precision=lax.Precision.HIGHEST,
     )
     pieces = _chunks(rows.shape[1], _LONGEST_SUM)
-    return sum(product(rows[:, piece], columns[:, piece]) for piece in pieces)
+    parts = [product(rows[:, piece], columns[:, piece]) for piece in pieces]
+    return reduce(jnp.add, parts)
 
 
 def float_distances(rows: Floats, columns: Floats, same: Array) -> Float[Array, "a b"]:
@@ -103,7 +104,7 @@ def float_distances(rows: Floats, columns: Floats, same: Array) -> Float[Array, 
 
 def diagonal(shape: tuple[int, ...], same: Array) -> Bool[Array, "a b"]:
     """Pairs of an element with itself, in a tile of the same elements."""
-    return same & jnp.eye(*shape, dtype=bool)
+    return same & jnp.eye(shape[0], shape[1], dtype=bool)
 
 
 def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:

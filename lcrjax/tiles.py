@@ -60,9 +60,10 @@ def _tile(tree: Any, index: Array, side: int) -> Any:
 
 def _accumulate(sums: Pair, index: Array, side: int, part: Array) -> Pair:
     """Add to a tile of rows, keeping what rounding drops."""
-    here = Pair(*(lax.dynamic_slice_in_dim(x, index * side, side) for x in sums))
-    both = zip(sums, add(here, pair(part)), strict=True)
-    return Pair(*(lax.dynamic_update_slice_in_dim(x, y, index * side, 0) for x, y in both))
+    here = add(_tile(sums, index, side), pair(part))
+    return jax.tree.map(
+        lambda x, y: lax.dynamic_update_slice_in_dim(x, y, index * side, 0), sums, here
+    )
 
 
 def _weigh(z: Array, weights: Array) -> Array:
@@ -77,8 +78,8 @@ def _symmetric(
     similarity: TiledSimilarity, points: Any, weights: Array, tiles: Array, side: int
 ) -> Array:
     n = len(weights)
-    columns, rows = np.tril_indices(n // side)  # those of the first t tiles come first
-    columns, rows = jnp.asarray(columns, jnp.int32), jnp.asarray(rows, jnp.int32)
+    # Tiles on and above the diagonal, ordered so that those of the first t come first.
+    columns, rows = (jnp.asarray(x, jnp.int32) for x in np.tril_indices(n // side))
 
     def step(t: Array, sums: Pair) -> Pair:
         i, j = rows[t], columns[t]
@@ -154,8 +155,9 @@ def _product_backward(side, saved, cotangent):  # type: ignore[no-untyped-def]
     def with_inexact(tree: Any, replaced: list[Array]) -> Any:
         leaves, shape = jax.tree.flatten(tree)
         fresh = iter(replaced)
-        return shape.unflatten(
-            [next(fresh) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else x for x in leaves]
+        return jax.tree.unflatten(
+            shape,
+            [next(fresh) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else x for x in leaves],
         )
 
     parameters = [jnp.asarray(x) for x in inexact(similarity)]
@@ -215,7 +217,7 @@ def _product_backward(side, saved, cotangent):  # type: ignore[no-untyped-def]
             next(fresh) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else b
             for x, b in zip(leaves, jax.tree.leaves(blank), strict=True)
         ]
-        return shape.unflatten(filled)
+        return jax.tree.unflatten(shape, filled)
 
     return (
         tangent(similarity, theta),

@@ -9,7 +9,7 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from lcrjax.similarity.base import TiledSimilarity
-from lcrjax.squares import inner_products
+from lcrjax.squares import diagonal, inner_products
 
 
 @jax.tree_util.register_dataclass
@@ -27,7 +27,7 @@ class Cosine(TiledSimilarity):
     def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
         """Inner products of unit vectors, within [0, 1]."""
         cosine = jnp.clip(inner_products(rows, columns), 0, 1).astype(dtype)
-        return jnp.where(same & jnp.eye(*cosine.shape, dtype=bool), 1, cosine)
+        return jnp.where(diagonal(cosine.shape, same), 1, cosine)
 
 
 @jax.tree_util.register_dataclass

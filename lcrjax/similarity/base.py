@@ -117,8 +117,9 @@ def _checked(name: str, array: Any) -> Any:
         raise ValueError(f"{name} have dtype {array.dtype}: give numbers")
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
-    if array.dtype.kind == "f" and not np.isfinite(np.sum(array, dtype=np.float64)):
-        bad = np.argwhere(~np.isfinite(np.asarray(array)))
+    host = np.asarray(array)
+    if array.dtype.kind == "f" and not np.isfinite(np.sum(host, dtype=np.float64)):
+        bad = np.argwhere(~np.isfinite(host))
         if len(bad):
             place = tuple(map(int, bad[0]))
             raise ValueError(f"{name} hold NaN or infinity, first at {place}: remove it")

@@ -58,14 +58,14 @@ class Precomputed(Similarity):
         Raises:
             ValueError: If the sizes differ, or both have names and these differ.
         """
-        index = getattr(self.matrix, "index", None)
+        index: Any = getattr(self.matrix, "index", None)
         if index is not None and names is not None and list(index) != list(names):
             at = next((i for i, (a, b) in enumerate(zip(index, names, strict=False)) if a != b), 0)
             raise ValueError(
                 f"row {at} of the similarity is {index[at]!r} and row {at} of the counts "
                 f"{names[at]!r}: give both in one order"
             )
-        columns = getattr(self.matrix, "columns", None)
+        columns: Any = getattr(self.matrix, "columns", None)
         named = columns is not None and index is not None and names is not None
         if named and list(columns) != list(index):
             raise ValueError("the columns of the similarity are not named like its rows")
