@@ -196,7 +196,8 @@ def _near_one(a: Pair) -> tuple[Pair, Array]:
     mantissa = jnp.where(low, 2 * mantissa, mantissa)
     k = exponent - low
     v = add(pair(mantissa), constant(-1, mantissa))
-    return add(v, pair(_shifted(a, -k).lo)), k.astype(a.hi.dtype)
+    low = _shifted(a, -k).lo
+    return add(v, Pair(jnp.zeros_like(v.hi), low)), k.astype(a.hi.dtype)
 
 
 def log_fraction(near: Array, a: Pair) -> Pair:
