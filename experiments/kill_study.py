@@ -25,13 +25,14 @@ from lcrjax.study.table import decode
 
 SETTINGS = """
 datasets = ["digits"]
-sizes = [20, 24, 28, 32, 40, 48, 56, 64]
+sizes = [20, 24, 28, 32, 40, 48]
 bins = 8
 per_bin = 1
 candidates = 2000
 
 [training]
 max_epochs = 4
+base_channels = 8  # narrow, so that fifty attempts take minutes
 """
 
 
