@@ -115,7 +115,10 @@ def train_subsets(
     for n, positions in sizes.items():
         course.train_size(n, {p: (indices[p], checked_seeds[p]) for p in positions}, at_once)
     rows = [course.rows[position] for position in range(len(indices))]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    # Left to pandas, a column of None and one with a sentence in it differ in type.
+    table["failure"] = pd.Series([row["failure"] for row in rows], dtype=object)
+    return table
 
 
 def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
