@@ -9,6 +9,8 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, UInt8
 
+from lcrjax.byte_product import byte_product, signed
+
 # An int32 holds the squared distance of so many pixels that all differ by 255.
 _CHUNK = (2**31 - 1) // 255**2
 # A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares.
@@ -18,15 +20,20 @@ _CLOSE_AT_ONCE = 1024
 
 
 class Bytes(NamedTuple):
-    """Pixels in 0..255, shifted to int8, and the sums of their squares, one per chunk of pixels."""
+    """Pixels in 0..255, and what their squared distances take beside inner products.
 
-    shifted: Int[Array, "n d"]
+    For each chunk of pixels the sum of squares, and that of squares less 256 times the pixels:
+    |x - y|² = (|x|² - 256 sum x) + |y|² - 2 x·(y - 128).
+    """
+
+    pixels: UInt8[Array, "n d"]
     squares: Int[Array, "n chunks"]
+    shifted: Int[Array, "n chunks"]
 
     @property
     def dimension(self) -> int:
         """Number of pixels of an element."""
-        return self.shifted.shape[1]
+        return self.pixels.shape[1]
 
 
 class Floats(NamedTuple):
@@ -49,9 +56,12 @@ def _chunks(dimension: int, most: int) -> list[slice]:
 
 def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
     """Prepare bytes."""
-    shifted = lax.bitcast_convert_type(images.reshape(len(images), -1) ^ np.uint8(128), jnp.int8)
-    pieces = [shifted[:, piece].astype(jnp.int32) for piece in _chunks(shifted.shape[1], _CHUNK)]
-    return Bytes(shifted, jnp.stack([jnp.sum(piece**2, axis=1) for piece in pieces], axis=1))
+    pixels = images.reshape(len(images), -1)
+    chunks = _chunks(pixels.shape[1], _CHUNK)
+    squares = [jnp.sum(pixels[:, c].astype(jnp.int32) ** 2, axis=1) for c in chunks]
+    sums = [jnp.sum(pixels[:, c], axis=1, dtype=jnp.int32) for c in chunks]
+    shifted = [square - 256 * s for square, s in zip(squares, sums, strict=True)]
+    return Bytes(pixels, jnp.stack(squares, axis=1), jnp.stack(shifted, axis=1))
 
 
 def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:
@@ -69,13 +79,8 @@ def byte_distances(rows: Bytes, columns: Bytes, dtype: np.dtype) -> Float[Array,
     high = low = jnp.zeros((), jnp.int32)
     pieces = _chunks(rows.dimension, _CHUNK)
     for chunk, piece in enumerate(pieces):
-        product = lax.dot_general(
-            rows.shifted[:, piece],
-            columns.shifted[:, piece],
-            (((1,), (1,)), ((), ())),
-            preferred_element_type=jnp.int32,
-        )
-        sums = rows.squares[:, chunk][:, None] + columns.squares[:, chunk][None, :]
+        product = byte_product(rows.pixels[:, piece], signed(columns.pixels[:, piece]))
+        sums = rows.shifted[:, chunk][:, None] + columns.squares[:, chunk][None, :]
         squared = sums - 2 * product
         if len(pieces) == 1:
             return squared.astype(dtype)

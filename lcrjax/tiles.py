@@ -85,12 +85,8 @@ def _symmetric(
         i, j = rows[t], columns[t]
         z = similarity.block(_tile(points, i, side), _tile(points, j, side), i == j, weights.dtype)
         sums = _accumulate(sums, i, side, _weigh(z, _tile(weights, j, side)))
-        transposed = lax.dot_general(
-            z,
-            _tile(weights, i, side),
-            (((0,), (0,)), ((), ())),
-            precision=lax.Precision.HIGHEST,
-        )
+        # Weights first: the product of a transposed tile would have it transposed in memory.
+        transposed = jnp.matmul(_tile(weights, i, side).T, z, precision=lax.Precision.HIGHEST).T
         return _accumulate(sums, j, side, jnp.where(i == j, 0, transposed))
 
     return value(lax.fori_loop(0, tiles * (tiles + 1) // 2, step, _start(n, weights)))
