@@ -102,7 +102,7 @@ def product_rate(side: int, d: int, of_bytes: bool) -> float:
 def peak_memory(n: int) -> float:
     """MiB by which the peak resident size grows over a process that has imported jax."""
     code = (
-        "import resource, sys; import numpy as np; import lcrjax, jax; jax.numpy.zeros(1).block_until_ready();"
+        "import resource; import jax, lcrjax, numpy as np; jax.numpy.zeros(1).block_until_ready();"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         f"x = np.random.default_rng(0).integers(0, 256, ({n}, 784), dtype=np.uint8);"
         f"w = np.ones(({n}, 10), np.float32) / {n};"
@@ -131,8 +131,12 @@ def bytes_at(n: int, peers: bool) -> list[tuple[str, ...]]:
     ]
     if peers:
         floats = x.astype(np.float32) / np.float32(255)
-        for name, make in (("torch.cdist in blocks", with_torch),
-                           ("scikit-learn, chunked", with_scikit_learn), ("KeOps", with_keops)):  # fmt: skip
+        peers_of = {
+            "torch.cdist in blocks": with_torch,
+            "scikit-learn, chunked": with_scikit_learn,
+            "KeOps": with_keops,
+        }
+        for name, make in peers_of.items():
             program = optional(name, lambda make=make: make(floats, w))
             if program is not None:
                 time = seconds(program, 3 if name != "KeOps" else 1)
