@@ -236,7 +236,7 @@ def log_of(a: Pair) -> Pair:
 
 
 def exponential_parts(a: Pair) -> tuple[Pair, Pair]:
-    """`exp(a) - 1`, of use where |a| <= 0.35, and `exp(a)`, both of finite `a`."""
+    """`exp(a) - 1`, of use where |a| <= 0.34 (half of log 2), and `exp(a)`, both of finite `a`."""
     if a.lo is None:
         return Pair(jnp.expm1(a.hi), None), Pair(jnp.exp(a.hi), None)
     k = jnp.round(a.hi / float(_LN2))

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from lcrjax import double_word as dw
 from lcrjax.double_word import Pair
 
-_REACH = 0.35  # of |order * log item| around the mean, up to which the series form is used
+_REACH = 0.34  # of |order * log item| around the mean, up to which the series form is used
 _SERIES = 14  # terms of the derivatives' series, at |x| <= 0.5
 
 
