@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
-from lcrjax.double_word import Pair, add, pair, value
+from lcrjax.double_word import Pair, add, pair
 from lcrjax.similarity.base import TiledSimilarity
 
 _LARGEST_TILE = {"cpu": 512, "gpu": 4096, "tpu": 2048}
@@ -58,38 +58,49 @@ def _tile(tree: Any, index: Array, side: int) -> Any:
     return jax.tree.map(lambda x: lax.dynamic_slice_in_dim(x, index * side, side), tree)
 
 
-def _accumulate(sums: Pair, index: Array, side: int, part: Array) -> Pair:
-    """Add to a tile of rows, keeping what rounding drops."""
-    here = add(_tile(sums, index, side), pair(part))
-    return jax.tree.map(
-        lambda x, y: lax.dynamic_update_slice_in_dim(x, y, index * side, 0), sums, here
-    )
+def _weight_tile(weights: Array, index: Array, side: int) -> Float[Array, "k side"]:
+    return lax.dynamic_slice_in_dim(weights, index * side, side, axis=1)
 
 
-def _weigh(z: Array, weights: Array) -> Array:
-    return jnp.matmul(z, weights, precision=lax.Precision.HIGHEST)
+def _weigh(weights: Float[Array, "k b"], z: Float[Array, "a b"]) -> Float[Array, "k a"]:
+    """`weights z.T`. Weights and sums lie in rows: a CPU multiplies such tiles as they are."""
+    contracted = (((1,), (1,)), ((), ()))
+    return lax.dot_general(weights, z, contracted, precision=lax.Precision.HIGHEST)
 
 
-def _start(n: int, weights: Array) -> Pair:
-    return pair(jnp.zeros((n, weights.shape[1]), weights.dtype))
+def _added(sums: Float[Array, "2 k a"], part: Float[Array, "k a"]) -> Float[Array, "2 k a"]:
+    """Add to sums that keep what rounding drops; hi and lo are one buffer, updated in place."""
+    return jnp.stack([*add(Pair(sums[0], sums[1]), pair(part))])
+
+
+def _add_at(
+    sums: Float[Array, "2 k n"], index: Array, part: Float[Array, "k a"]
+) -> Float[Array, "2 k n"]:
+    side = part.shape[1]
+    here = lax.dynamic_slice_in_dim(sums, index * side, side, axis=2)
+    return lax.dynamic_update_slice_in_dim(sums, _added(here, part), index * side, axis=2)
 
 
 def _symmetric(
     similarity: TiledSimilarity, points: Any, weights: Array, tiles: Array, side: int
 ) -> Array:
-    n = len(weights)
-    # Tiles on and above the diagonal, ordered so that those of the first t come first.
-    columns, rows = (jnp.asarray(x, jnp.int32) for x in np.tril_indices(n // side))
+    k, n = weights.shape
 
-    def step(t: Array, sums: Pair) -> Pair:
-        i, j = rows[t], columns[t]
-        z = similarity.block(_tile(points, i, side), _tile(points, j, side), i == j, weights.dtype)
-        sums = _accumulate(sums, i, side, _weigh(z, _tile(weights, j, side)))
-        # Weights first: the product of a transposed tile would have it transposed in memory.
-        transposed = jnp.matmul(_tile(weights, i, side).T, z, precision=lax.Precision.HIGHEST).T
-        return _accumulate(sums, j, side, jnp.where(i == j, 0, transposed))
+    def row(i: Array, sums: Array) -> Array:
+        here, own = _tile(points, i, side), _weight_tile(weights, i, side)
 
-    return value(lax.fori_loop(0, tiles * (tiles + 1) // 2, step, _start(n, weights)))
+        def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            across, down = state
+            z = similarity.block(here, _tile(points, j, side), False, weights.dtype)
+            across = _added(across, _weigh(_weight_tile(weights, j, side), z))
+            return across, _add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
+
+        start = jnp.zeros((2, k, side), weights.dtype)
+        across, sums = lax.fori_loop(0, i, column, (start, sums))
+        across = _added(across, _weigh(own, similarity.block(here, here, True, weights.dtype)))
+        return _add_at(_add_at(sums, i, across[0]), i, across[1])
+
+    return jnp.sum(lax.fori_loop(0, tiles, row, jnp.zeros((2, k, n), weights.dtype)), axis=0)
 
 
 def _rectangular(
@@ -101,16 +112,20 @@ def _rectangular(
     side: int,
     same: bool,
 ) -> Array:
-    n = len(jax.tree.leaves(points)[0])
+    n, k = len(jax.tree.leaves(points)[0]), len(weights)
 
-    def step(t: Array, sums: Pair) -> Pair:
-        i, j = t // tiles[1], t % tiles[1]
-        z = similarity.block(
-            _tile(points, i, side), _tile(others, j, side), same & (i == j), weights.dtype
-        )
-        return _accumulate(sums, i, side, _weigh(z, _tile(weights, j, side)))
+    def row(i: Array, sums: Array) -> Array:
+        here = _tile(points, i, side)
 
-    return value(lax.fori_loop(0, tiles[0] * tiles[1], step, _start(n, weights)))
+        def column(j: Array, across: Array) -> Array:
+            z = similarity.block(here, _tile(others, j, side), same & (i == j), weights.dtype)
+            return _added(across, _weigh(_weight_tile(weights, j, side), z))
+
+        start = jnp.zeros((2, k, side), weights.dtype)
+        across = lax.fori_loop(0, tiles[1], column, start)
+        return lax.dynamic_update_slice_in_dim(sums, across, i * side, axis=2)
+
+    return jnp.sum(lax.fori_loop(0, tiles[0], row, jnp.zeros((2, k, n), weights.dtype)), axis=0)
 
 
 def _zero_tangent(x: Array) -> Any:
@@ -128,7 +143,7 @@ def _product(
     tiles: tuple[Array, Array],
     side: int,
 ) -> Array:
-    """Z w of padded points; `others` None for the points themselves."""
+    """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
     if others is None and similarity.symmetric:
         return _symmetric(similarity, points, weights, tiles[0], side)
     columns = points if others is None else others
@@ -171,15 +186,18 @@ def _product_backward(side, saved, cotangent):  # type: ignore[no-untyped-def]
             z = here.smooth_block(
                 with_inexact(row, x), with_inexact(column, y), same, weights.dtype
             )
-            return _weigh(z, w)
+            return _weigh(w, z)
 
-        _, pull = jax.vjp(part, parameters, inexact(row), inexact(column), _tile(weights, j, side))
-        d_theta, d_row, d_column, d_weight = pull(_tile(cotangent, i, side))
+        _, pull = jax.vjp(
+            part, parameters, inexact(row), inexact(column), _weight_tile(weights, j, side)
+        )
+        d_theta, d_row, d_column, d_weight = pull(_weight_tile(cotangent, i, side))
 
-        def put(whole: list[Array], index: Array, parts: list[Array]) -> list[Array]:
+        def put(whole: list[Array], index: Array, parts: list[Array], axis: int = 0) -> list[Array]:
+            start = index * side
             return [
                 lax.dynamic_update_slice_in_dim(
-                    x, lax.dynamic_slice_in_dim(x, index * side, side) + y, index * side, 0
+                    x, lax.dynamic_slice_in_dim(x, start, side, axis) + y, start, axis
                 )
                 for x, y in zip(whole, parts, strict=True)
             ]
@@ -190,7 +208,7 @@ def _product_backward(side, saved, cotangent):  # type: ignore[no-untyped-def]
             theta_sum,
             put(row_sum, i, d_row),
             put(column_sum, j, d_column),
-            put(weight_sum, j, [d_weight]),
+            put(weight_sum, j, [d_weight], axis=1),
         )
 
     start = (
@@ -228,28 +246,31 @@ _product.defvjp(_product_forward, _product_backward)
 
 
 def padded_product(
-    similarity: TiledSimilarity, points: Any, others: Any, weights: Array, side: int
-) -> Float[Array, "n k"]:
-    """Z w of prepared points in whole tiles or one ragged one: a pure kernel.
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Float[Array, "k m"],
+    side: int,
+) -> Float[Array, "k n"]:
+    """Transposed Z w of prepared points, of any number: a pure kernel.
 
     Args:
         similarity: The similarity that prepared the points.
         points: n prepared elements.
         others: m prepared elements, or None for `points`.
-        weights: (m, k).
+        weights: One row for each distribution.
         side: Side of a tile, static.
 
     Returns:
-        (n, k), in the dtype of the weights.
+        In the dtype of the weights.
     """
-    n, m = len(jax.tree.leaves(points)[0]), len(weights)
+    n, m = len(jax.tree.leaves(points)[0]), weights.shape[1]
     counts = (jnp.int32(n), jnp.int32(m))
     sizes = [-(-count // side) * side for count in (n, m)]
     others = None if others is None else _pad(others, sizes[1])
     tiles = tuple(-(-count // side) for count in counts)
-    return _product(
-        similarity, _pad(points, sizes[0]), others, _pad(weights, sizes[1]), tiles, side
-    )[:n]
+    weights = jnp.pad(weights, [(0, 0), (0, sizes[1] - m)])
+    return _product(similarity, _pad(points, sizes[0]), others, weights, tiles, side)[:, :n]
 
 
 @partial(jax.jit, static_argnums=4)
@@ -283,16 +304,16 @@ def tiled_ordinariness(
         similarity,
         _padded(elements, rows),
         None if others is None else _padded(others, columns),
-        _padded(weights, columns, "constant"),
+        jnp.pad(weights, [(0, columns - m), (0, 0)]).T,
         side,
         (jnp.int32(n), jnp.int32(m)),
     )
-    return product[:n]
+    return product[:, :n].T
 
 
-def _padded(array: Any, size: int, mode: Any = "edge") -> Any:
+def _padded(array: Any, size: int) -> Any:
     """Pad on the host what lies there, so that one compilation serves a whole size class."""
     if len(array) == size:
         return array
     gap = [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1)
-    return (jnp if isinstance(array, jax.Array) else np).pad(array, gap, mode=mode)
+    return (jnp if isinstance(array, jax.Array) else np).pad(array, gap, mode="edge")

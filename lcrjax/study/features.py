@@ -50,10 +50,10 @@ def _features(
     def one(rows: Int[Array, " n"]) -> Float[Array, " 27"]:
         classes = labels[rows]
         points, _ = similarity.prepare(images[rows], None)
-        weights = jax.nn.one_hot(classes, n_classes, dtype=jnp.float32)
+        weights = jax.nn.one_hot(classes, n_classes, axis=0, dtype=jnp.float32)
         sums = padded_product(similarity, points, None, weights, side)
-        own = jnp.take_along_axis(sums, classes[:, None], axis=1)[:, 0] / n
-        everyone = jnp.sum(sums, axis=1) / n
+        own = jnp.take_along_axis(sums, classes[None, :], axis=0)[0] / n
+        everyone = jnp.sum(sums, axis=0) / n
         orders = jnp.asarray(_ORDERS, own.dtype)
         family = labelled_family(classes, own, everyone, n_classes, orders, wide=False)
         return _columns(family, n)
