@@ -98,7 +98,7 @@ def main() -> None:
         out = folder / f"cut-{tally['studies']}"
         complete = False
         while not complete:
-            before = finished(out)
+            before, left_over = finished(out), half_written(out)
             attempt = start(settings, out)
             if attempts % 3 == 2:
                 wait_until_a_write(attempt, out, skip=rng.randrange(3))
@@ -111,7 +111,7 @@ def main() -> None:
                 sys.exit(attempt.stderr.read().decode())
             after = finished(out)
             tally["kills"] += not complete
-            tally["during_a_write"] += not complete and half_written(out)
+            tally["during_a_write"] += not complete and not left_over and half_written(out)
             tally["before_config"] += not (out / CONFIG).exists()
             rows_of = {name: len(decode(out / ROWS / name)[0]) for name in after}
             lost = before.keys() - after.keys()

@@ -99,7 +99,7 @@ def main(folder, kills, seed):
         out = folder / f"cut{report['studies']}"
         done = False
         while not done:
-            before = finished(out)
+            before, left_over = finished(out), any(out.rglob("*.partial"))
             if (child := os.fork()) == 0:
                 study(out)
                 os._exit(0)
@@ -110,7 +110,7 @@ def main(folder, kills, seed):
             done = status == 0
             assert done or os.WIFSIGNALED(status), f"the study failed by itself: {status}"
             report["kills"] += not done
-            report["partial"] += any(out.rglob("*.partial"))
+            report["partial"] += not left_over and any(out.rglob("*.partial"))
             after = finished(out)
             report["lost"] += len(before.keys() - after.keys())
             report["rewritten"] += sum(before[name] != after.get(name) for name in before)
