@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
+settings.register_profile("lcrjax", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=300, print_blob=True)
+settings.load_profile("lcrjax")
+
+DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture
+def x64():
+    """Let one test compute in float64."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def rng():
+    """Give random numbers that are the same in every run."""
+    return np.random.default_rng(20240607)
+
+
+@pytest.fixture(scope="session")
+def real_images():
+    """Read the first training images of a real dataset, or skip where there is none."""
+
+    def read(name, n=512):
+        path = DATA / f"{name}.npz"
+        if not path.is_file():
+            pytest.skip(f"real images are not at {path}")
+        with np.load(path) as file:
+            images, labels = file["train_images"], file["train_labels"][:, 0]
+        chosen = np.random.default_rng(0).permutation(len(images))[:n]
+        return images[chosen], labels[chosen].astype(int)
+
+    return read
