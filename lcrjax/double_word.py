@@ -24,6 +24,7 @@ from jax import Array, lax
 _LN2 = Fraction("0.693147180559945309417232121458176568075500134360255254120680009493393622")
 _EXP_TERMS = 15  # of the series of exp(f), |f| <= 0.6: to float64's last bit
 _ROWS = 128  # summed side by side, before the last few one after another
+_SHORT = 4096  # plain numbers are summed plainly
 
 
 class Pair(NamedTuple):
@@ -137,7 +138,11 @@ def where(condition: Array, a: Pair, b: Pair) -> Pair:
 
 @jax.custom_jvp
 def total(a: Pair) -> Pair:
-    """Sum along the first axis (kept, with length one), in pairs also for plain numbers."""
+    """Sum along the first axis (kept, with length one), long plain sums in pairs too."""
+    if a.lo is None and len(a.hi) <= _SHORT:
+        gap = [(0, -len(a.hi) % _ROWS)] + [(0, 0)] * (a.hi.ndim - 1)
+        rows = jnp.pad(a.hi, gap).reshape(-1, _ROWS, *a.hi.shape[1:])
+        return Pair(jnp.sum(jnp.sum(rows, axis=0), axis=0, keepdims=True), None)
     if a.lo is None:
         return Pair(value(total(pair(a.hi))), None)
     n, rest = a.hi.shape[0], a.hi.shape[1:]

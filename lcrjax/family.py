@@ -57,9 +57,11 @@ def _rows(stacked: Pair) -> list[Pair]:
 def _each(one: Callable[[Array, Pair], T], order: Array, logs: Pair) -> T:
     """Apply `one` to every row of logs, (m, Q, ...), with its order, (Q,).
 
-    In a loop and not by vmap: XLA compiles a loop's body apart, several times faster than one
-    program of pairs of floats in which everything is fused with everything.
+    Of pairs in a loop and not by vmap: XLA compiles a loop's body apart, several times faster than
+    one program of pairs of floats in which everything is fused with everything.
     """
+    if logs.lo is None:
+        return jax.vmap(jax.vmap(one), (None, 0))(order, logs)
     m, n_orders = logs.hi.shape[:2]
     rows = _map(lambda part: part.reshape(-1, *part.shape[2:]), logs)
     out = lax.map(lambda row: one(*row), (jnp.tile(order, m), rows))

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from lcrjax.double_word import Pair, add, pair
 from lcrjax.similarity.base import TiledSimilarity
 
-_LARGEST_TILE = {"cpu": 512, "gpu": 4096, "tpu": 2048}
+_LARGEST_TILE = {"cpu": 1024, "gpu": 4096, "tpu": 2048}
 _SMALLEST_TILE = 32
 
 

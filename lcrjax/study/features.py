@@ -17,7 +17,8 @@ from lcrjax.tiles import padded_product, tile_side
 
 _ORDERS = (0.0, 1.0, np.inf)
 _NAMES = ("0", "1", "inf")
-_PAIRS_AT_ONCE = 2**21  # of elements, over all subsets measured side by side
+_PAIRS_AT_ONCE = 2**16  # of elements, over all subsets measured side by side
+_LARGEST_TILE = 256
 
 
 def _columns(family: Family, n: int) -> Float[Array, " 27"]:
@@ -45,7 +46,7 @@ def _features(
     at_once: int,
 ) -> Float[Array, "k 27"]:
     n = subsets.shape[1]
-    side = tile_side(n)
+    side = tile_side(n, _LARGEST_TILE)
 
     def one(rows: Int[Array, " n"]) -> Float[Array, " 27"]:
         classes = labels[rows]
@@ -58,8 +59,9 @@ def _features(
         family = labelled_family(classes, own, everyone, n_classes, orders, wide=False)
         return _columns(family, n)
 
-    batches = subsets.reshape(-1, at_once, n)
-    return lax.map(jax.vmap(one), batches).reshape(-1, len(FEATURES))
+    if at_once == 1:
+        return lax.map(one, subsets)
+    return lax.map(jax.vmap(one), subsets.reshape(-1, at_once, n)).reshape(-1, len(FEATURES))
 
 
 def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarray]:
