@@ -141,8 +141,8 @@ def total(a: Pair) -> Pair:
     """Sum along the first axis (kept, with length one), long plain sums in pairs too."""
     if a.lo is None and len(a.hi) <= _SHORT:
         gap = [(0, -len(a.hi) % _ROWS)] + [(0, 0)] * (a.hi.ndim - 1)
-        rows = jnp.pad(a.hi, gap).reshape(-1, _ROWS, *a.hi.shape[1:])
-        return Pair(jnp.sum(jnp.sum(rows, axis=0), axis=0, keepdims=True), None)
+        table = jnp.pad(a.hi, gap).reshape(-1, _ROWS, *a.hi.shape[1:])
+        return Pair(jnp.sum(jnp.sum(table, axis=0), axis=0, keepdims=True), None)
     if a.lo is None:
         return Pair(value(total(pair(a.hi))), None)
     n, rest = a.hi.shape[0], a.hi.shape[1:]

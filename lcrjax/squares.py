@@ -100,16 +100,16 @@ def inner_products(rows: Float[Array, "a d"], columns: Float[Array, "b d"]) -> F
     return reduce(jnp.add, parts)
 
 
-def float_distances(rows: Floats, columns: Floats, same: Array) -> Float[Array, "a b"]:
+def float_distances(rows: Floats, columns: Floats, same: Array | bool) -> Float[Array, "a b"]:
     """Squared distances by products alone; those of close pairs are lost in rounding."""
     sums = rows.squares[:, None] + columns.squares[None, :]
     squared = jnp.maximum(sums - 2 * inner_products(rows.centred, columns.centred), 0)
     return jnp.where(diagonal(squared.shape, same), 0, squared)
 
 
-def diagonal(shape: tuple[int, ...], same: Array) -> Bool[Array, "a b"]:
+def diagonal(shape: tuple[int, ...], same: Array | bool) -> Bool[Array, "a b"]:
     """Pairs of an element with itself, in a tile of the same elements."""
-    return same & jnp.eye(shape[0], shape[1], dtype=bool)
+    return jnp.asarray(same) & jnp.eye(shape[0], shape[1], dtype=bool)
 
 
 def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:

@@ -24,7 +24,7 @@ class Cosine(TiledSimilarity):
         """Scale vectors to length one."""
         return _unit(elements), None if others is None else _unit(others)
 
-    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Inner products of unit vectors, within [0, 1]."""
         cosine = jnp.clip(inner_products(rows, columns), 0, 1).astype(dtype)
         return jnp.where(diagonal(cosine.shape, same), 1, cosine)
@@ -43,7 +43,7 @@ class Linear(TiledSimilarity):
         """Scale vectors to length one."""
         return _unit(elements), None if others is None else _unit(others)
 
-    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Inner products of unit vectors."""
         return inner_products(rows, columns).astype(dtype)
 

@@ -66,7 +66,7 @@ class TiledSimilarity(Similarity):
         """
 
     @abstractmethod
-    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile.
 
         Args:
@@ -76,7 +76,7 @@ class TiledSimilarity(Similarity):
             dtype: Float dtype of the result.
         """
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Array:
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """`block` in a form that can be differentiated; the same unless a class says otherwise."""
         return self.block(rows, columns, same, dtype)
 

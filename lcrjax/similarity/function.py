@@ -52,7 +52,7 @@ class Pointwise(TiledSimilarity):
         """Nothing to prepare."""
         return elements, others
 
-    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """The function of every row and every column."""
 
         def one(x: Any, y: Any) -> Array:

@@ -44,7 +44,7 @@ class Radial(TiledSimilarity):
             return rows, None
         return rows, squares.from_floats(others.reshape(len(others), -1).astype(dtype), centre)
 
-    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile; pairs too close for matrix products are done again exactly."""
         squared = squares.float_distances(rows, columns, same)
         noise = squares.distance_noise(rows, columns)
@@ -55,7 +55,7 @@ class Radial(TiledSimilarity):
         squared = squares.recompute_close(squared, close, rows, columns)
         return self.profile(squared, rows.dimension).astype(dtype)
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Array:
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """The same by matrix products alone."""
         squared = squares.float_distances(rows, columns, same)
         return self.profile(squared, rows.dimension).astype(dtype)
@@ -113,13 +113,13 @@ class RMSD(Radial):
         floats = [array / np.float32(255) if array.dtype == jnp.uint8 else array for array in both]
         return super().prepare(floats[0], floats[1] if others is not None else None)
 
-    def block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile; of bytes, from exact integers."""
         if isinstance(rows, squares.Floats):
             return super().block(rows, columns, same, dtype)
         return self._of_bytes(rows, columns, dtype)
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array, dtype: Any) -> Array:
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """The same; bytes have no derivative, the scale has."""
         if isinstance(rows, squares.Floats):
             return super().smooth_block(rows, columns, same, dtype)
