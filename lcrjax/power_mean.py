@@ -153,7 +153,9 @@ def log_power_mean(order: Array, weights: Array, logs: Pair, groups: Grouping) -
     mean = dw.where(unlimited, dw.where(order > 0, top, bottom), mean)
     # One zero makes the mean of an order <= 0 zero, one infinity makes that of an order >= 0
     # infinite; at order zero both together make it undefined.
-    none, all_of_it = (order <= 0) & zeros, (order >= 0) & infinities
+    nothing_else = ~has(proper)
+    none = zeros & ((order <= 0) | (nothing_else & ~infinities))
+    all_of_it = infinities & ((order >= 0) | (nothing_else & ~zeros))
     undefined = (none & all_of_it) | ~(mass.hi > 0) | has(member & jnp.isnan(logs.hi))
     lost = jnp.where(undefined, jnp.nan, jnp.where(none, -jnp.inf, jnp.inf))
     return dw.where(none | all_of_it | undefined, dw.pair(lost.astype(w.dtype), logs), mean)
