@@ -78,6 +78,14 @@ def test_zero_and_infinite_items_take_over_on_their_side_of_order_zero(order, rn
     assert lcrjax.power_mean(order, weights, with_infinity) == unaffected
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_mean_of_nothing_but_zeros_or_infinities(order, rng):
+    weights = rng.random(N)
+    weights[2] = 0
+    assert lcrjax.power_mean(order, weights, np.zeros(N)) == 0
+    assert lcrjax.power_mean(order, weights, np.full(N, np.inf)) == np.inf
+
+
 def test_zero_and_infinity_together_are_undefined_at_order_zero_alone(rng):
     items = rng.lognormal(size=N)
     items[0], items[1] = 0, np.inf
