@@ -99,21 +99,37 @@ def product_rate(side: int, d: int, of_bytes: bool) -> float:
     return 8 * 2 * side * side * d / seconds(lambda: program(a, b), 9)
 
 
+PEAK = """
+import jax, lcrjax, numpy as np
+from pathlib import Path
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+jax.numpy.zeros(1).block_until_ready()
+before = peak()
+x = np.random.default_rng(0).integers(0, 256, ({n}, 784), dtype=np.uint8)
+w = np.ones(({n}, 10), np.float32) / {n}
+lcrjax.ordinariness(x, w).block_until_ready()
+print(peak() - before)
+"""
+
+
 def peak_memory(n: int) -> float:
-    """MiB by which the peak resident size grows over a process that has imported jax."""
-    code = (
-        "import resource; import jax, lcrjax, numpy as np; jax.numpy.zeros(1).block_until_ready();"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-        f"x = np.random.default_rng(0).integers(0, 256, ({n}, 784), dtype=np.uint8);"
-        f"w = np.ones(({n}, 10), np.float32) / {n};"
-        "lcrjax.ordinariness(x, w).block_until_ready();"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+    """MiB by which the peak resident size grows over a process that has imported jax; Linux."""
+    command = [sys.executable, "-c", PEAK.format(n=n)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def bytes_at(n: int, peers: bool) -> list[tuple[str, ...]]:
+PEERS = {
+    "torch": ("torch.cdist in blocks", with_torch),
+    "sklearn": ("scikit-learn, chunked", with_scikit_learn),
+    "keops": ("KeOps", with_keops),
+}
+
+
+def bytes_at(n: int, peers: list[str]) -> list[tuple[str, ...]]:
     x, labels = images(n)
     w = weights(labels)
     ours = seconds(lambda: lcrjax.ordinariness(x, w))
@@ -129,18 +145,13 @@ def bytes_at(n: int, peers: bool) -> list[tuple[str, ...]]:
             f"{rate / 1e9:.0f} GOP/s",
         ),
     ]
-    if peers:
-        floats = x.astype(np.float32) / np.float32(255)
-        peers_of = {
-            "torch.cdist in blocks": with_torch,
-            "scikit-learn, chunked": with_scikit_learn,
-            "KeOps": with_keops,
-        }
-        for name, make in peers_of.items():
-            program = optional(name, lambda make=make: make(floats, w))
-            if program is not None:
-                time = seconds(program, 3 if name != "KeOps" else 1)
-                rows.append((name, f"{n:,}", f"{time:.3f}", f"{time / ours:.1f}", ""))
+    floats = x.astype(np.float32) / np.float32(255) if peers else x
+    for peer in peers:
+        name, make = PEERS[peer]
+        program = optional(name, lambda make=make: make(floats, w))
+        if program is not None:
+            time = seconds(program, 1 if peer == "keops" else 3)
+            rows.append((name, f"{n:,}", f"{time:.3f}", f"{time / ours:.1f}", ""))
     return rows
 
 
@@ -164,15 +175,16 @@ def floats_at(n: int, d: int) -> list[tuple[str, ...]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="1000,5000,20000", help="numbers of images, with peers")
+    parser.add_argument("--peers", default="torch,sklearn,keops", help="KeOps takes minutes")
     parser.add_argument("--alone", default="60000", help="numbers of images, without peers")
     parser.add_argument("--embeddings", default="20000x512", help="float32 embeddings, n x d")
     options = parser.parse_args()
     columns = ("program", "n", "seconds", "times lcrjax", "share of product")
     rows: list[tuple[str, ...]] = []
     for n in map(int, options.sizes.split(",")):
-        rows += bytes_at(n, True)
+        rows += bytes_at(n, options.peers.split(","))
     for n in map(int, filter(None, options.alone.split(","))):
-        rows += bytes_at(n, False)
+        rows += bytes_at(n, [])
     show(f"Images of 784 bytes, {CLASSES} classes, on {jax.devices()[0]}", rows, columns)
     n, d = map(int, options.embeddings.split("x"))
     show(f"Embeddings, {n:,} x {d} float32", floats_at(n, d), columns)
