@@ -98,6 +98,10 @@ class Precomputed(Similarity):
                     f"{self.matrix} has rows of {block.shape[-1]} numbers, "
                     f"but there are {len(weights)} rows of counts"
                 )
+            if start + len(block) > len(weights):
+                raise ValueError(
+                    f"{self.matrix} has more rows than columns, of which there are {len(weights)}"
+                )
             _check_rows(block, start)
             start += len(block)
             parts.append(
