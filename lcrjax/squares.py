@@ -17,6 +17,7 @@ _CHUNK = (2**31 - 1) // 255**2
 _NOISE = 24.0
 _LONGEST_SUM = 1024  # products added up one after another before sums of sums begin
 _CLOSE_AT_ONCE = 1024
+_ROWS_AT_ONCE = 256  # of which squares are summed
 
 
 class Bytes(NamedTuple):
@@ -55,13 +56,23 @@ def _chunks(dimension: int, most: int) -> list[slice]:
 
 
 def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
-    """Prepare bytes."""
+    """Prepare bytes; a block at a time, since XLA would write all pixels down as int32."""
     pixels = images.reshape(len(images), -1)
     chunks = _chunks(pixels.shape[1], _CHUNK)
-    squares = [jnp.sum(pixels[:, c].astype(jnp.int32) ** 2, axis=1) for c in chunks]
-    sums = [jnp.sum(pixels[:, c], axis=1, dtype=jnp.int32) for c in chunks]
-    shifted = [square - 256 * s for square, s in zip(squares, sums, strict=True)]
-    return Bytes(pixels, jnp.stack(squares, axis=1), jnp.stack(shifted, axis=1))
+    n, rows = len(pixels), min(len(pixels), _ROWS_AT_ONCE)
+
+    def block(i: Array, out: Array) -> Array:
+        start = jnp.minimum(i * rows, n - rows)
+        part = lax.dynamic_slice_in_dim(pixels, start, rows).astype(jnp.int32)
+        squares = jnp.stack([jnp.sum(part[:, c] ** 2, axis=1) for c in chunks], axis=1)
+        sums = jnp.stack([jnp.sum(part[:, c], axis=1) for c in chunks], axis=1)
+        return lax.dynamic_update_slice_in_dim(
+            out, jnp.stack([squares, squares - 256 * sums]), start, 1
+        )
+
+    out = jnp.zeros((2, n, len(chunks)), jnp.int32)
+    squares, shifted = lax.fori_loop(0, -(-n // rows), block, out)
+    return Bytes(pixels, squares, shifted)
 
 
 def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:
