@@ -193,7 +193,9 @@ def measure(
         similarity = RMSD()
         _check_pixels(images)
     n = len(classes)
-    dtype = jnp.result_type(jnp.float32, *([images] if hasattr(images, "dtype") else []))
+    given = getattr(images, "dtype", jnp.float32)
+    floats = jnp.issubdtype(given, jnp.floating)
+    dtype = jnp.result_type(jnp.float32, given if floats else jnp.float32)
     weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
     sums = similarity.ordinariness(images, jnp.asarray(weights))
     own = jnp.take_along_axis(sums, jnp.asarray(classes)[:, None], axis=1)[:, 0] / n
