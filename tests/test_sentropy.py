@@ -39,9 +39,11 @@ def test_all_measures_of_both_levels(similar, effective, community, x64):
     classes = found.class_level if effective else found.class_entropy
     for name in MEASURES:
         for i, q in enumerate(Q):
-            np.testing.assert_allclose(
-                classes[name][i], theirs[f"subset_{name}_q={q}"], rtol=1e-9, atol=1e-12
-            )
+            # For the entropies of these measures of classes sentropy gives the numbers themselves.
+            if effective or not ("beta" in name or "hat" in name):
+                np.testing.assert_allclose(
+                    classes[name][i], theirs[f"subset_{name}_q={q}"], rtol=1e-9, atol=1e-12
+                )
             if "hat" in name and np.min(found.class_level[name][i]) <= 0:
                 continue  # a power mean of negative numbers, which is none
             np.testing.assert_allclose(

@@ -1,0 +1,55 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.metrics import pairwise
+
+import lcrjax
+
+N, D = 33, 10
+
+
+def matrix(kernel, x, y=None):
+    dtype = np.asarray(x).dtype
+    return lcrjax.ordinariness(x, np.eye(len(x if y is None else y), dtype=dtype), kernel, others=y)
+
+
+def test_cosine_equals_that_of_scikit_learn_cut_at_zero(rng):
+    x, y = rng.normal(size=(N, D)).astype("f4"), rng.normal(size=(20, D)).astype("f4")
+    wanted = np.maximum(pairwise.cosine_similarity(x.astype(float)), 0)
+    found = matrix(lcrjax.Cosine(), x)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    np.testing.assert_array_equal(np.diag(found), 1)
+    wanted = np.maximum(pairwise.cosine_similarity(x.astype(float), y.astype(float)), 0)
+    np.testing.assert_allclose(matrix(lcrjax.Cosine(), x, y), wanted, atol=1e-6)
+
+
+def test_linear_keeps_negative_similarities(rng):
+    x = rng.normal(size=(N, D)).astype("f4")
+    wanted = pairwise.cosine_similarity(x.astype(float))
+    np.testing.assert_allclose(matrix(lcrjax.Linear(), x), wanted, atol=1e-6)
+
+
+def test_length_is_of_no_matter_and_zero_vectors_are_alone(rng):
+    x = rng.normal(size=(N, D)).astype("f4")
+    scaled = x * 2.0 ** rng.integers(-20, 20, (N, 1)).astype("f4")
+    np.testing.assert_allclose(
+        matrix(lcrjax.Cosine(), scaled), matrix(lcrjax.Cosine(), x), atol=1e-6
+    )
+    x[5] = 0
+    found = matrix(lcrjax.Cosine(), x)
+    np.testing.assert_array_equal(found[5], np.eye(N)[5])
+
+
+def test_float64(x64, rng):
+    x = rng.normal(size=(N, D))
+    wanted = np.maximum(pairwise.cosine_similarity(x), 0)
+    np.testing.assert_allclose(matrix(lcrjax.Cosine(), x), wanted, atol=1e-14)
+
+
+def test_derivatives_are_finite(rng):
+    x = rng.normal(size=(N, D)).astype("f4")
+    x[1], x[2] = x[0], 0
+    slope = jax.grad(lambda x: jnp.sum(lcrjax.ordinariness(x, np.ones(N, "f4"), lcrjax.Cosine())))(
+        x
+    )
+    assert np.isfinite(slope).all()

@@ -1,0 +1,106 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lcrjax
+
+N, D = 33, 4
+
+
+def alike(x, y):
+    return jnp.exp(-jnp.sum(jnp.abs(x - y)))
+
+
+def toward(x, y):
+    return jnp.exp(-jnp.sum(jnp.maximum(x - y, 0)))
+
+
+def stretched(rate, x, y):
+    return jnp.exp(-rate * jnp.sum(jnp.abs(x - y)))
+
+
+def test_function_of_two_elements(rng):
+    x, y = rng.normal(size=(N, D)).astype("f4"), rng.normal(size=(20, D)).astype("f4")
+    weights = rng.random((N, 2)).astype("f4")
+    z = np.exp(-np.abs(x[:, None] - x[None]).sum(-1, dtype=float))
+    found = lcrjax.ordinariness(x, weights, lcrjax.Pointwise(alike))
+    np.testing.assert_allclose(found, z @ weights, rtol=2e-6)
+    z = np.exp(-np.abs(x[:, None] - y[None]).sum(-1, dtype=float))
+    found = lcrjax.ordinariness(x, weights[:20], lcrjax.Pointwise(alike), others=y)
+    np.testing.assert_allclose(found, z @ weights[:20], rtol=2e-6)
+
+
+def test_asymmetric_functions_are_read_by_rows(rng):
+    x, weights = rng.normal(size=(N, D)).astype("f4"), rng.random((N, 2)).astype("f4")
+    z = np.exp(-np.maximum(x[:, None] - x[None], 0).sum(-1, dtype=float))
+    found = lcrjax.ordinariness(x, weights, lcrjax.Pointwise(toward, is_symmetric=False))
+    np.testing.assert_allclose(found, z @ weights, rtol=2e-6)
+    assert np.abs(z.T @ weights - z @ weights).max() > 0.1
+
+
+def test_parameters_can_be_differentiated(rng):
+    x, weights = rng.normal(size=(N, D)).astype("f4"), rng.random((N, 2)).astype("f4")
+    gaps = np.abs(x[:, None] - x[None]).sum(-1, dtype=float)
+
+    def total(rate):
+        return jnp.sum(lcrjax.ordinariness(x, weights, lcrjax.Pointwise(stretched, rate)))
+
+    wanted = -np.sum((gaps * np.exp(-0.5 * gaps)) @ weights)
+    np.testing.assert_allclose(jax.grad(total)(0.5), wanted, rtol=1e-5)
+
+
+def test_pointwise_needs_numbers():
+    with pytest.raises(ValueError, match="PythonFunction"):
+        lcrjax.ordinariness(np.array(["a", "b"]), [1.0, 1.0], lcrjax.Pointwise(alike))
+
+
+WORDS = ["diversity", "university", "density", "cat"]
+
+
+def letters(x, y):
+    return len(set(x) & set(y)) / len(set(x) | set(y))
+
+
+def share_of_first(x, y):
+    return len(set(x) & set(y)) / len(set(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "symmetric"), [(letters, True), (letters, False), (share_of_first, False)]
+)
+def test_python_function_of_strings(function, symmetric, rng):
+    weights = rng.random((4, 2)).astype("f4")
+    kernel = lcrjax.PythonFunction(function, is_symmetric=symmetric)
+    z = np.array([[function(x, y) for y in WORDS] for x in WORDS])
+    np.testing.assert_allclose(lcrjax.ordinariness(WORDS, weights, kernel), z @ weights, rtol=1e-6)
+    found = lcrjax.ordinariness(WORDS[:2], weights, kernel, others=WORDS)
+    np.testing.assert_allclose(found, z[:2] @ weights, rtol=1e-6)
+
+
+def test_symmetric_python_functions_are_called_once_for_a_pair():
+    calls = []
+
+    def counted(x, y):
+        calls.append((x, y))
+        return 1.0
+
+    lcrjax.ordinariness(WORDS, np.ones(4), lcrjax.PythonFunction(counted))
+    assert len(calls) == 4 * 5 // 2
+
+
+def test_diversity_of_words():
+    kernel = lcrjax.PythonFunction(letters)
+    found = lcrjax.diversity([4, 3, 2, 1], kernel, elements=WORDS, q=2)
+    p = np.array([0.4, 0.3, 0.2, 0.1])
+    z = np.array([[letters(x, y) for y in WORDS] for x in WORDS])
+    np.testing.assert_allclose(found.dataset_level["gamma"], 1 / (p @ z @ p), rtol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf])
+def test_bad_results_of_python_functions_name_the_pair(bad):
+    def function(x, y):
+        return bad if {x, y} == {"university", "cat"} else 1.0
+
+    with pytest.raises(ValueError, match="elements 1 and 3 is"):
+        lcrjax.ordinariness(WORDS, np.ones(4), lcrjax.PythonFunction(function))
