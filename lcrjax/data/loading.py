@@ -18,6 +18,20 @@ from lcrjax.data.split import TEST_FRACTION
 from lcrjax.data.tfds import load_tfds
 
 _DIGITS = "digits"
+# What MedMNIST has of single-label images, for hints where its registry is not installed.
+_MEDMNIST = (
+    "pathmnist",
+    "dermamnist",
+    "octmnist",
+    "pneumoniamnist",
+    "retinamnist",
+    "breastmnist",
+    "bloodmnist",
+    "tissuemnist",
+    "organamnist",
+    "organcmnist",
+    "organsmnist",
+)
 _TFDS = "tfds:"
 
 
@@ -114,11 +128,16 @@ def _unknown(path: Path, name: str) -> str:
         hint = f"did you mean {path.with_name(near[0])}?" if near else "check the path."
         return f"there is no file or folder {path}; {hint}"
     medmnist = installed_names()
-    near = difflib.get_close_matches(name.lower(), (_DIGITS, *medmnist), n=1)
+    names = medmnist or _MEDMNIST
+    if name.lower() in names:
+        return f"{name!r} is a MedMNIST dataset, whose addresses are not at hand; {INSTALL}"
+    near = difflib.get_close_matches(name.lower(), (_DIGITS, *names), n=1)
+    needed = "" if medmnist else f" (after {INSTALL})"
     if near:
-        return f"there is no dataset {name!r}; did you mean {near[0]!r}?"
-    text = f"there is no dataset, file or folder {name!r}; give 'digits', a MedMNIST name"
-    text += "" if medmnist else f" (after {INSTALL})"
+        return (
+            f"there is no dataset {name!r}; did you mean {near[0]!r}{needed * (near[0] in names)}?"
+        )
+    text = f"there is no dataset, file or folder {name!r}; give 'digits', a MedMNIST name{needed}"
     return text + ", 'tfds:NAME', an .npz file or a folder."
 
 

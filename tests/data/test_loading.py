@@ -103,3 +103,9 @@ def test_the_module_imports_neither_jax_nor_the_mathematics():
             for name in names:
                 allowed = name.startswith("lcrjax.data") or name == "numpy"
                 assert allowed or name.split(".")[0] in sys.stdlib_module_names, (path, name)
+
+
+def test_hints_do_not_need_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lcrjax.data.loading.installed_names", tuple)
+    with pytest.raises(DataError, match="did you mean 'bloodmnist' \\(after pip install"):
+        load("bludmnist")
