@@ -34,7 +34,10 @@ def _log_means(
     order = q - 1 if relative else 1 - q
 
     def one(weights: Array, own: dw.Pair, other: dw.Pair) -> Array:
-        log = dw.subtract(own, other) if relative else dw.negative(other)
+        alone = other.hi == -jnp.inf  # elements that nothing in r is like
+        known = dw.where(alone, dw.pair(jnp.zeros_like(other.hi), other), other)
+        log = dw.subtract(own, known) if relative else dw.negative(known)
+        log = dw.where(alone, dw.pair(jnp.full_like(other.hi, jnp.inf), log), log)
         log = jax.tree.map(lambda part: part[:, None], log)
         # 0 / 0 where neither distribution has anything alike: such elements carry no weight.
         log = jax.tree.map(lambda part: jnp.where(weights[:, None] > 0, part, 0), log)

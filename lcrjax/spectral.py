@@ -86,7 +86,8 @@ def vendi_score(
     if compares and len(elements) != n:
         raise ValueError(f"there are {len(elements)} elements and {n} weights: give one each")
     if isinstance(similarity, Linear) and elements.ndim == 2 and elements.shape[1] < n:
-        values = linear_spectrum(similarity.prepare(elements, None)[0], share)
+        _, vectors, _ = similarity.canonical(elements, None)
+        values = linear_spectrum(similarity.prepare(vectors, None)[0], share)
     elif similarity is None or isinstance(similarity, Identity):
         values = share
     else:
