@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
@@ -21,14 +21,14 @@ from lcrjax.similarity import Identity, Precomputed, Similarity
 
 
 @partial(jax.jit, static_argnames="relative")
-def _log_means(
+def _pair_means(
     p: Float[Array, "S A"],
     zp: Float[Array, "S A"],
     zr: Float[Array, "S B"],
     q: Float[Array, ""],
     relative: bool,
 ) -> Float[Array, "A B"]:
-    """Logs of the mean of Zp / Zr of order q - 1, or of 1 / Zr of order 1 - q."""
+    """Mean of Zp / Zr of order q - 1, or of 1 / Zr of order 1 - q, of all pairs of classes."""
     wide = p.dtype == jnp.float32
     log_p, log_r = dw.logarithm(zp, wide), dw.logarithm(zr, wide)
     order = q - 1 if relative else 1 - q
@@ -43,8 +43,17 @@ def _log_means(
         log = jax.tree.map(lambda part: jnp.where(weights[:, None] > 0, part, 0), log)
         return dw.exponential(log_power_mean(order, weights[:, None], log, Columns()))[0, 0]
 
-    across = jax.vmap(one, (None, None, 1))
-    return jax.vmap(across, (1, 1, None))(p, log_p, log_r)
+    # In a loop and not by vmap, which XLA compiles for minutes; see `family`.
+    n_other = zr.shape[1]
+    each = lax.map(
+        lambda t: one(
+            p[:, t // n_other],
+            jax.tree.map(lambda part: part[:, t // n_other], log_p),
+            jax.tree.map(lambda part: part[:, t % n_other], log_r),
+        ),
+        jnp.arange(p.shape[1] * n_other),
+    )
+    return each.reshape(-1, n_other)
 
 
 def _means(
@@ -77,7 +86,7 @@ def _means(
     both = jnp.concatenate([first, second], axis=1)
     weighed = relation.ordinariness(both if elements is None else elements, both)
     columns = first.shape[1]
-    means = _log_means(
+    means = _pair_means(
         first, weighed[:, :columns], weighed[:, columns:], jnp.asarray(q, first.dtype), relative
     )
     return means[0, 0] if between == "datasets" else means
