@@ -62,10 +62,20 @@ def _means(
     if between not in ("datasets", "classes"):
         raise ValueError(f"between is {between!r}: give 'datasets' or 'classes'")
     tables = [counts_array(counts) for counts in (p, r)]
-    (first, _, names), (second, _, _) = tables
+    (first, _, names), (second, _, others) = tables
     if len(first) != len(second):
         raise ValueError(
             f"p counts {len(first)} elements and r {len(second)}: count the same ones in both"
+        )
+    if names is not None and others is not None and names != others:
+        at = next(i for i, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
+        raise ValueError(
+            f"row {at} of p is {names[at]!r} and row {at} of r {others[at]!r}: "
+            "give both in one order"
+        )
+    if elements is not None and len(elements) != len(first):
+        raise ValueError(
+            f"there are {len(elements)} elements but {len(first)} rows of counts: give one each"
         )
     if not isinstance(q, jax.core.Tracer) and not np.all(np.asarray(q, np.float64) >= 0):
         raise ValueError(f"q is {q}: viewpoints lie in [0, inf]")

@@ -138,11 +138,11 @@ def diversity(
             f"a {type(relation).__name__} compares elements: give them as elements=..., "
             "one for each row of the counts"
         )
-    weighed = relation.ordinariness(table if elements is None else elements, abundance)
-    if weighed.shape != abundance.shape:
+    if elements is not None and len(elements) != len(table):
         raise ValueError(
-            f"there are {weighed.shape[0]} elements but {abundance.shape[0]} rows of counts"
+            f"there are {len(elements)} elements but {len(table)} rows of counts: give one each"
         )
+    weighed = relation.ordinariness(table if elements is None else elements, abundance)
     orders = _viewpoints(q, abundance.dtype)
     return _result(orders, _family(abundance, weighed, orders), class_names)
 
