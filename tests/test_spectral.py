@@ -1,0 +1,142 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+import lcrjax
+from tests import reference
+
+S, D = 16, 4
+Q = (0.0, 0.5, 1.0, 1 + 1e-7, 2.0, 30.0, np.inf)
+
+
+def wanted(z, p, q):
+    """The Hill number of eigenvalues, in NumPy float64."""
+    p = p / p.sum()
+    values = np.linalg.eigvalsh(np.sqrt(p)[:, None] * z * np.sqrt(p))
+    values = values[values > 1e-5 * values.max()]
+    values /= values.sum()
+    return reference.plain_power_mean(1 - q, values, 1 / values)
+
+
+@pytest.fixture
+def z(rng):
+    """Make a kernel of well-separated vectors, far from singular."""
+    x = 3 * rng.normal(size=(S, D))
+    return np.exp(-np.sum((x[:, None] - x[None]) ** 2, axis=-1) / 8)
+
+
+@pytest.mark.parametrize("q", Q)
+def test_equals_the_definition(q, z, rng):
+    q, p = float(np.float32(q)), rng.random(S) + 0.1
+    for counts in (np.ones(S), p, np.stack([p / 2, p / 2], axis=1)):
+        pooled = counts.reshape(S, -1).sum(axis=1)
+        np.testing.assert_allclose(
+            lcrjax.vendi_score(counts, z, q), wanted(z, pooled, q), rtol=1e-4
+        )
+
+
+def test_float64(x64, z, rng):
+    p = rng.random(S) + 0.1
+    for q in Q[1:]:
+        found = lcrjax.vendi_score(p, z, q)
+        assert found.dtype == jnp.float64
+        np.testing.assert_allclose(found, wanted(z, p, q), rtol=1e-9)
+
+
+@pytest.mark.parametrize("q", Q)
+def test_extremes(q):
+    np.testing.assert_allclose(lcrjax.vendi_score(np.ones(S), np.eye(S), q), S, rtol=1e-5)
+    np.testing.assert_allclose(lcrjax.vendi_score(np.ones(S), np.ones((S, S)), q), 1, rtol=1e-4)
+    blocks = np.kron(np.eye(4), np.ones((4, 4)))
+    np.testing.assert_allclose(lcrjax.vendi_score(np.ones(S), blocks, q), 4, rtol=1e-4)
+    p = np.arange(1, S + 1)
+    hill = lcrjax.hill_number(p, q)
+    np.testing.assert_allclose(lcrjax.vendi_score(p, None, q), hill, rtol=1e-6)
+    np.testing.assert_allclose(lcrjax.vendi_score(p, np.eye(S), q), hill, rtol=1e-5)
+    np.testing.assert_allclose(lcrjax.vendi_score(p, lcrjax.Identity(), q), hill, rtol=1e-6)
+
+
+@pytest.mark.parametrize("q", Q)
+def test_linear_kernel_through_the_smaller_matrix(q, rng):
+    q, x, p = float(np.float32(q)), rng.normal(size=(S, D)), rng.random(S) + 0.1
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    found = lcrjax.vendi_score(x.astype("f4"), lcrjax.Linear(), q)
+    np.testing.assert_allclose(found, wanted(unit @ unit.T, np.ones(S), q), rtol=1e-4)
+    found = lcrjax.vendi_score(x.astype("f4"), lcrjax.Linear(), q, weights=p)
+    np.testing.assert_allclose(found, wanted(unit @ unit.T, p, q), rtol=1e-4)
+
+
+def test_linear_kernel_of_many_vectors_makes_no_square_matrix():
+    x = np.random.default_rng(0).normal(size=(200_000, 3)).astype("f4")
+    np.testing.assert_allclose(lcrjax.vendi_score(x, lcrjax.Linear(), 1), 3, rtol=1e-3)
+
+
+def test_linear_kernel_of_wide_vectors(rng):
+    x = rng.normal(size=(S, 2 * S))
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    found = lcrjax.vendi_score(x.astype("f4"), lcrjax.Linear(), 1)
+    np.testing.assert_allclose(found, wanted(unit @ unit.T, np.ones(S), 1), rtol=1e-4)
+
+
+def test_elements(rng):
+    x, p = rng.normal(size=(S, D)).astype("f4"), rng.random(S) + 0.1
+    z = np.asarray(lcrjax.ordinariness(x, np.eye(S), lcrjax.Laplacian(2.0)), float)
+    for weights in (None, p):
+        pooled = np.ones(S) if weights is None else weights
+        found = lcrjax.vendi_score(x, lcrjax.Laplacian(2.0), 1, weights=weights)
+        np.testing.assert_allclose(found, wanted(z, pooled, 1), rtol=1e-4)
+
+
+def test_copies_change_nothing(z):
+    doubled = np.kron(z, np.ones((2, 2)))
+    one = lcrjax.vendi_score(np.ones(S), z, 1)
+    both = lcrjax.vendi_score(np.full(2 * S, 0.5), doubled, 1)
+    np.testing.assert_allclose(one, both, rtol=1e-4)
+
+
+def test_falls_with_the_order(z):
+    scores = [float(lcrjax.vendi_score(np.ones(S), z, q)) for q in Q]
+    assert np.all(np.diff(scores) <= 1e-5 * S)
+
+
+def test_works_under_jit(z):
+    compiled = jax.jit(lambda z, q: lcrjax.vendi_score(jnp.ones(S), z, q))
+    np.testing.assert_allclose(
+        compiled(jnp.asarray(z), 2.0), lcrjax.vendi_score(np.ones(S), z, 2), rtol=1e-5
+    )
+
+
+def asymmetric():
+    z = np.eye(3)
+    z[0, 1] = 0.5
+    return z
+
+
+@pytest.mark.parametrize(
+    ("first", "z", "options", "message"),
+    [
+        (np.ones(3), asymmetric(), {}, r"Z\[0, 1\] is 0.5 and Z\[1, 0\] is 0"),
+        (np.ones(3), np.eye(2), {}, r"shape \(2, 2\), but there are 3 rows"),
+        (np.ones(3), None, {"q": -1}, "viewpoints"),
+        (np.ones(3), None, {"q": np.nan}, "viewpoints"),
+        (np.ones(3), None, {"q": [1, 2]}, "shape"),
+        (np.zeros(3), None, {}, "all counts are zero"),
+        ([1, -1], None, {}, "count of element 1"),
+        (np.ones(3), np.eye(3), {"weights": np.ones(3)}, "weights belong to elements"),
+        (np.ones((3, 2)), lcrjax.Linear(), {"weights": np.ones(2)}, "3 elements and 2 weights"),
+        (np.ones((3, 2)), lcrjax.Linear(), {"weights": [1, 1, -1]}, "count of element 2"),
+        (np.full((3, 2), np.nan), lcrjax.Linear(), {}, "NaN"),
+    ],
+)
+def test_bad_input_is_named(first, z, options, message):
+    with pytest.raises(ValueError, match=message):
+        lcrjax.vendi_score(first, z, **options)
+
+
+def test_names_must_agree():
+    counts = pd.DataFrame({"x": [1, 2]}, index=["a", "b"])
+    z = pd.DataFrame(np.eye(2), index=["b", "a"], columns=["b", "a"])
+    with pytest.raises(ValueError, match="row 0 of the similarity is 'b'"):
+        lcrjax.vendi_score(counts, z)
