@@ -29,6 +29,8 @@ def _pair_means(
     relative: bool,
 ) -> Float[Array, "A B"]:
     """Mean of Zp / Zr of order q - 1, or of 1 / Zr of order 1 - q, of all pairs of classes."""
+    # XLA would spend minutes folding pairs of floats where distributions are constants of a jit.
+    p, zp, zr = lax.optimization_barrier((p, zp, zr))
     wide = p.dtype == jnp.float32
     log_p, log_r = dw.logarithm(zp, wide), dw.logarithm(zr, wide)
     order = q - 1 if relative else 1 - q
