@@ -55,6 +55,10 @@ def _chunks(dimension: int, most: int) -> list[slice]:
     return [slice(start, min(start + step, dimension)) for start in range(0, dimension, step)]
 
 
+def _sum(pixels: Int[Array, "n d"]) -> Int[Array, " n"]:
+    return jnp.sum(pixels, axis=1, dtype=jnp.int32)  # which 64-bit mode would widen
+
+
 def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
     """Prepare bytes; a block at a time, since XLA would write all pixels down as int32."""
     pixels = images.reshape(len(images), -1)
@@ -64,8 +68,8 @@ def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
     def block(i: Array, out: Array) -> Array:
         start = jnp.minimum(i * rows, n - rows)
         part = lax.dynamic_slice_in_dim(pixels, start, rows).astype(jnp.int32)
-        squares = jnp.stack([jnp.sum(part[:, c] ** 2, axis=1) for c in chunks], axis=1)
-        sums = jnp.stack([jnp.sum(part[:, c], axis=1) for c in chunks], axis=1)
+        squares = jnp.stack([_sum(part[:, c] ** 2) for c in chunks], axis=1)
+        sums = jnp.stack([_sum(part[:, c]) for c in chunks], axis=1)
         return lax.dynamic_update_slice_in_dim(
             out, jnp.stack([squares, squares - 256 * sums]), start, 1
         )
