@@ -60,8 +60,10 @@ def complete_columns(
                 f"Column {name!r} holds something else than numbers: {error}"
             ) from error
 
-    missing = np.isnan(values)
-    rows = np.flatnonzero(~missing.any(axis=1))
+    rows = np.arange(len(values))
+    if not len(values) or np.isnan(values.min(axis=0)).any():
+        missing = np.isnan(values)
+        rows = np.flatnonzero(~missing.any(axis=1))
     if not len(rows):
         counts = missing.sum(axis=0)
         worst = f": column {names[int(np.argmax(counts))]!r} is missing in {counts.max()}"
@@ -69,12 +71,13 @@ def complete_columns(
     n_missing = len(values) - len(rows)
     values = values[rows] if n_missing else values
 
-    infinite = ~np.isfinite(values).all(axis=0)
+    lowest, highest = values.min(axis=0), values.max(axis=0)
+    infinite = np.isinf(lowest) | np.isinf(highest)
     if infinite.any():
         name = names[int(np.argmax(infinite))]
         raise ValueError(f"Column {name!r} holds an infinite value; repair or remove those rows")
-    lowest = values[:, len(plain) :].min(axis=0, initial=np.inf)
-    if (lowest <= 0).any():
+    lowest = lowest[len(plain) :]
+    if len(lowest) and lowest.min() <= 0:
         j = int(np.argmin(lowest))
         raise ValueError(
             f"Column {logged[j]!r} holds {lowest[j]:g}, which has no logarithm: "

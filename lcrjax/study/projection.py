@@ -8,10 +8,12 @@ stable as Householder's), never by normal equations, so that candidates that cor
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.linalg.lapack import dgeqrf
 
 from lcrjax.study.regression import Design
 
@@ -55,9 +57,11 @@ def orthonormal_basis(A: Float[np.ndarray, "n b"]) -> Float[np.ndarray, "n r"]:
 def project(design: Design) -> Projection:
     """Project the base out of target and candidates, and rotate to the candidates' coordinates."""
     b, p = design.base.shape[1], design.X.shape[1]
-    base = design.base / np.linalg.norm(design.base, axis=0)
     y = design.y - design.y.mean()
-    R = np.asarray(np.linalg.qr(np.hstack([base, design.X, y[:, None]]), mode="r"))
+    A = np.empty((len(y), b + p + 1), order="F")
+    A[:, :b] = design.base / np.linalg.norm(design.base, axis=0)
+    A[:, b : b + p], A[:, -1] = design.X, y
+    R = np.triu(dgeqrf(A, overwrite_a=True)[0][: b + p + 1])
 
     # The systematic parameters of two datasets are collinear: the base's own rank comes first.
     U, s, _ = np.linalg.svd(R[:b, :b])
@@ -103,26 +107,37 @@ def fit_all(p: Projection, largest: int) -> Iterator[Level]:
     the prefix's last member are projected out is already known: it belongs to a later sibling of
     the prefix. So each combination costs one projection, whatever its size.
     """
-    count = len(p.columns)
-    combinations = np.arange(count)[:, None]
-    group_end = np.full(count, count)  # where a combination's siblings (same prefix) end
-    targets = p.target[None]
-    parent = np.zeros(count, dtype=np.intp)
-    explained, left = np.zeros(1), np.ones(1)
-    vectors, suspicious = p.columns, np.zeros(1, dtype=bool)
-    for size in range(1, largest + 1):
+    tree = _tree(len(p.columns), largest)
+    explained, left, suspicious = np.zeros(1), np.ones(1), np.zeros(1, dtype=bool)
+    vectors, targets = p.columns, p.target[None]
+    for size, (combinations, parent, sibling) in enumerate(tree, start=1):
+        if size > 1:
+            along, vectors = vectors[parent], vectors[sibling]
+            vectors -= np.einsum("cm,cm->c", along, vectors)[:, None] * along
         length = np.sqrt(np.einsum("cm,cm->c", vectors, vectors))
         left = left[parent] * length
         suspicious = suspicious[parent] | (left < SUSPICIOUS) | p.suspicious[combinations[:, -1]]
-        vectors = vectors * (1 / np.maximum(length, SUSPICIOUS))[:, None]
         targets = targets[parent]
-        part = np.einsum("cm,cm->c", vectors, targets)
+        scale = 1 / np.maximum(length, SUSPICIOUS)
+        part = np.einsum("cm,cm->c", vectors, targets) * scale
         explained = explained[parent] + part**2
         yield Level(combinations, explained, suspicious)
-        if size == largest:
-            return
-        targets -= part[:, None] * vectors
+        if size < largest:
+            vectors = vectors * scale[:, None]
+            targets -= part[:, None] * vectors
 
+
+@functools.lru_cache(maxsize=1)
+def _tree(count: int, largest: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """List, size by size, combinations, the position of their prefix, and of the prefix's sibling.
+
+    The sibling is the combination that has the new candidate in the place of the prefix's last.
+    """
+    combinations = np.arange(count)[:, None]
+    parent = sibling = np.zeros(count, dtype=np.intp)
+    group_end = np.full(count, count)  # where the combinations with the same prefix end
+    levels = [(combinations, parent, sibling)]
+    for _ in range(1, largest):
         index = np.arange(len(combinations))
         children = group_end - index - 1
         parent = np.repeat(index, children)
@@ -130,8 +145,8 @@ def fit_all(p: Projection, largest: int) -> Iterator[Level]:
         sibling = np.arange(len(parent)) - first[parent] + parent + 1
         group_end = (first + children)[parent]
         combinations = np.column_stack([combinations[parent], combinations[sibling, -1]])
-        along, vectors = vectors[parent], vectors[sibling]
-        vectors -= np.einsum("cm,cm->c", along, vectors)[:, None] * along
+        levels.append((combinations, parent, sibling))
+    return levels
 
 
 def svd_fit(design: Design, combination: Int[np.ndarray, " k"]) -> tuple[float, int]:
