@@ -11,6 +11,9 @@ from lcrjax.study.subsets import SIZES
 from lcrjax.training import TrainingConfig
 
 
+_AT_SIZES = ("per_bin_at", "most_at")
+
+
 @dataclasses.dataclass(frozen=True)
 class StudyConfig:
     """The choices that define a study, together with its datasets.
@@ -20,6 +23,8 @@ class StudyConfig:
         bins: Equal bins of the effective number of classes over [1, number of classes].
         per_bin: Largest number of subsets per bin and size.
         per_bin_at: Sizes that have a `per_bin` of their own.
+        most_at: Sizes of which at most so many subsets are kept, evenly from unbalanced to
+            balanced: large ones are slow to train, and a few will do.
         candidates: Random compositions drawn per dataset and size.
         seed: Seed of everything random: compositions, images, initial weights, batches.
         skip_impossible: Leave out the sizes that a dataset is too small for (or that have fewer
@@ -31,6 +36,7 @@ class StudyConfig:
     bins: int = 25
     per_bin: int = 4
     per_bin_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    most_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     candidates: int = 1_000_000
     seed: int = 0
     skip_impossible: bool = False
@@ -40,12 +46,10 @@ class StudyConfig:
         sizes = tuple(sorted({_whole("sizes", n, 2) for n in self.sizes}))
         if not sizes:
             raise ValueError("sizes is empty: name at least one subset size, such as 64.")
-        at = {
-            _whole("per_bin_at", n, 2): _whole("per_bin", k, 1)
-            for n, k in sorted(self.per_bin_at.items())
-        }
         object.__setattr__(self, "sizes", sizes)
-        object.__setattr__(self, "per_bin_at", at)
+        for name in _AT_SIZES:
+            at = {_whole(name, n, 2): _whole(name, k, 1) for n, k in getattr(self, name).items()}
+            object.__setattr__(self, name, dict(sorted(at.items())))
         for name, least in (("bins", 1), ("per_bin", 1), ("candidates", 1), ("seed", 0)):
             _whole(name, getattr(self, name), least)
 
@@ -57,7 +61,8 @@ class StudyConfig:
         """Return plain values that JSON can hold and `from_dict` reads back."""
         values = dataclasses.asdict(self)
         values["sizes"] = list(self.sizes)
-        values["per_bin_at"] = {str(n): k for n, k in self.per_bin_at.items()}
+        for name in _AT_SIZES:
+            values[name] = {str(n): k for n, k in getattr(self, name).items()}
         return values
 
     @classmethod
@@ -71,8 +76,8 @@ class StudyConfig:
         values = dict(values)
         _known(values, (f.name for f in dataclasses.fields(cls)), "a study")
         training = values.pop("training", {})
-        at = values.pop("per_bin_at", {})
-        for name, table in (("training", training), ("per_bin_at", at)):
+        at = {name: values.pop(name, {}) for name in _AT_SIZES}
+        for name, table in (("training", training), *at.items()):
             if not isinstance(table, Mapping):
                 raise ValueError(f"{name} must be a table of keys and values, not {table!r}.")
         _known(training, (f.name for f in dataclasses.fields(TrainingConfig)), "[training]")
@@ -83,11 +88,14 @@ class StudyConfig:
             raise ValueError(f"sizes must be a list such as [64, 128], not {values['sizes']!r}.")
         if not isinstance(values.get("skip_impossible", False), bool):
             raise ValueError("skip_impossible must be true or false.")
-        try:
-            at = {int(n): k for n, k in at.items()}
-        except ValueError:
-            raise ValueError("the keys of per_bin_at must be subset sizes, such as 2048.") from None
-        return cls(**values, per_bin_at=at, training=TrainingConfig(**training))
+        for name, table in at.items():
+            try:
+                values[name] = {int(n): k for n, k in table.items()}
+            except ValueError:
+                raise ValueError(
+                    f"the keys of {name} must be subset sizes, such as 2048."
+                ) from None
+        return cls(**values, training=TrainingConfig(**training))
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

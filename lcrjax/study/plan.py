@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
@@ -77,6 +78,13 @@ def possible_sizes(dataset: Dataset, config: StudyConfig) -> tuple[int, ...]:
     return sizes
 
 
+def _evenly(count: int, most: int | None) -> Int[ndarray, " kept"]:
+    """Choose at most `most` of `count` positions, the first and the last among them."""
+    if most is None or count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).round().astype(np.int64)
+
+
 def _blocks(dataset: Dataset, n: int, config: StudyConfig) -> list[Block]:
     subsets = design_subsets(
         dataset.train_labels,
@@ -87,6 +95,7 @@ def _blocks(dataset: Dataset, n: int, config: StudyConfig) -> list[Block]:
         seed=config.seed,
         name=dataset.name,
     )[n]
+    subsets = subsets[_evenly(len(subsets), config.most_at.get(n))]
     seeds = training_seeds(config.seed, dataset.name, n, len(subsets))
     length = block_size(dataset, n, config.training)
     return [

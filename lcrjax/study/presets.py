@@ -34,9 +34,14 @@ PRESETS: Mapping[str, Preset] = {
         config=StudyConfig(sizes=(64, 128, 256, 512), per_bin=1, candidates=100_000),
     ),
     "panel": Preset(
-        summary="datasets of your choice up to 1,024 images, about 20 subsets of each size; hours",
+        summary="datasets of your choice, 60 to 68 subsets of 64 to 1,024 images of each; hours",
         datasets=(),
-        config=StudyConfig(sizes=(64, 128, 256, 512, 768, 1024), per_bin=1, skip_impossible=True),
+        config=StudyConfig(
+            sizes=(64, 128, 256, 512, 768, 1024),
+            per_bin=1,
+            most_at={64: 20, 128: 18, 256: 14, 512: 9, 768: 4, 1024: 3},
+            skip_impossible=True,
+        ),
     ),
     "paper": Preset(
         summary="the paper's four MedMNIST datasets, and COVID, CHD and AVC where you have them "

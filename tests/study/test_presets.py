@@ -51,6 +51,7 @@ def test_a_file_says_the_same_as_options(tmp_path):
         sizes=(32, 64),
         per_bin=1,
         per_bin_at={64: 3},
+        most_at=PRESETS["panel"].config.most_at,
         training=TrainingConfig(max_epochs=5, learning_rate=1),
     )
 
@@ -87,6 +88,7 @@ def test_sizes_that_are_named_are_meant():
         ("sizes = [64.5]", "sizes must be whole numbers"),
         ("sizes = [1]", "sizes must be whole numbers of at least 2"),
         ("per_bin = true", "per_bin must be whole numbers"),
+        ("most_at = {64 = 0}", "most_at must be whole numbers of at least 1"),
         ("per_bin_at = {a = 2}", "keys of per_bin_at must be subset sizes"),
         ("seed = -1", "seed must be whole numbers of at least 0"),
         ("skip_impossible = 1", "skip_impossible must be true or false"),

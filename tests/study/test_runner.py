@@ -1,3 +1,4 @@
+import dataclasses
 import signal
 
 import numpy as np
@@ -55,6 +56,34 @@ def test_the_table_has_one_row_per_subset_in_a_fixed_order(tmp_path, fake):
     )
     assert table["failure"].isna().all()
     assert (table["size"] == table["n"]).all()
+
+
+def test_small_subsets_of_all_datasets_come_first(tmp_path, fake):
+    datasets = [fake.dataset("b"), fake.dataset("a", seed=1, shape=(4, 5, 3))]
+    seen = []
+
+    def note(progress):
+        if progress.stage == "written":
+            seen.append((progress.n, progress.dataset))
+
+    run_study(datasets, tmp_path / "s", CONFIG_SMALL, progress=note)
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 4
+
+
+def test_of_a_size_with_a_limit_the_extremes_and_those_between_are_kept(fake):
+    data = fake.dataset("a")
+    every = plan.plan_study([data], CONFIG_SMALL)
+    limited = dataclasses.replace(CONFIG_SMALL, most_at={32: 3})
+    some = plan.plan_study([data], limited)
+
+    def rows(blocks, n):
+        return np.concatenate([b.subsets for b in blocks if b.n == n])
+
+    assert np.array_equal(rows(some, 16), rows(every, 16))
+    all_of_32 = rows(every, 32)
+    middle = round((len(all_of_32) - 1) / 2)
+    assert np.array_equal(rows(some, 32), all_of_32[[0, middle, -1]])
 
 
 def test_every_row_is_what_its_subset_and_seed_give(tmp_path, fake):

@@ -1,0 +1,26 @@
+"""The replication panel: the paper's experiment on six medical datasets and handwritten digits.
+
+Run `python -m experiments.panel FOLDER_WITH_THE_NPZ_FILES`. It takes hours on two cores, and goes on
+where it stopped. Results lie in experiments/results/panel.
+"""
+
+import argparse
+from pathlib import Path
+
+from lcrjax.cli import app
+
+DATASETS = ("blood", "pneumonia", "covid2", "mednist", "brain", "breast")
+RESULTS = Path(__file__).parent / "results" / "panel"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder of " + ".npz, ".join(DATASETS) + ".npz")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    sources = ["digits", *(str(options.data / f"{name}.npz") for name in DATASETS)]
+    app(["study", *sources, "--preset", "panel", "--out", str(options.out)])
+
+
+if __name__ == "__main__":
+    main()
