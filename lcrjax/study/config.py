@@ -10,7 +10,6 @@ from typing import Any
 from lcrjax.study.subsets import SIZES
 from lcrjax.training import TrainingConfig
 
-
 _AT_SIZES = ("per_bin_at", "most_at")
 
 
