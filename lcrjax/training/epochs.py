@@ -86,18 +86,11 @@ def _train_epoch(
     config: TrainingConfig,
 ) -> ModelState:
     """Pass over the subset once, in a new order."""
-    optimizer, graph = make_optimizer(config), network(architecture)
+    optimizer = make_optimizer(config)
     size = config.batch_size
     order = _shuffle(jax.random.fold_in(state.key, state.epoch), subset, n)
     order = jnp.pad(order, (0, size))
     steps = (n + size - 1) // size
-
-    def loss_of(params, pixels, labels, weights):  # type: ignore[no-untyped-def]
-        model = nnx.merge(graph, params, state.stats, copy=True)
-        logits = model(pixels, weights)
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-        right = (jnp.argmax(logits, 1) == labels) * weights
-        return (losses * weights).sum() / weights.sum(), right.sum()
 
     def step(i, carry):  # type: ignore[no-untyped-def]
         params, moments, right, sound = carry
@@ -105,9 +98,8 @@ def _train_epoch(
         start, end = i * n // steps, (i + 1) * n // steps
         chosen = jax.lax.dynamic_slice(order, (start,), (size,))
         weights = (jnp.arange(size) < end - start).astype(jnp.float32)
-        pixels = as_input(images.pixels[chosen], config.precision)
-        (loss, hits), gradient = jax.value_and_grad(loss_of, has_aux=True)(
-            params, pixels, images.labels[chosen], weights
+        gradient, loss, hits = batch_gradient(
+            params, state.stats, images, chosen, weights, architecture, config
         )
         updates, moments = optimizer.update(gradient, moments, params)
         params = optax.apply_updates(params, updates)
@@ -124,6 +116,44 @@ def _train_epoch(
         running=right / n,
         failed=~sound,
     )
+
+
+def batch_gradient(
+    params: nnx.State,
+    stats: nnx.State,
+    images: Images,
+    chosen: Int[Array, " b"],
+    weights: Float[Array, " b"],
+    architecture: Architecture,
+    config: TrainingConfig,
+) -> tuple[nnx.State, Float[Array, ""], Float[Array, ""]]:
+    """Differentiate the mean cross-entropy of one batch, normalised by its own statistics.
+
+    Args:
+        params: Trainable weights.
+        stats: Batch normalisation's statistics, for their shape only.
+        images: The images that `chosen` indexes.
+        chosen: Indices of the batch.
+        weights: One weight per image, 0 for padding.
+        architecture: Shape of the network; static.
+        config: The recipe; static.
+
+    Returns:
+        The gradient, the loss, and how many images were classified correctly.
+    """
+    graph = network(architecture)
+
+    def loss_of(params, pixels, labels):  # type: ignore[no-untyped-def]
+        logits = nnx.merge(graph, params, stats, copy=True)(pixels, weights)
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+        right = (jnp.argmax(logits, 1) == labels) * weights
+        return (losses * weights).sum() / weights.sum(), right.sum()
+
+    pixels = as_input(images.pixels[chosen], config.precision)
+    (loss, right), gradient = jax.value_and_grad(loss_of, has_aux=True)(
+        params, pixels, images.labels[chosen]
+    )
+    return gradient, loss, right
 
 
 def _shuffle(key: Array, subset: Array, n: Array) -> Array:
