@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,12 @@ from lcrjax.training.model_state import ModelState
 from lcrjax.training.programs import Programs, make_programs
 from lcrjax.training.progress import Progress, ProgressCallback
 from lcrjax.training.resnet import Architecture
-from lcrjax.training.validate import check_images, check_labels, check_seeds, check_subsets
+from lcrjax.training.validate import (
+    LabelledImages,
+    check_dataset,
+    check_seeds,
+    check_subsets,
+)
 
 COLUMNS = (
     *Scores._fields,
@@ -31,30 +36,6 @@ COLUMNS = (
 )
 SMALLEST_CAPACITY = 2048
 IMAGES_PER_CALL = 1024
-
-
-class LabelledImages(Protocol):
-    """What training needs of a dataset; `lcrjax.data.Dataset` has it."""
-
-    @property
-    def train_images(self) -> np.ndarray:
-        """Training images, (n, h, w) or (n, h, w, c); uint8, or float in [0, 1]."""
-
-    @property
-    def train_labels(self) -> np.ndarray:
-        """Classes of the training images, (n,) integers."""
-
-    @property
-    def test_images(self) -> np.ndarray:
-        """Test images, of the same shape."""
-
-    @property
-    def test_labels(self) -> np.ndarray:
-        """Classes of the test images."""
-
-    @property
-    def n_classes(self) -> int:
-        """Number of classes."""
 
 
 def train_subsets(
@@ -88,24 +69,16 @@ def train_subsets(
     """
     config = config or TrainingConfig()
     n_classes = int(dataset.n_classes)
-    train_labels = check_labels(dataset.train_labels, n_classes, "training")
-    test_labels = check_labels(dataset.test_labels, n_classes, "test")
-    train_images = check_images(dataset.train_images, train_labels, "training")
-    test_images = check_images(dataset.test_images, test_labels, "test")
-    if train_images.shape[1:] != test_images.shape[1:]:
-        raise ValueError(
-            f"training images have the shape {train_images.shape[1:]}, "
-            f"test images {test_images.shape[1:]}"
-        )
-    indices = check_subsets(subsets, train_labels, n_classes)
+    data = check_dataset(dataset)
+    indices = check_subsets(subsets, data.train_labels, n_classes)
     checked_seeds = check_seeds(seeds, len(indices))
-    at_once = models_at_once(_architecture(train_images, n_classes, config, 1), config)
-    architecture = _architecture(train_images, n_classes, config, at_once)
+    at_once = models_at_once(architecture_of(data.train_images, n_classes, config, 1), config)
+    architecture = architecture_of(data.train_images, n_classes, config, at_once)
     course = _Course(
         config=config,
         programs=make_programs(architecture, config),
-        train=Images(jnp.asarray(train_images), jnp.asarray(train_labels)),
-        test=Images(jnp.asarray(test_images), jnp.asarray(test_labels)),
+        train=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
+        test=Images(jnp.asarray(data.test_images), jnp.asarray(data.test_labels)),
         total=len(indices),
         progress=progress,
     )
@@ -141,13 +114,14 @@ def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
         raise ValueError(f"subsets must hold at least one image, not {n}")
     images = np.asarray(dataset.train_images)
     shape = images if images.ndim == 4 else images[..., None]
-    architecture = _architecture(shape, int(dataset.n_classes), config, 1)
+    architecture = architecture_of(shape, int(dataset.n_classes), config, 1)
     return subsets_per_block(n, models_at_once(architecture, config))
 
 
-def _architecture(
+def architecture_of(
     images: np.ndarray, n_classes: int, config: TrainingConfig, at_once: int
 ) -> Architecture:
+    """Return the network for images of a shape, for so many models that advance together."""
     direct = at_once == 1 and jax.default_backend() == "cpu"
     height, width, channels = images.shape[1:]
     return Architecture(height, width, channels, n_classes, config.base_channels, direct)

@@ -1,11 +1,63 @@
 """Checks of what a caller hands in, before any long work starts."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 LARGEST_SEED = 2**32 - 1
+
+
+class LabelledImages(Protocol):
+    """What training needs of a dataset; `lcrjax.data.Dataset` has it."""
+
+    @property
+    def train_images(self) -> np.ndarray:
+        """Training images, (n, h, w) or (n, h, w, c); uint8, or float in [0, 1]."""
+
+    @property
+    def train_labels(self) -> np.ndarray:
+        """Classes of the training images, (n,) integers."""
+
+    @property
+    def test_images(self) -> np.ndarray:
+        """Test images, of the same shape."""
+
+    @property
+    def test_labels(self) -> np.ndarray:
+        """Classes of the test images."""
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+
+
+class CheckedImages(NamedTuple):
+    """Both splits of a dataset: (n, h, w, c) images, uint8 or float32, and int32 labels."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def check_dataset(dataset: LabelledImages) -> CheckedImages:
+    """Return the images and labels of both splits in the form in which models see them.
+
+    Raises:
+        ValueError: If images or labels are out of range, or the splits do not fit together.
+    """
+    n_classes = int(dataset.n_classes)
+    train_labels = check_labels(dataset.train_labels, n_classes, "training")
+    test_labels = check_labels(dataset.test_labels, n_classes, "test")
+    train_images = check_images(dataset.train_images, train_labels, "training")
+    test_images = check_images(dataset.test_images, test_labels, "test")
+    if train_images.shape[1:] != test_images.shape[1:]:
+        raise ValueError(
+            f"training images have the shape {train_images.shape[1:]}, "
+            f"test images {test_images.shape[1:]}"
+        )
+    return CheckedImages(train_images, train_labels, test_images, test_labels)
 
 
 def check_images(images: np.ndarray, labels: np.ndarray, name: str) -> np.ndarray:

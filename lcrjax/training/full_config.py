@@ -1,0 +1,46 @@
+"""How the reference model of a full dataset is trained."""
+
+import dataclasses
+from typing import Any
+
+from lcrjax.training.config import TrainingConfig
+
+SCHEDULES = ("cosine", "constant")
+LARGEST_SEED = 2**32 - 1
+
+
+def _reference_recipe() -> TrainingConfig:
+    return TrainingConfig(max_epochs=20)
+
+
+@dataclasses.dataclass(frozen=True)
+class FullConfig:
+    """Choices for one model on all training images of a dataset.
+
+    Attributes:
+        training: The recipe and the stopping rule. `check_above`, `models_at_once` and
+            `memory_gib` have no bearing on a model that trains alone and is looked at after
+            every epoch.
+        schedule: "cosine": the step size falls to zero over `training.max_epochs` epochs along
+            half a cosine; "constant": it stays.
+        validation: Part of each class that is held out of training, in [0, 1). With one, the
+            epoch of the highest balanced accuracy on it is scored; without, the last epoch.
+        seed: Seed of initial weights, of the order of images and of the validation split.
+    """
+
+    training: TrainingConfig = dataclasses.field(default_factory=_reference_recipe)
+    schedule: str = "cosine"
+    validation: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {SCHEDULES}, not {self.schedule!r}")
+        if not 0 <= self.validation < 1:
+            raise ValueError(f"validation must lie in [0, 1), not {self.validation}")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise ValueError(f"seed must lie between 0 and {LARGEST_SEED}, not {self.seed}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return dataclasses.asdict(self)
