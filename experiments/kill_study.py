@@ -20,7 +20,8 @@ import time
 from pathlib import Path
 
 from lcrjax.study import same_results
-from lcrjax.study.store import CONFIG, RESULTS, ROWS
+from lcrjax.study.folder import CONFIG
+from lcrjax.study.store import RESULTS, ROWS
 from lcrjax.study.table import decode
 
 SETTINGS = """

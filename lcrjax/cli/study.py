@@ -124,8 +124,8 @@ def _run(
 
     from lcrjax.cli.cache import keep_compiled_programs
     from lcrjax.cli.display import choose_display
+    from lcrjax.study.folder import FolderInUseError
     from lcrjax.study.runner import run_study
-    from lcrjax.study.store import FolderInUseError
 
     keep_compiled_programs()
     started = False
@@ -164,7 +164,8 @@ def _conclude(table: "pd.DataFrame", out: Path) -> None:
     from rich.console import Console
 
     from lcrjax.report import print_rankings, write_figures
-    from lcrjax.study.store import CONFIG, RESULTS
+    from lcrjax.study.folder import CONFIG
+    from lcrjax.study.store import RESULTS
 
     console = Console()
     print_rankings(console, table)

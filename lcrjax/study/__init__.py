@@ -2,11 +2,12 @@
 
 from lcrjax.study.config import StudyConfig
 from lcrjax.study.features import features
+from lcrjax.study.folder import FolderInUseError
 from lcrjax.study.presets import PRESETS
 from lcrjax.study.progress import StudyProgress
 from lcrjax.study.runner import run_study
 from lcrjax.study.search import search
-from lcrjax.study.store import FolderInUseError, read_results
+from lcrjax.study.store import read_results
 from lcrjax.study.subsets import design_subsets
 from lcrjax.study.table import same_results
 

@@ -34,7 +34,14 @@ def describe_study(
         sizes.setdefault(str(block.n), []).append(len(block.seeds))
     described = config.to_dict()
     described["blocks"] = lengths
-    described["datasets"] = {
+    described["datasets"] = describe_datasets(datasets)
+    described.update(describe_environment())
+    return {"decides": described, "about": describe_sources(datasets)}
+
+
+def describe_datasets(datasets: Sequence[Dataset]) -> dict[str, Any]:
+    """Collect what tells datasets from others, by name."""
+    return {
         d.name: {
             "content_hash": d.content_hash(),
             "train": len(d.train_labels),
@@ -44,19 +51,26 @@ def describe_study(
         }
         for d in datasets
     }
-    described["versions"] = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    described["versions"]["lcrjax"] = __version__
+
+
+def describe_environment() -> dict[str, Any]:
+    """Collect what decides the bits of any computation: versions and device."""
+    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
     # The same program rounds differently on another kind of device or in another width.
-    described["device"] = {
+    device = {
         "kind": jax.devices()[0].device_kind,
         "floats": str(jax.dtypes.canonicalize_dtype(float)),
         "matmul_precision": jax.config.jax_default_matmul_precision,  # type: ignore[attr-defined]
     }
-    about = {
+    return {"versions": {**versions, "lcrjax": __version__}, "device": device}
+
+
+def describe_sources(datasets: Sequence[Dataset]) -> dict[str, Any]:
+    """Say where datasets came from, by name."""
+    return {
         d.name: {"source": d.source, "licence": d.licence, "class_names": list(d.class_names)}
         for d in datasets
     }
-    return {"decides": described, "about": about}
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

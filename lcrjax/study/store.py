@@ -8,22 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import filelock
 import pandas as pd
 
 from lcrjax.study.files import is_partial, sweep, write_whole
+from lcrjax.study.folder import check_folder as check_any_folder
+from lcrjax.study.folder import own_folder, read_description
 from lcrjax.study.plan import Block
-from lcrjax.study.provenance import differences
 from lcrjax.study.table import decode, encode
 
-CONFIG = "config.json"
 ROWS = "rows"
 RESULTS = "results.parquet"
-_LOCK = ".lock"
-
-
-class FolderInUseError(RuntimeError):
-    """Another process is at work in a study's folder."""
 
 
 class Store:
@@ -100,63 +94,16 @@ def open_store(folder: str | Path, description: dict[str, Any]) -> Iterator[Stor
         OSError: If the folder cannot be made or written to.
     """
     folder = Path(folder)
-    description = json.loads(json.dumps(description))
     check_folder(folder)
     (folder / ROWS).mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / _LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        raise FolderInUseError(
-            f"another process is at work in {folder}; wait for it, or choose another folder."
-        ) from None
-    try:
-        sweep(folder)
+    with own_folder(folder, description, "study"):
         sweep(folder / ROWS)
-        if (folder / CONFIG).exists():
-            _check_same(folder, description)
-        else:
-            text = json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False)
-            write_whole(folder / CONFIG, text.encode())
-        yield Store(folder, description)
-    finally:
-        lock.release()
+        yield Store(folder, json.loads(json.dumps(description)))
 
 
 def check_folder(folder: str | Path) -> None:
     """Raise a ValueError unless a study may live in a folder: new, empty, or a study's already."""
-    folder = Path(folder)
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is a file; choose a folder for the study.")
-    if (folder / CONFIG).exists():
-        read_description(folder)
-        return
-    ours = (_LOCK, ROWS)
-    foreign = sorted(p.name for p in folder.iterdir() if p.name not in ours and not is_partial(p))
-    if (folder / ROWS).is_dir():
-        foreign += sorted(p.name for p in (folder / ROWS).iterdir() if not is_partial(p))
-    if foreign:
-        raise ValueError(
-            f"{folder} holds something other than a study ({foreign[0]!r}); choose a new folder."
-        )
-
-
-def read_description(folder: str | Path) -> dict[str, Any]:
-    """Read a study's `config.json`.
-
-    Raises:
-        ValueError: If it is not the configuration of a study.
-    """
-    path = Path(folder) / CONFIG
-    try:
-        description = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}.") from None
-    if not isinstance(description, dict) or not isinstance(description.get("decides"), dict):
-        raise ValueError(f"{path} is not that of an lcrjax study; choose a new folder.")
-    return description
+    check_any_folder(folder, "study", (ROWS,))
 
 
 def read_results(path: str | Path) -> pd.DataFrame:
@@ -188,12 +135,3 @@ def _any_table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
         raise ValueError(f"{path} is not a table: {error}.") from None
-
-
-def _check_same(folder: Path, description: dict[str, Any]) -> None:
-    lines = differences(read_description(folder)["decides"], description["decides"])
-    if lines:
-        raise ValueError(
-            f"{folder} holds another study; choose another folder, or undo the differences "
-            "(there -> now):\n  " + "\n  ".join(lines)
-        )

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from lcrjax.study import mishaps
-from lcrjax.study.store import RESULTS, ROWS, open_store, read_description
+from lcrjax.study.folder import read_description
+from lcrjax.study.store import RESULTS, ROWS, open_store
 from lcrjax.study.table import same_results
 
 SMALL = ("--sizes", "16,32", "--bins", "6", "--per-bin", "3")

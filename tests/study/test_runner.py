@@ -8,16 +8,9 @@ import pytest
 from lcrjax.study import mishaps, plan
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.config import StudyConfig
+from lcrjax.study.folder import CONFIG, FolderInUseError, read_description
 from lcrjax.study.runner import run_study
-from lcrjax.study.store import (
-    CONFIG,
-    RESULTS,
-    ROWS,
-    FolderInUseError,
-    open_store,
-    read_description,
-    read_results,
-)
+from lcrjax.study.store import RESULTS, ROWS, open_store, read_results
 from lcrjax.study.table import COLUMNS, same_results
 from lcrjax.training import TrainingConfig
 
