@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -17,7 +18,7 @@ from lcrjax.study.columns import GROUPS, TARGETS
 from lcrjax.study.groups import groups
 from lcrjax.study.search import search
 
-_ALPHA, _USUAL, _OTHER = "#0072B2", "#E69F00", "#999999"
+_ALPHA, _USUAL, _OTHER = "#0072B2", "#E69F00", "#C9C9C9"
 _MARKERS = {"acc": "o", "auc": "D", "bacc": "s"}
 #: The paper's groups, and today's two indicators together.
 _SETS: Mapping[str, Sequence[str]] = {
@@ -77,13 +78,15 @@ def ranking_figure(
         panel_letter(ax, letter)
     for ax in axes[1]:
         ax.set_xlabel(rf"adjusted $R^2$ ({plain(target)})")
-    handles = [
+    handles: list[Artist] = [
         Patch(color=tint(_ALPHA, 0.8), label="with an alpha diversity"),
         Patch(color=tint(_USUAL, 0.8), label="size and class balance only"),
-        Patch(color=tint(_OTHER, 0.8), label="others"),
+        Patch(color=tint(_OTHER, 0.8), label="other features"),
         *marks,
     ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    if resamples:
+        handles.append(_whisker("95 % interval (bootstrap over subsets)"))
+    fig.legend(handles=handles, loc="outside lower center", ncols=3)
     return fig
 
 
@@ -137,6 +140,10 @@ def _mark_other_targets(
             label=plain(other), ls="none",
         )  # fmt: skip
     return marks
+
+
+def _whisker(label: str) -> Line2D:
+    return Line2D([], [], color="black", lw=0.9, marker="|", ms=4, label=label)
 
 
 def _colour(features: Sequence[str]) -> str:

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from lcrjax.report.names import mathtext, plain
 from lcrjax.report.style import GREY, dataset_colours, styled, tint
 
-#: Most panels in a row.
-_ACROSS = 7
+#: Most panels in a row: so many fill the width of a page at the size that letters have.
+_ACROSS = 4
 #: Longest title at full size.
 _TITLE = 14
 _Panel: TypeAlias = tuple[Axes, str, pd.DataFrame]
@@ -36,7 +36,7 @@ def class_balance_figure(table: pd.DataFrame) -> Figure:
         _draw_boxes(ax, groups, dataset_colours(table)[name])
         _category_ticks(ax, [f"{s:g}" for s in sizes])
         ax.axhline(rows["n_classes"].iloc[0], color=GREY, lw=0.8, ls=(0, (4, 3)), zorder=0)
-    fig.supxlabel("subset size (images)", fontsize=8)
+    fig.supxlabel("subset size (images); dashed: perfect balance", fontsize=8)
     _label_left(panels, f"class balance {mathtext('CB_1')}\n(effective number of classes)")
     return fig
 
@@ -58,7 +58,7 @@ def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
         groups = [rows.loc[rows["size"] == s, target].to_numpy() for s in sizes]
         _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
         _category_ticks(ax, [f"{s:g}" for s in sizes])
-    fig.supxlabel("subset size (images)", fontsize=8)
+    fig.supxlabel("subset size (images); number: median at the largest", fontsize=8)
     _label_left(panels, plain(target))
     return fig
 
@@ -85,7 +85,8 @@ def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0"
         groups = [rows.loc[bins == b, target].to_numpy() for b in range(bins.max() + 1)]
         _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
         _category_ticks(ax, [f"{value[bins == b].median():.3f}" for b in range(bins.max() + 1)])
-    fig.supxlabel(f"{mathtext(feature)} / number of classes (median of bin)", fontsize=8)
+    text = f"{mathtext(feature)} / number of classes (median of bin); number: median of the top bin"
+    fig.supxlabel(text, fontsize=8)
     _label_left(panels, plain(target))
     return fig
 
@@ -109,7 +110,7 @@ def _panels(
         raise ValueError(f"No row of the table has all of {', '.join(columns)}; nothing to draw")
     down = math.ceil(len(datasets) / _ACROSS)
     across = math.ceil(len(datasets) / down)
-    fig = Figure(figsize=(0.9 + 1.45 * max(across, 2), 0.5 + 2.3 * down), layout="constrained")
+    fig = Figure(figsize=(0.8 + 1.6 * max(across, 2), 0.5 + 2.1 * down), layout="constrained")
     axes = fig.subplots(down, across, sharey=share_y, squeeze=False).ravel()
     for ax in axes[len(datasets) :]:
         ax.remove()

@@ -1,19 +1,20 @@
 """What all figures share: colours that colour-blind readers tell apart, fonts, panel letters."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Okabe and Ito's palette without black and without yellow, which vanishes on paper; black is text.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F", "#5B3A8C")
+#: Okabe and Ito's palette without yellow, which vanishes on paper, and black, which is for text;
+#: grey and indigo are added.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959", "#332288")
 GREY = "#666666"
 RC: Any = {
     "font.family": "sans-serif",
@@ -49,6 +50,22 @@ def dataset_colours(table: pd.DataFrame) -> dict[str, str]:
     """One colour per dataset, in alphabetical order, so that it is the same in every figure."""
     names = sorted(table["dataset"].astype(str).unique())
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+
+
+def class_colours(class_names: Sequence[str]) -> dict[str, str]:
+    """One colour per class, by its place among the classes: the same in every figure of a dataset.
+
+    Eight colours are told apart by everybody. Further classes get darker, then lighter ones of the
+    same hues, so a figure of many classes says in another way, too, which is which.
+    """
+    shades = [PALETTE, *([_shade(c, towards, 0.5) for c in PALETTE] for towards in (0, 1))]
+    colours = [colour for palette in shades for colour in palette]
+    return {name: colours[i % len(colours)] for i, name in enumerate(class_names)}
+
+
+def _shade(colour: str, towards: float, part: float) -> str:
+    red, green, blue = ((1 - part) * x + part * towards for x in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def tint(colour: str, strength: float) -> tuple[float, float, float]:
