@@ -11,8 +11,9 @@ import lcrjax
 
 PACKAGE = Path(lcrjax.__file__).parent
 MATHEMATICS = {
-    "byte_product", "counts", "divergence", "diversity", "double_word", "family", "ordinariness",
-    "power_mean", "similarity", "spectral", "squares", "tile_derivatives", "tile_loops", "tiles",
+    "byte_product", "counts", "divergence", "diversity", "double_word", "duplicates", "family",
+    "neighbour_loops", "neighbours", "ordinariness", "power_mean", "similarity", "spectral", "squares",
+    "tile_derivatives", "tile_loops", "tiles",
 }  # fmt: skip
 PARTS = MATHEMATICS | {"__init__", "__main__", "cli", "data", "report", "study", "training"}
 HEAVY = ("pandas", "flax", "optax", "matplotlib", "sklearn", "scipy", "statsmodels", "typer",
