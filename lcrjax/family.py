@@ -185,7 +185,7 @@ def labelled_family(
 
     Args:
         labels: Class of each element, in 0..n_classes-1.
-        own: $(Z P_{\\cdot j})_i$ for the element's own class j: mean similarity to the dataset
+        own: $(Z P_{\cdot j})_i$ for the element's own class j: mean similarity to the dataset
             counting its own class alone.
         everyone: $(Z p)_i$.
         n_classes: C, static.

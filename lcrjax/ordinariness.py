@@ -17,7 +17,7 @@ def ordinariness(
     others: Any = None,
     tile: int | None = None,
 ) -> Float[Array, "n k"]:
-    r"""Compute $Z w$ without storing $Z$: $(Zw)_i = \\sum_j Z_{ij} w_j$.
+    r"""Compute $Z w$ without storing $Z$: $(Zw)_i = \sum_j Z_{ij} w_j$.
 
     Needs memory for its inputs, its outputs and a few tiles of Z. Works under jit and vmap, and
     has derivatives with respect to elements, weights and the similarity's parameters (finite also

@@ -16,7 +16,7 @@ from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
 
 @jax.jit
 def spectrum(z: Float[Array, "S S"], weights: Float[Array, " S"]) -> Float[Array, " S"]:
-    r"""Eigenvalues of $\\sqrt{p} Z \\sqrt{p}$, scaled to sum one, negative ones (rounding) cut."""
+    r"""Eigenvalues of $\sqrt{p} Z \sqrt{p}$, scaled to sum one, negative ones (rounding) cut."""
     root = jnp.sqrt(weights)
     values = jnp.maximum(jnp.linalg.eigvalsh(root[:, None] * z * root[None, :]), 0)
     return values / jnp.sum(values)
@@ -26,7 +26,7 @@ def spectrum(z: Float[Array, "S S"], weights: Float[Array, " S"]) -> Float[Array
 def linear_spectrum(
     vectors: Float[Array, "S d"], weights: Float[Array, " S"]
 ) -> Float[Array, " d"]:
-    r"""The same for $Z = X X^T$, from the (d, d) matrix $X^T \\mathrm{diag}(p) X$."""
+    r"""The same for $Z = X X^T$, from the (d, d) matrix $X^T \mathrm{diag}(p) X$."""
     scaled = jnp.sqrt(weights)[:, None] * vectors
     gram = jnp.matmul(scaled.T, scaled, precision=jax.lax.Precision.HIGHEST)
     values = jnp.maximum(jnp.linalg.eigvalsh(gram), 0)
@@ -40,7 +40,7 @@ def vendi_score(
     *,
     weights: Any = None,
 ) -> Float[Array, ""]:
-    r"""Vendi score of order q: the Hill number of the eigenvalues of $\\sqrt{p} Z \\sqrt{p}$.
+    r"""Vendi score of order q: the Hill number of the eigenvalues of $\sqrt{p} Z \sqrt{p}$.
 
     With a matrix (or None) as similarity the first argument are counts, with a `Similarity` that
     compares elements it is the elements, which count once each unless weights are given.

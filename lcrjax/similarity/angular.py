@@ -15,7 +15,7 @@ from lcrjax.squares import diagonal, inner_products
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Cosine(TiledSimilarity):
-    r"""$Z_{ij} = \\max(0, \\cos(x_i, x_j))$ for vectors such as embeddings.
+    r"""$Z_{ij} = \max(0, \cos(x_i, x_j))$ for vectors such as embeddings.
 
     Opposite vectors have nothing in common; a vector of zeros is like itself alone.
     """
@@ -33,7 +33,7 @@ class Cosine(TiledSimilarity):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Linear(TiledSimilarity):
-    r"""$Z_{ij} = x_i \\cdot x_j$ for unit vectors: the cosine, negative similarities kept.
+    r"""$Z_{ij} = x_i \cdot x_j$ for unit vectors: the cosine, negative similarities kept.
 
     Not a similarity in the sense of the LCR family, whose elements cannot be less than unlike, but
     a kernel: its Vendi score needs eigenvalues of a (d, d) matrix alone.

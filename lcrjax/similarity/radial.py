@@ -68,7 +68,7 @@ class Radial(TiledSimilarity):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class RMSD(Radial):
-    r"""Similarity of images, $Z_{ij} = \\exp(-s\\,\\mathrm{RMSD}_{ij})$ (paper, section III-D).
+    r"""Similarity of images, $Z_{ij} = \exp(-s\,\mathrm{RMSD}_{ij})$ (paper, section III-D).
 
     RMSD is the pixel-wise root-mean-squared difference, of pixels in [0, 1]: uint8 images are
     taken as k/255, and their squared distances are exact integers whatever the image size. Float
@@ -145,10 +145,10 @@ class RMSD(Radial):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Laplacian(Radial):
-    r"""$Z_{ij} = \\exp(-\\lVert x_i - x_j\\rVert / \\ell)$ for vectors.
+    r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert / \ell)$ for vectors.
 
     Attributes:
-        length: $\\ell > 0$, in the unit of the vectors.
+        length: $\ell > 0$, in the unit of the vectors.
     """
 
     length: ArrayLike = 1.0
@@ -166,10 +166,10 @@ class Laplacian(Radial):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Gaussian(Radial):
-    r"""$Z_{ij} = \\exp(-\\lVert x_i - x_j\\rVert^2 / (2 \\ell^2))$ for vectors.
+    r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert^2 / (2 \ell^2))$ for vectors.
 
     Attributes:
-        length: $\\ell > 0$, in the unit of the vectors.
+        length: $\ell > 0$, in the unit of the vectors.
     """
 
     length: ArrayLike = 1.0
@@ -186,10 +186,10 @@ class Gaussian(Radial):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Matern32(Radial):
-    r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \\sqrt{3} \\lVert x_i - x_j\\rVert / \\ell$.
+    r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \sqrt{3} \lVert x_i - x_j\rVert / \ell$.
 
     Attributes:
-        length: $\\ell > 0$, in the unit of the vectors.
+        length: $\ell > 0$, in the unit of the vectors.
     """
 
     length: ArrayLike = 1.0
@@ -214,10 +214,10 @@ class Matern32(Radial):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Matern52(Radial):
-    r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \\sqrt{5} \\lVert x_i - x_j\\rVert / \\ell$.
+    r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \sqrt{5} \lVert x_i - x_j\rVert / \ell$.
 
     Attributes:
-        length: $\\ell > 0$, in the unit of the vectors.
+        length: $\ell > 0$, in the unit of the vectors.
     """
 
     length: ArrayLike = 1.0
