@@ -198,14 +198,39 @@ def measure(
     dtype = jnp.result_type(jnp.float32, given if floats else jnp.float32)
     weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
     sums = similarity.ordinariness(images, jnp.asarray(weights))
-    own = jnp.take_along_axis(sums, jnp.asarray(classes)[:, None], axis=1)[:, 0] / n
-    everyone = jnp.sum(sums, axis=1) / n
+    return labelled_diversity(sums / n, classes, names, q)
+
+
+def labelled_diversity(
+    ordinariness: Float[ArrayLike, "n C"],
+    classes: Int[ArrayLike, " n"],
+    class_names: tuple[str, ...],
+    q: ArrayLike | Sequence[float],
+) -> Diversity:
+    """Measure a labelled dataset whose ordinariness is known: `measure` without its first half.
+
+    Args:
+        ordinariness: $(Z P)_{ij}$ of each of n elements, where each counts 1/n in its own class.
+        classes: Class of each element, 0 to C - 1; every class occurs.
+        class_names: C names.
+        q: One viewpoint or several, in [0, inf].
+
+    Returns:
+        A `Diversity`.
+
+    Raises:
+        ValueError: If a viewpoint is negative or NaN.
+    """
+    sums, classes = jnp.asarray(ordinariness), jnp.asarray(classes)
+    own = jnp.take_along_axis(sums, classes[:, None], axis=1)[:, 0]
+    everyone = jnp.sum(sums, axis=1)
     orders = _viewpoints(q, own.dtype)
     wide = own.dtype == jnp.float32 and (
         isinstance(own, jax.core.Tracer) or bool(jnp.min(own) < _PLAIN_FLOATS)
     )
-    found = _labelled_family(classes, own, everyone, n_classes=len(names), q=orders, wide=wide)
-    return _result(orders, found, names)
+    count = len(class_names)
+    found = _labelled_family(classes, own, everyone, n_classes=count, q=orders, wide=wide)
+    return _result(orders, found, class_names)
 
 
 def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
