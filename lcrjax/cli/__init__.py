@@ -13,10 +13,12 @@ from lcrjax import __version__
 from lcrjax.cli.measure import measure
 from lcrjax.cli.search import search
 from lcrjax.cli.study import study
+from lcrjax.cli.train import train
 
 _EPILOG = (
     "Exit codes: 0 done; 2 nothing was started, because an argument, the data or the output "
-    "folder cannot be used; 3 the study is complete, but some subsets could not be trained; "
+    "folder cannot be used; 3 the study is complete, but some subsets could not be trained, or the "
+    "loss of a single model became NaN; "
     "4 the disk is full or not writable, and what was finished is safe; 130 interrupted, and "
     "what was finished is safe."
 )
@@ -38,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (measure, study, search):
+for command in (measure, study, search, train):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 

@@ -25,7 +25,7 @@ from lcrjax.training.full_programs import (
 from lcrjax.training.full_result import CURVE, FullProgress, FullResult
 from lcrjax.training.metrics import Scores
 from lcrjax.training.model_state import ModelState
-from lcrjax.training.validate import LabelledImages, check_dataset
+from lcrjax.training.validate import CheckedImages, LabelledImages, check_dataset
 
 IMAGES_PER_CALL = 1024
 SAMPLE = 2048
@@ -68,12 +68,8 @@ def train_full(
         Paper, sections III-C and IV-B, Table II.
     """
     config = config or FullConfig()
-    data = check_dataset(dataset)
+    data, trained_on, held_out = check_full(dataset, config)
     n_classes = int(dataset.n_classes)
-    trained_on = np.arange(len(data.train_labels))
-    held_out = trained_on[:0]
-    if config.validation:
-        trained_on, held_out = stratified_split(data.train_labels, config.validation, config.seed)
     rng = np.random.default_rng(config.seed)
     work = _Work(
         config=config,
@@ -84,7 +80,7 @@ def train_full(
         ),
         images=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
         indices=jnp.asarray(trained_on, jnp.int32),
-        sample=jnp.asarray(np.sort(rng.permutation(trained_on)[:SAMPLE]), jnp.int32),
+        sample=np.sort(rng.permutation(trained_on)[:SAMPLE]).astype(np.int32),
         parts={
             "train": _Part(data.train_images, data.train_labels, trained_on),
             "validation": _Part(data.train_images, data.train_labels, held_out),
@@ -94,6 +90,24 @@ def train_full(
         progress=progress,
     )
     return work.result()
+
+
+def check_full(
+    dataset: LabelledImages, config: FullConfig
+) -> tuple[CheckedImages, np.ndarray, np.ndarray]:
+    """Check what `train_full` is given.
+
+    Returns:
+        The images, and the indices of the training images to train on and to validate on.
+
+    Raises:
+        ValueError: As `train_full` does.
+    """
+    data = check_dataset(dataset)
+    everything = np.arange(len(data.train_labels))
+    if not config.validation:
+        return data, everything, everything[:0]
+    return data, *stratified_split(data.train_labels, config.validation, config.seed)
 
 
 class _Part(NamedTuple):
@@ -112,7 +126,7 @@ class _Work:
     programs: FullPrograms
     images: Images
     indices: jax.Array
-    sample: jax.Array
+    sample: np.ndarray
     parts: dict[str, _Part]
     checkpoints: Checkpoints | None
     progress: Callable[[FullProgress], None] | None
@@ -122,7 +136,8 @@ class _Work:
 
     def result(self) -> FullResult:
         """Go on from the last checkpoint to the end."""
-        course = self.programs.start(jnp.uint32(self.config.seed))
+        # What orbax restores is bound to a device; bound from the start, it shares one program.
+        course = jax.device_put(self.programs.start(jnp.uint32(self.config.seed)), jax.devices()[0])
         found = self.checkpoints.restore(LAST, course) if self.checkpoints else None
         if found is not None:
             course, notes = found
@@ -146,13 +161,18 @@ class _Work:
 
     def _epoch(self, course: Course) -> Course:
         """Train to the end of the epoch, look at the model, and note what was seen."""
-        order = self.programs.shuffle(course, self.indices)
         n, recipe = len(self.indices), self.config.training
+        # Padded to all images of the dataset, whatever is held out of it.
+        order = jnp.pad(
+            self.programs.shuffle(course, self.indices), (0, len(self.images.labels) - n)
+        )
         total, step = steps_per_epoch(n, recipe), int(course.step)
         steps = max(1, IMAGES_PER_CALL // recipe.batch_size)
         while step < total and not bool(course.model.failed):
             began, before = time.monotonic(), step
-            course = self.programs.advance(course, self.images, order, jnp.int32(steps))
+            course = self.programs.advance(
+                course, self.images, order, jnp.int32(n), jnp.int32(steps)
+            )
             step = int(course.step)
             self.rate = (step - before) * n / total / (time.monotonic() - began)
             if step < total:
@@ -164,7 +184,8 @@ class _Work:
         if not bool(course.model.failed):
             row["loss"] = float(course.loss) / n
             row["running_accuracy"] = float(course.right) / n
-            course = self.programs.close(course, self.images, self.sample)
+            sample = jnp.asarray(np.resize(self.sample, min(SAMPLE, len(self.images.labels))))
+            course = self.programs.close(course, self.images, sample, jnp.int32(len(self.sample)))
             row.update(self._look(course.model, row["epoch"]))
         now = time.monotonic()
         row["seconds"] = self.before + now - self._mark
@@ -233,7 +254,7 @@ class _Work:
             images=int(course.step) * n // total,
             total=n,
             rate=self.rate,
-            row=dict(self.curve[-1]) if self.curve else None,
+            curve=tuple(dict(row) for row in self.curve),
             fresh=fresh,
             found=self._found,
         )

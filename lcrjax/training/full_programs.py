@@ -42,18 +42,19 @@ class FullPrograms(NamedTuple):
     Attributes:
         start: seed -> a new course.
         shuffle: course, indices -> the indices in the order of the course's epoch.
-        advance: course, images, order, steps -> the course so many steps later; not beyond the
-            epoch's end, nor beyond a loss that is not finite.
-        close: course, images, sample -> the course at the start of the next epoch, with statistics
-            settled over the sample and `accuracy` in inference mode over it.
+        advance: course, images, order padded to any capacity, how many of it count, steps -> the
+            course so many steps later; not beyond the epoch's end, nor beyond a loss that is not
+            finite.
+        close: course, images, sample, how many of it count -> the course at the start of the next
+            epoch, with statistics settled over the sample and `accuracy` in inference mode over it.
         classify: model, a block of pixels -> class probabilities in inference mode.
         score: probabilities, labels -> `Scores`.
     """
 
     start: Callable[[Array], Course]
     shuffle: Callable[[Course, Array], Array]
-    advance: Callable[[Course, Images, Array, Array], Course]
-    close: Callable[[Course, Images, Array], Course]
+    advance: Callable[[Course, Images, Array, Array, Array], Course]
+    close: Callable[[Course, Images, Array, Array], Course]
     classify: Callable[[ModelState, Array], Array]
     score: Callable[[Array, Array], Scores]
 
@@ -83,14 +84,12 @@ def make_full_programs(
         key = jax.random.fold_in(course.model.key, course.model.epoch)
         return jax.random.permutation(key, indices)
 
-    def advance(course: Course, images: Images, order: Array, steps: Array) -> Course:
-        return _advance(course, images, order, steps, architecture, config, cosine)
+    def advance(course: Course, images: Images, order: Array, n: Array, steps: Array) -> Course:
+        return _advance(course, images, order, n, steps, architecture, config, cosine)
 
-    def close(course: Course, images: Images, sample: Array) -> Course:
+    def close(course: Course, images: Images, sample: Array, n: Array) -> Course:
         model = course.model
-        stats, accuracy = settle(
-            model, images, sample, jnp.int32(len(sample)), architecture, config
-        )
+        stats, accuracy = settle(model, images, sample, n, architecture, config)
         model = dataclasses.replace(model, stats=stats, accuracy=accuracy, epoch=model.epoch + 1)
         return Course(model, jnp.int32(0), jnp.float32(0), jnp.float32(0))
 
@@ -111,14 +110,16 @@ def make_full_programs(
 def _advance(
     course: Course,
     images: Images,
-    order: Int[Array, " n"],
+    order: Int[Array, " capacity"],
+    n: Int[Array, ""],
     steps: Int[Array, ""],
     architecture: Architecture,
     config: TrainingConfig,
     cosine: bool,
 ) -> Course:
-    n, size, total = len(order), config.batch_size, steps_per_epoch(len(order), config)
-    small, larger = divmod(n, total)
+    size = config.batch_size
+    total = (n + size - 1) // size
+    small, larger = n // total, n % total
     padded = jnp.pad(order, (0, size))
     optimizer = make_optimizer(config)
     last = jnp.minimum(course.step + steps, total)

@@ -28,8 +28,8 @@ class FullProgress:
         images: Images of this epoch trained on.
         total: Images of an epoch.
         rate: Images trained on per second in the latest chunk, 0 before it.
-        row: The learning curve's latest row, None in the first epoch.
-        fresh: Whether that row was just added.
+        curve: The learning curve's rows so far.
+        fresh: Whether the latest of them was just added.
         found: Whole epochs that an earlier process had done.
     """
 
@@ -38,7 +38,7 @@ class FullProgress:
     images: int
     total: int
     rate: float
-    row: dict[str, float] | None
+    curve: tuple[dict[str, float], ...]
     fresh: bool
     found: int
 
