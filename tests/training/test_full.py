@@ -1,0 +1,243 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from flax import nnx
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from lcrjax.training import FullConfig, FullProgress, TrainingConfig, full, train_full
+from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
+from lcrjax.training.ensemble import architecture_of
+from lcrjax.training.epochs import Images, as_input
+from lcrjax.training.full_programs import make_full_programs
+from lcrjax.training.full_result import CURVE
+from lcrjax.training.model_state import network
+
+# 97 images in batches of 16 are cut into 7 of 13 or 14.
+TRAIN, TEST = 97, 60
+RECIPE = TrainingConfig(
+    base_channels=4,
+    learning_rate=1e-2,
+    batch_size=16,
+    settling_batch=32,
+    max_epochs=4,
+    target_accuracy=1.0,
+)
+CONFIG = FullConfig(RECIPE)
+WITH_VALIDATION = FullConfig(RECIPE, validation=0.2)
+
+
+@pytest.fixture(scope="module")
+def few(digits):
+    return dataclasses.replace(
+        digits,
+        train_images=digits.train_images[:TRAIN],
+        train_labels=digits.train_labels[:TRAIN],
+        test_images=digits.test_images[:TEST],
+        test_labels=digits.test_labels[:TEST],
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_at_a_time():
+    """Two steps a call, so that there is something to cut in an epoch; a sample of 40 images."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(full, "IMAGES_PER_CALL", 32)
+        patch.setattr(full, "SAMPLE", 40)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(few):
+    return train_full(few, CONFIG)
+
+
+@pytest.fixture(scope="module")
+def programs(few):
+    architecture = architecture_of(few.train_images[..., None], 10, RECIPE, 1)
+    return make_full_programs(architecture, RECIPE, True)
+
+
+class CutError(Exception):
+    """The end of a process, as far as training can tell."""
+
+
+def same(a, b):
+    assert a.scores == b.scores
+    assert (a.epoch, a.epochs, a.failure) == (b.epoch, b.epochs, b.failure)
+    pd.testing.assert_frame_equal(
+        a.curve.drop(columns="seconds"), b.curve.drop(columns="seconds"), check_exact=True
+    )
+
+
+def test_learns_and_follows_itself(few, whole):
+    curve = whole.curve
+    assert tuple(curve.columns) == CURVE
+    assert curve["epoch"].tolist() == [1, 2, 3, 4] == list(range(1, whole.epochs + 1))
+    assert curve["loss"].iloc[-1] < 0.9 * curve["loss"].iloc[0]
+    assert curve["sample_accuracy"].iloc[-1] > 0.3
+    assert whole.scores["bacc"] > 0.15
+    assert whole.scores["bacc"] == curve["test_bacc"].iloc[-1]
+    assert curve.filter(like="validation").isna().all(axis=None)
+    assert whole.epoch == whole.epochs
+    assert not whole.converged
+    assert whole.failure is None
+    assert whole.seconds == pytest.approx(curve["seconds"].sum())
+
+
+def test_the_same_bits_twice_by_one_program_each(few, whole, programs):
+    events = []
+    same(whole, train_full(few, CONFIG, progress=events.append))
+    assert all(isinstance(event, FullProgress) for event in events)
+    assert sum(event.fresh for event in events) == 4
+    assert [e.images for e in events if e.epoch == 2 and not e.fresh] == [27, 55, 83]
+    assert programs.advance._cache_size() == 1
+    assert programs.close._cache_size() == 1
+    assert programs.classify._cache_size() == 1
+
+
+@pytest.mark.parametrize("calls", [1, 2, 5, 14])
+def test_cut_anywhere_without_warning_it_ends_with_the_same_bits(
+    few, whole, programs, tmp_path, monkeypatch, calls
+):
+    """As SIGKILL would: nothing is done when it strikes, and what was saved is what there is."""
+    left = calls
+
+    def advance(*arguments):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise CutError
+        return programs.advance(*arguments)
+
+    monkeypatch.setattr(full, "SECONDS_BETWEEN_SAVES", 0.0 if calls % 2 else 1e9)
+    monkeypatch.setattr(full, "make_full_programs", lambda *a: programs._replace(advance=advance))
+    with pytest.raises(CutError):
+        train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path))
+    (tmp_path / LAST / "999.orbax-checkpoint-tmp-1").mkdir(parents=True)  # a write cut off
+    left = 10**6
+    same(whole, train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path)))
+    assert [p.name for p in (tmp_path / LAST).iterdir()] == ["28"]
+    # All 28 steps were trained once; again only what no checkpoint had.
+    again = 10**6 - left
+    assert again == (16 - calls if calls % 2 else 16 - 4 * (calls // 4))
+    left = 0
+    same(whole, train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path)))
+
+
+def test_an_interrupt_loses_nothing(few, whole, tmp_path):
+    events = []
+
+    def interrupt(progress):
+        events.append(progress)
+        if len(events) == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path), progress=interrupt)
+    last = events[-1]
+    assert 0 < last.images < TRAIN
+    same(whole, train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path), progress=events.append))
+    assert (events[7].epoch, events[7].images) == (last.epoch, last.images)
+
+
+def test_the_best_epoch_is_chosen_by_validation_images_and_kept(few, tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path)
+    result = train_full(few, WITH_VALIDATION, checkpoints=checkpoints)
+    curve = result.curve.set_index("epoch")
+    assert result.epoch == curve["validation_bacc"].idxmax()
+    assert result.scores["acc"] == curve.loc[result.epoch, "test_acc"]
+    assert [p.name for p in (tmp_path / BEST).iterdir()] == [str(result.epoch)]
+
+    # What is kept is that model: it scores the same by another way.
+    data, trained_on, held_out = full.check_full(few, WITH_VALIDATION)
+    architecture = architecture_of(data.train_images, 10, RECIPE, 1)
+    assert sorted([*trained_on, *held_out]) == list(range(TRAIN))
+    assert len(np.unique(few.train_labels[held_out])) == 10
+    abstract = jax.eval_shape(
+        lambda: make_full_programs(architecture, RECIPE, True).start(jnp.uint32(0)).model
+    )
+    (params, stats), notes = checkpoints.restore(BEST, (abstract.params, abstract.stats))
+    assert notes["epoch"] == result.epoch
+    model = nnx.merge(network(architecture), params, stats, copy=True)
+    logits = np.asarray(nnx.jit(lambda m, x: m(x))(model, as_input(data.test_images, "float32")))
+    assert balanced_accuracy_score(few.test_labels, logits.argmax(1)) == pytest.approx(
+        result.scores["bacc"], abs=1e-6
+    )
+    odds = np.exp(logits.astype(np.float64))
+    auc = roc_auc_score(few.test_labels, odds / odds.sum(1, keepdims=True), multi_class="ovr")
+    assert auc == pytest.approx(result.scores["auc"], abs=1e-4)
+
+
+def test_stops_at_the_target_counted_over_all_images(few, programs, monkeypatch):
+    easy = FullConfig(dataclasses.replace(RECIPE, target_accuracy=0.2))
+    monkeypatch.setattr(full, "make_full_programs", lambda *a: programs)
+    result = train_full(few, easy)
+    assert result.converged
+    assert result.epochs < 4
+    assert result.train_accuracy >= 0.2
+    assert (result.curve["train_accuracy"].iloc[:-1].fillna(0) < 0.2).all()
+
+
+def test_a_loss_that_is_no_number_ends_training_and_is_told(few, programs, monkeypatch, tmp_path):
+    def start(seed):
+        course = programs.start(seed)
+        params = jax.tree.map(lambda p: p * jnp.nan, course.model.params)
+        return dataclasses.replace(course, model=dataclasses.replace(course.model, params=params))
+
+    monkeypatch.setattr(full, "make_full_programs", lambda *a: programs._replace(start=start))
+    for _ in range(2):  # the second finds it so
+        result = train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path))
+        assert result.failure == "the loss became NaN or infinite in epoch 1"
+        assert not result.converged
+        assert np.isnan(list(result.scores.values())).all()
+
+
+def test_the_step_size_falls_along_half_a_cosine(few, programs):
+    images = Images(
+        jnp.asarray(few.train_images[..., None]), jnp.asarray(few.train_labels, jnp.int32)
+    )
+
+    order = jnp.arange(TRAIN, dtype=jnp.int32)
+
+    def change(epoch):
+        course = programs.start(jnp.uint32(1))
+        before = jax.tree.map(jnp.copy, course.model.params)
+        course = dataclasses.replace(
+            course, model=dataclasses.replace(course.model, epoch=jnp.int32(epoch))
+        )
+        course = jax.device_put(course, jax.devices()[0])
+        course = programs.advance(course, images, order, jnp.int32(TRAIN), jnp.int32(1))
+        return jax.tree.map(lambda a, b: a - b, course.model.params, before)
+
+    first = change(0)
+    for epoch, share in ((1, 0.5 + 0.5 * np.cos(np.pi / 4)), (2, 0.5), (4, 0.0)):
+        jax.tree.map(
+            lambda a, b, s=share: np.testing.assert_allclose(a, s * b, atol=2e-6),
+            change(epoch),
+            first,
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schedule": "linear"}, "schedule"),
+        ({"validation": 1.0}, "validation"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_bad_choices_are_told(change, message):
+    with pytest.raises(ValueError, match=message):
+        FullConfig(**change)
+
+
+def test_a_class_too_small_to_validate_is_told(few):
+    labels = few.train_labels.copy()
+    labels[labels == 3] = 4
+    labels[0] = 3
+    with pytest.raises(ValueError, match="class 3 has one image only"):
+        train_full(dataclasses.replace(few, train_labels=labels), WITH_VALIDATION)
