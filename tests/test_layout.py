@@ -11,11 +11,13 @@ import lcrjax
 
 PACKAGE = Path(lcrjax.__file__).parent
 MATHEMATICS = {
-    "byte_product", "counts", "divergence", "diversity", "double_word", "duplicates", "family",
-    "neighbour_loops", "neighbours", "ordinariness", "power_mean", "similarity", "spectral", "squares",
+    "byte_product", "counts", "divergence", "diversity", "double_word", "duplicates", "family", "host_family",
+    "neighbour_loops", "neighbours", "ordinariness", "power_mean", "segments", "similarity", "spectral", "squares",
     "tile_derivatives", "tile_loops", "tiles",
 }  # fmt: skip
-PARTS = MATHEMATICS | {"__init__", "__main__", "cli", "data", "report", "study", "training"}
+PARTS = MATHEMATICS | {
+    "__init__", "__main__", "cli", "data", "native", "report", "study", "training"
+}  # fmt: skip
 HEAVY = ("pandas", "flax", "optax", "matplotlib", "sklearn", "scipy", "statsmodels", "typer",
          "pyarrow", "PIL", "rich", "torch")  # fmt: skip
 
@@ -81,7 +83,8 @@ def test_mathematics_imports_jax_and_numpy_and_itself(path):
 
 
 def test_directions():
-    assert used_parts(*MATHEMATICS) <= MATHEMATICS
+    assert used_parts(*MATHEMATICS) <= MATHEMATICS | {"native"}
+    assert used_parts("native") <= {"native"}
     others = {"data", "training", "study", "report", "cli"}
     assert not used_parts("data") & (MATHEMATICS | others - {"data"})
     assert not used_parts("training") & (MATHEMATICS | others - {"training", "data"})
