@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.counts import counts_array
 from lcrjax.family import MEASURES, Family, family, labelled_family
+from lcrjax.host_family import Members, host_family, members_of_labels, members_of_table
 from lcrjax.power_mean import power_mean
 from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _family = jax.jit(family)
-_labelled_family = jax.jit(labelled_family, static_argnames=("n_classes", "wide"))
-_PLAIN_FLOATS = 0.02  # ordinariness above which plain float32 loses nothing that shows
+_labelled_family = jax.jit(labelled_family, static_argnames="n_classes")
 
 
 @jax.tree_util.register_dataclass
@@ -72,8 +72,13 @@ class Diversity:
         return pd.DataFrame(rows, columns=["level", "q", *MEASURES])
 
 
-def _viewpoints(q: Any, dtype: Any) -> Float[Array, " Q"]:
-    if isinstance(q, jax.core.Tracer):
+def _at_hand(*arrays: Any) -> bool:
+    return not any(isinstance(array, jax.core.Tracer) for array in arrays)
+
+
+def _viewpoints(q: Any, dtype: Any) -> Any:
+    """Check viewpoints and round them to the dtype; on the host, unless they are traced."""
+    if not _at_hand(q):
         return jnp.atleast_1d(q).astype(dtype)
     orders = np.atleast_1d(np.asarray(q, np.float64))
     if orders.ndim != 1 or not orders.size:
@@ -81,11 +86,27 @@ def _viewpoints(q: Any, dtype: Any) -> Float[Array, " Q"]:
     bad = orders[~(orders >= 0)]
     if bad.size:
         raise ValueError(f"q holds {bad[0]}: viewpoints lie in [0, inf]")
-    return jnp.asarray(orders, dtype)
+    return orders.astype(dtype)
 
 
-def _result(q: Array, found: Family, names: tuple[str, ...]) -> Diversity:
-    return Diversity(q, *found, class_names=names)
+def _result(q: Any, found: Family, names: tuple[str, ...]) -> Diversity:
+    return Diversity(jnp.asarray(q), *found, class_names=names)
+
+
+def _on_the_host(members: Members, q: Float[np.ndarray, " Q"]) -> Family:
+    """The family of one dataset in doubles, rounded once to the dtype of `q`."""
+    found = host_family(members, q)
+
+    def rounded(level: dict[str, np.ndarray]) -> dict[str, Any]:
+        return {name: table.astype(q.dtype) for name, table in level.items()}
+
+    classes, entropies = rounded(found.class_level), rounded(found.class_entropy)
+    dataset, whole = (
+        {name: row[:, 0] for name, row in rounded(level).items()}
+        for level in (found.dataset_level, found.dataset_entropy)
+    )
+    balance: Any = found.class_balance[:, 0].astype(q.dtype)
+    return jax.device_put(Family(classes, dataset, entropies, whole, balance))
 
 
 def diversity(
@@ -144,7 +165,12 @@ def diversity(
         )
     weighed = relation.ordinariness(table if elements is None else elements, abundance)
     orders = _viewpoints(q, abundance.dtype)
-    return _result(orders, _family(abundance, weighed, orders), class_names)
+    if _at_hand(abundance, weighed, q):
+        members = members_of_table(np.asarray(abundance), np.asarray(weighed))
+        found = _on_the_host(members, orders)
+    else:
+        found = _family(abundance, weighed, orders)
+    return _result(orders, found, class_names)
 
 
 def measure(
@@ -202,8 +228,8 @@ def measure(
 
 
 def labelled_diversity(
-    ordinariness: Float[ArrayLike, "n C"],
-    classes: Int[ArrayLike, " n"],
+    ordinariness: Float[Array, "n C"] | Float[np.ndarray, "n C"],
+    classes: Int[Array, " n"] | Int[np.ndarray, " n"],
     class_names: tuple[str, ...],
     q: ArrayLike | Sequence[float],
 ) -> Diversity:
@@ -221,16 +247,21 @@ def labelled_diversity(
     Raises:
         ValueError: If a viewpoint is negative or NaN.
     """
-    sums, classes = jnp.asarray(ordinariness), jnp.asarray(classes)
-    own = jnp.take_along_axis(sums, classes[:, None], axis=1)[:, 0]
-    everyone = jnp.sum(sums, axis=1)
-    orders = _viewpoints(q, own.dtype)
-    wide = own.dtype == jnp.float32 and (
-        isinstance(own, jax.core.Tracer) or bool(jnp.min(own) < _PLAIN_FLOATS)
-    )
-    count = len(class_names)
-    found = _labelled_family(classes, own, everyone, n_classes=count, q=orders, wide=wide)
+    orders = _viewpoints(q, ordinariness.dtype)
+    if _at_hand(ordinariness, classes, q):
+        found = _on_the_host(_members(np.asarray(ordinariness), np.asarray(classes)), orders)
+        return _result(orders, found, class_names)
+    table, labels = jnp.asarray(ordinariness), jnp.asarray(classes)
+    own = jnp.take_along_axis(table, labels[:, None], axis=1)[:, 0]
+    everyone = jnp.sum(table, axis=1)
+    found = _labelled_family(labels, own, everyone, n_classes=len(class_names), q=orders)
     return _result(orders, found, class_names)
+
+
+def _members(table: Float[np.ndarray, "n C"], labels: Int[np.ndarray, " n"]) -> Members:
+    own = np.take_along_axis(table, labels[:, None], axis=1)
+    everyone = table.sum(axis=1, dtype=np.float64)
+    return members_of_labels(labels[None], own.T, everyone[None])
 
 
 def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:

@@ -177,7 +177,6 @@ def labelled_family(
     everyone: Float[Array, " n"],
     n_classes: int,
     q: Float[Array, " Q"],
-    wide: bool = True,
 ) -> Family:
     r"""The family of a labelled dataset: every element counts once, in its own class.
 
@@ -190,13 +189,11 @@ def labelled_family(
         everyone: $(Z p)_i$.
         n_classes: C, static.
         q: Viewpoints in [0, inf]; may be traced.
-        wide: Compute with pairs of floats. Plain floats compile and run several times faster, and
-            lose nothing that shows while the ordinariness stays above, say, 0.01, as that of
-            images in [0, 1] does.
 
     Returns:
         As `family`.
     """
+    wide = own.dtype == jnp.float32  # float64 has digits to spare
     ones = jnp.ones_like(own)
     groups = Classes(labels, jnp.arange(n_classes, dtype=labels.dtype))
     weights = groups.sum(ones) / labels.shape[0]

@@ -18,7 +18,7 @@ CLOSE = {"float32": 1e-6, "float64": 1e-12}
 HATS = ("rho_hat", "beta_hat")
 
 family = jax.jit(family_kernel)
-labelled = jax.jit(labelled_kernel, static_argnames=("n_classes", "wide"))
+labelled = jax.jit(labelled_kernel, static_argnames="n_classes")
 
 
 @st.composite
@@ -105,17 +105,16 @@ def test_equals_the_definitions_in_numpy(community):
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 0, 0, 1, 0, 0])
 
 
-@pytest.mark.parametrize("wide", [True, False])
 @given(z=hnp.arrays(np.float64, (S, S), elements=st.floats(0.05, 1)), order=st.permutations(LABELS))
 @settings(max_examples=15)
-def test_labelled_family_equals_that_of_one_hot_abundances(wide, z, order):
+def test_labelled_family_equals_that_of_one_hot_abundances(z, order):
     labels = np.array(order, "i4")
     np.fill_diagonal(z, 1)
     abundance = np.eye(C)[labels] / S
     weighed = z @ abundance
     own = weighed[range(S), labels].astype("f4")
     q = np.asarray(Q, "f4")
-    found = labelled(labels, own, weighed.sum(1).astype("f4"), n_classes=C, q=q, wide=wide)
+    found = labelled(labels, own, weighed.sum(1).astype("f4"), n_classes=C, q=q)
     wanted = reference.family(abundance, weighed, q.astype(float))
     compare(found, wanted, 2e-6)
     general = family(abundance.astype("f4"), weighed.astype("f4"), q)
@@ -123,15 +122,14 @@ def test_labelled_family_equals_that_of_one_hot_abundances(wide, z, order):
         np.testing.assert_allclose(one, other, rtol=3e-6, atol=3e-6)
 
 
-@pytest.mark.parametrize("wide", [True, False])
-def test_a_class_without_elements_is_nan_and_does_not_count(wide, rng):
+def test_a_class_without_elements_is_nan_and_does_not_count(rng):
     labels = np.where(LABELS == 1, 2, LABELS).astype("i4")
     z = np.exp(-rng.random((S, S)))
     abundance = np.eye(C)[labels] / S
     weighed = z @ abundance
     own = weighed[range(S), labels].astype("f4")
     q = np.asarray(Q, "f4")
-    found = labelled(labels, own, weighed.sum(1).astype("f4"), n_classes=C, q=q, wide=wide)
+    found = labelled(labels, own, weighed.sum(1).astype("f4"), n_classes=C, q=q)
     kept = [0, 2]
     wanted = reference.family(abundance[:, kept], weighed[:, kept], q.astype(float))
     present = [
@@ -157,7 +155,7 @@ def test_one_class_returns_rho_for_the_hats(rng):
         equal = np.full((S, 1), 1 / S)
         z = np.exp(-rng.random((S, S)))
         own = (z @ equal)[:, 0]
-        both = labelled(ones, own, own, n_classes=1, q=q, wide=False)
+        both = labelled(ones, own, own, n_classes=1, q=q)
         compare(both, reference.family(equal, z @ equal, q), 1e-12)
 
 

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jax import Array, lax
+from jax import Array
 from jaxtyping import Float, Int
 
-from lcrjax.family import Family, labelled_family
+from lcrjax.host_family import HostFamily, Members, host_family, members_of_labels
+from lcrjax.segments import Segments
 from lcrjax.similarity import RMSD, TiledSimilarity
 from lcrjax.study.columns import FEATURES
 from lcrjax.tiles import padded_product, tile_side
@@ -21,47 +22,41 @@ _PAIRS_AT_ONCE = 2**16  # of elements, over all subsets measured side by side
 _LARGEST_TILE = 256
 
 
-def _columns(family: Family, n: int) -> Float[Array, " 27"]:
-    found: dict[str, Array] = {"size": jnp.asarray(n, family.class_balance.dtype)}
-    measures = {"alpha": "A", "normalized_rho": "R", "gamma": "G"}
-    for measure, letter in measures.items():
+def _columns(family: HostFamily, members: Members, n: int) -> dict[str, np.ndarray]:
+    """The 27 columns from the classes and datasets of the family of many subsets."""
+    subsets = Segments(members.classes)
+    columns = {"size": np.full(len(members.classes), float(n))}
+    for measure, letter in {"alpha": "A", "normalized_rho": "R", "gamma": "G"}.items():
         short = measure.removeprefix("normalized_")
         levels = family.class_level[measure]
+        least, largest = subsets.least(levels), subsets.largest(levels)
         for i, q in enumerate(_NAMES):
-            found[f"{letter}_{q}"] = family.dataset_level[measure][i]
-            found[f"min_{short}_{q}"] = jnp.nanmin(levels[i])
-            found[f"max_{short}_{q}"] = jnp.nanmax(levels[i])
+            columns[f"{letter}_{q}"] = family.dataset_level[measure][i]
+            columns[f"min_{short}_{q}"], columns[f"max_{short}_{q}"] = least[i], largest[i]
     for i, q in enumerate(_NAMES):
-        found[f"CB_{q}"] = family.class_balance[i]
-    return jnp.stack([found[name] for name in FEATURES])
+        columns[f"CB_{q}"] = family.class_balance[i]
+    return {name: columns[name] for name in FEATURES}
 
 
-@partial(jax.jit, static_argnames=("n_classes", "at_once"))
-def _features(
+@partial(jax.jit, static_argnames="n_classes")
+def _ordinariness(
     similarity: TiledSimilarity,
     images: Array,
     labels: Int[Array, " N"],
-    subsets: Int[Array, "k n"],
+    subsets: Int[Array, "g n"],
     n_classes: int,
-    at_once: int,
-) -> Float[Array, "k 27"]:
-    n = subsets.shape[1]
-    side = tile_side(n, _LARGEST_TILE)
+) -> tuple[Float[Array, "g n"], Float[Array, "g n"]]:
+    """Sums of the similarities of each image to its own class and to all of its subset."""
+    side = tile_side(subsets.shape[1], _LARGEST_TILE)
 
-    def one(rows: Int[Array, " n"]) -> Float[Array, " 27"]:
+    def one(rows: Int[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         classes = labels[rows]
         points, _ = similarity.prepare(images[rows], None)
         weights = jax.nn.one_hot(classes, n_classes, axis=0, dtype=jnp.float32)
         sums = padded_product(similarity, points, None, weights, side)
-        own = jnp.take_along_axis(sums, classes[None, :], axis=0)[0] / n
-        everyone = jnp.sum(sums, axis=0) / n
-        orders = jnp.asarray(_ORDERS, own.dtype)
-        family = labelled_family(classes, own, everyone, n_classes, orders, wide=False)
-        return _columns(family, n)
+        return jnp.take_along_axis(sums, classes[None, :], axis=0)[0], jnp.sum(sums, axis=0)
 
-    if at_once == 1:
-        return lax.map(one, subsets)
-    return lax.map(jax.vmap(one), subsets.reshape(-1, at_once, n)).reshape(-1, len(FEATURES))
+    return jax.vmap(one)(subsets)
 
 
 def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -126,8 +121,14 @@ def features(
     if k == 0:
         return pd.DataFrame({name: np.empty(0) for name in FEATURES})
     at_once = min(1 << (k - 1).bit_length(), max(1, _PAIRS_AT_ONCE // n**2))
-    padded = np.concatenate([subsets, np.repeat(subsets[-1:], -k % at_once, axis=0)])
-    table = _features(
-        similarity, images, labels, padded, n_classes=int(labels.max()) + 1, at_once=at_once
-    )
-    return pd.DataFrame(np.asarray(table, np.float64)[:k], columns=list(FEATURES))
+    images, count = jnp.asarray(images), int(labels.max()) + 1
+    tables = []
+    for start in range(0, k, at_once):
+        group = subsets[start : start + at_once]
+        padded = np.concatenate([group, np.repeat(group[-1:], at_once - len(group), axis=0)])
+        sums = _ordinariness(similarity, images, labels, padded, n_classes=count)
+        own, everyone = (np.asarray(x, np.float64)[: len(group)] / n for x in sums)
+        members = members_of_labels(labels[group], own, everyone)
+        family = host_family(members, np.asarray(_ORDERS))
+        tables.append(pd.DataFrame(_columns(family, members, n)))
+    return pd.concat(tables, ignore_index=True)

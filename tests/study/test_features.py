@@ -5,7 +5,7 @@ import pytest
 
 import lcrjax
 from lcrjax.study.columns import FEATURES
-from lcrjax.study.features import _features, features
+from lcrjax.study.features import _ordinariness, features
 from tests import reference
 
 N_IMAGES, N_CLASSES = 60, 3
@@ -140,11 +140,11 @@ def test_other_similarities(dataset):
 def test_one_size_compiles_once(dataset, rng):
     images, labels, subsets = dataset
     features(images, labels, subsets)
-    compiled = _features._cache_size()
+    compiled = _ordinariness._cache_size()
     features(images, labels, rng.permuted(subsets, axis=1))
     features(images, labels, np.concatenate([subsets, subsets])[: K + 1])
     features(images, labels, np.concatenate([subsets, subsets])[: K + 3])
-    assert _features._cache_size() == compiled
+    assert _ordinariness._cache_size() == compiled
 
 
 def test_no_subsets_make_an_empty_table(dataset):
