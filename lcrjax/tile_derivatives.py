@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from lcrjax.tile_loops import tile_of, weigh, weight_tile
+from lcrjax.tile_loops import tile_of, tiles_of, weigh, weight_tile
 
 
 def _zero_tangent(x: Array) -> Any:
@@ -18,7 +18,8 @@ def _zero_tangent(x: Array) -> Any:
 
 def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
     """Recompute each tile and pull the cotangent back through it; no tile is kept."""
-    similarity, points, others, weights, tiles = saved
+    similarity, points, others, weights, counts = saved
+    tiles = tiles_of(counts, side)
     columns = points if others is None else others
 
     def inexact(tree: Any) -> list[Array]:
@@ -99,5 +100,5 @@ def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
         tangent(points, row),
         tangent(others, column),
         weight[0],
-        tuple(_zero_tangent(x) for x in tiles),
+        tuple(_zero_tangent(x) for x in counts),
     )

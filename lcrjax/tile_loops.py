@@ -20,6 +20,11 @@ def tile_of(tree: Any, index: Array, side: int) -> Any:
     return jax.tree.map(lambda x: lax.dynamic_slice_in_dim(x, index * side, side), tree)
 
 
+def tiles_of(counts: tuple[Array, Array], side: int) -> tuple[Array, Array]:
+    """How many tiles hold so many elements and others."""
+    return -(-counts[0] // side), -(-counts[1] // side)
+
+
 def weight_tile(weights: Array, index: Array, side: int) -> Float[Array, "k side"]:
     """Slice the elements of tile `index` out of an array (k, n)."""
     return lax.dynamic_slice_in_dim(weights, index * side, side, axis=1)

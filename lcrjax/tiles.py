@@ -13,9 +13,10 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.fused import fused, fused_product
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.tile_derivatives import product_backward
-from lcrjax.tile_loops import rectangular_product, symmetric_product
+from lcrjax.tile_loops import rectangular_product, symmetric_product, tiles_of
 
 _LARGEST_TILE = {"cpu": 1024, "gpu": 4096, "tpu": 2048}
 _SMALLEST_TILE = 32
@@ -54,25 +55,42 @@ def _pad(tree: Any, size: int) -> Any:
     return jax.tree.map(one, tree)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5,))
-def _product(
+def _looped(
     similarity: TiledSimilarity,
     points: Any,
     others: Any,
     weights: Array,
-    tiles: tuple[Array, Array],
+    counts: tuple[Array, Array],
     side: int,
 ) -> Array:
-    """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
+    tiles = tiles_of(counts, side)
     if others is None and similarity.symmetric:
         return symmetric_product(similarity, points, weights, tiles[0], side)
     columns = points if others is None else others
     return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
 
 
-def _product_forward(similarity, points, others, weights, tiles, side):  # type: ignore[no-untyped-def]
-    out = _product(similarity, points, others, weights, tiles, side)
-    return out, (similarity, points, others, weights, tiles)
+@partial(jax.custom_vjp, nondiff_argnums=(5,))
+def _product(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+) -> Array:
+    """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
+    given = (similarity, points, others, weights, counts)
+    if not fused(similarity, points, weights):
+        return _looped(*given, side)
+    return jax.lax.platform_dependent(
+        *given, cpu=fused_product, default=partial(_looped, side=side)
+    )
+
+
+def _product_forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]
+    out = _product(similarity, points, others, weights, counts, side)
+    return out, (similarity, points, others, weights, counts)
 
 
 _product.defvjp(_product_forward, product_backward)
@@ -101,9 +119,8 @@ def padded_product(
     counts = (jnp.int32(n), jnp.int32(m))
     sizes = [-(-count // side) * side for count in (n, m)]
     others = None if others is None else _pad(others, sizes[1])
-    tiles = tuple(-(-count // side) for count in counts)
     weights = jnp.pad(weights, [(0, 0), (0, sizes[1] - m)])
-    return _product(similarity, _pad(points, sizes[0]), others, weights, tiles, side)[:, :n]
+    return _product(similarity, _pad(points, sizes[0]), others, weights, counts, side)[:, :n]
 
 
 @partial(jax.jit, static_argnums=4)
@@ -116,8 +133,7 @@ def _jitted_product(
     counts: tuple[Array, Array],
 ) -> Array:
     points, columns = similarity.prepare(elements, others)
-    tiles = tuple(-(-count // side) for count in counts)
-    return _product(similarity, points, columns, weights, tiles, side)
+    return _product(similarity, points, columns, weights, counts, side)
 
 
 def tiled_ordinariness(

@@ -76,6 +76,16 @@ class TiledSimilarity(Similarity):
             dtype: Float dtype of the result.
         """
 
+    def radial_profile(self, points: Any) -> tuple[str, Any] | None:
+        """Name what is a function of squared distances alone, so that kernels can compute it.
+
+        Returns:
+            One of `lcrjax.fused.PROFILES` and the rate in its exponential: of the distance d of
+            prepared `points` in `exp(-rate d)` and, with a = rate d, in `(1 + a) exp(-a)` and
+            `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None for anything else.
+        """
+        return None
+
     def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """`block` in a form that can be differentiated; the same unless a class says otherwise."""
         return self.block(rows, columns, same, dtype)

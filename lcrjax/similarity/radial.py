@@ -125,6 +125,11 @@ class RMSD(Radial):
             return super().smooth_block(rows, columns, same, dtype)
         return self._of_bytes(rows, columns, dtype)
 
+    def radial_profile(self, points: Any) -> tuple[str, Any]:
+        """`exp(-rate d)`."""
+        unit = self.unit if isinstance(points, squares.Bytes) else 1
+        return "exponential", self.scale / (unit * np.sqrt(points.dimension).astype(np.float32))
+
     def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
         squared = squares.byte_distances(rows, columns, dtype)
         unit = jnp.asarray(self.unit, dtype)
@@ -153,6 +158,10 @@ class Laplacian(Radial):
 
     length: ArrayLike = 1.0
 
+    def radial_profile(self, points: Any) -> tuple[str, Any]:
+        """`exp(-rate d)`."""
+        return "exponential", 1 / jnp.asarray(self.length, jnp.float32)
+
     def profile(self, squared: Array, dimension: int) -> Array:
         """`exp(-sqrt(squared) / length)`."""
         return jnp.exp(-_distance(squared) / jnp.asarray(self.length, squared.dtype))
@@ -174,6 +183,10 @@ class Gaussian(Radial):
 
     length: ArrayLike = 1.0
 
+    def radial_profile(self, points: Any) -> tuple[str, Any]:
+        """`exp(-rate d²)`."""
+        return "gaussian", 1 / (2 * jnp.asarray(self.length, jnp.float32) ** 2)
+
     def profile(self, squared: Array, dimension: int) -> Array:
         """`exp(-squared / (2 length**2))`."""
         return jnp.exp(-squared / (2 * jnp.asarray(self.length, squared.dtype) ** 2))
@@ -193,6 +206,10 @@ class Matern32(Radial):
     """
 
     length: ArrayLike = 1.0
+
+    def radial_profile(self, points: Any) -> tuple[str, Any]:
+        """`(1 + rate d) exp(-rate d)`."""
+        return "matern32", np.float32(np.sqrt(3)) / jnp.asarray(self.length, jnp.float32)
 
     def _scaled(self, squared: Array) -> Array:
         return (
@@ -221,6 +238,10 @@ class Matern52(Radial):
     """
 
     length: ArrayLike = 1.0
+
+    def radial_profile(self, points: Any) -> tuple[str, Any]:
+        """`(1 + rate d + (rate d)²/3) exp(-rate d)`."""
+        return "matern52", np.float32(np.sqrt(5)) / jnp.asarray(self.length, jnp.float32)
 
     def _scaled(self, squared: Array) -> Array:
         return (

@@ -58,6 +58,16 @@ int lcrjax_threads(XLA_FFI_CallFrame *frame) {
   return threads < 1 ? 1 : (int)threads;
 }
 
+bool lcrjax_schedule(XLA_FFI_CallFrame *frame, void (*task)(void *), void *data) {
+  XLA_FFI_ThreadPool_Schedule_Args args = {
+      .struct_size = XLA_FFI_ThreadPool_Schedule_Args_STRUCT_SIZE,
+      .ctx = frame->ctx,
+      .task = task,
+      .data = data,
+  };
+  return !failed(frame, frame->api->XLA_FFI_ThreadPool_Schedule(&args));
+}
+
 /* One call of lcrjax_parallel. A helper that XLA starts only after the work is over finds no task
    left; the last to leave frees the job, so nobody waits for helpers that never began. */
 typedef struct {
@@ -98,7 +108,7 @@ static void help(void *job) {
 }
 
 void lcrjax_parallel(XLA_FFI_CallFrame *frame, int64_t tasks, lcrjax_task *task, void *data) {
-  int64_t helpers = lcrjax_threads(frame) - 1;
+  int64_t helpers = frame == NULL ? 0 : lcrjax_threads(frame) - 1;
   if (helpers > tasks - 1) helpers = tasks - 1;
   Job *job = helpers > 0 ? malloc(sizeof(Job)) : NULL;
   if (job == NULL) {
@@ -109,15 +119,8 @@ void lcrjax_parallel(XLA_FFI_CallFrame *frame, int64_t tasks, lcrjax_task *task,
   atomic_init(&job->holders, (int)helpers + 1);
   pthread_mutex_init(&job->lock, NULL);
   pthread_cond_init(&job->done, NULL);
-  for (int64_t i = 0; i < helpers; i++) {
-    XLA_FFI_ThreadPool_Schedule_Args args = {
-        .struct_size = XLA_FFI_ThreadPool_Schedule_Args_STRUCT_SIZE,
-        .ctx = frame->ctx,
-        .task = help,
-        .data = job,
-    };
-    if (failed(frame, frame->api->XLA_FFI_ThreadPool_Schedule(&args))) leave(job);
-  }
+  for (int64_t i = 0; i < helpers; i++)
+    if (!lcrjax_schedule(frame, help, job)) leave(job);
   work(job);
   pthread_mutex_lock(&job->lock);
   while (atomic_load(&job->finished) < tasks) pthread_cond_wait(&job->done, &job->lock);

@@ -1,0 +1,181 @@
+#include "sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "order.h"
+#include "row_sums.h"
+
+enum {
+  FLUSH_EVERY = 16,         /* panels whose sums are added up in float32 */
+  CACHE_BYTES = 640 * 1024, /* a block of packed rows stays in a core's second cache */
+  LANES = 16,               /* independent parts, each with sums of its own: most threads of use */
+  LANE_BYTES = 64 << 20,    /* of the sums of all lanes, where two lanes need no more */
+};
+
+typedef struct {
+  Problem *p;
+  int64_t block, blocks, lanes, panels, places_rows, places_columns;
+  float *weights; /* (k, places_columns), in the order of the places */
+  Used panel, group;
+  double *sums; /* (lanes, k, places_rows) */
+  bool failed;
+} Plan;
+
+static int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
+/* The next panel comes from far away; asked for early, it is there in time. */
+static inline void fetch(const char *from, const char *to) {
+  for (; from < to; from += 64) __builtin_prefetch(from, 0, 2);
+}
+
+/* All pairs of the rows of block b with the columns; of a symmetric problem, with those up to the
+   diagonal. */
+static void do_block(Plan *q, int64_t b, RowSums *rows, char *groups, float *down) {
+  Problem *p = q->p;
+  int64_t left = q->places_rows - b * q->block, k = p->k;
+  int64_t first = rows->first = b * q->block;
+  int64_t count = rows->count = left < q->block ? left : q->block;
+  int64_t group_bytes = up(p->kind->group_bytes(p->rows.dimension), 64), n_groups = count / ROWS;
+  for (int64_t g = 0; g < n_groups; g++)
+    p->kind->pack_group(&p->rows, first + g * ROWS, groups + g * group_bytes);
+  int64_t last = p->symmetric ? (first + count) / COLUMNS : q->panels;
+  int64_t panel_bytes = p->kind->panel_bytes(p->columns.dimension), slice = panel_bytes / n_groups;
+  float z[ROWS * COLUMNS] __attribute__((aligned(64)));
+  for (int64_t panel = 0; panel < last; panel++) {
+    const char *ahead = p->columns.panels + (panel + 1 < last ? panel + 1 : panel) * panel_bytes;
+    const int32_t *used = q->panel.used + q->panel.start[panel];
+    int64_t n_used = q->panel.start[panel + 1] - q->panel.start[panel];
+    int64_t square = panel * COLUMNS / SIDE;
+    bool twice = p->symmetric && square < (first + count - 1) / SIDE;
+    if (twice) memset(down, 0, sizeof(float) * COLUMNS * (size_t)k);
+    for (int64_t g = 0; g < n_groups; g++) {
+      int64_t row = first + g * ROWS;
+      fetch(ahead + g * slice, ahead + (g + 1) * slice);
+      if (p->symmetric && square > row / SIDE) continue;
+      const int32_t *own = NULL;
+      int64_t n_own = 0;
+      if (p->symmetric && square < row / SIDE) {
+        own = q->group.used + q->group.start[row / ROWS];
+        n_own = q->group.start[row / ROWS + 1] - q->group.start[row / ROWS];
+      }
+      if (!n_used && !n_own) continue;
+      p->kind->tile(p, groups + g * group_bytes, row, panel, z);
+      for (int64_t u = 0; u < n_used; u++) {
+        const float *w = q->weights + used[u] * q->places_columns + panel * COLUMNS;
+        lcrjax_add_rows(z, w, lcrjax_slot(rows, used[u]) + 16 * g * ROWS);
+      }
+      for (int64_t u = 0; u < n_own; u++)
+        lcrjax_add_columns(z, q->weights + own[u] * q->places_columns + row,
+                           down + own[u] * COLUMNS);
+    }
+    if (twice)
+      for (int64_t c = 0; c < k; c++) {
+        double *to = rows->sums + c * q->places_rows + panel * COLUMNS;
+        for (int j = 0; j < COLUMNS; j++) to[j] += down[c * COLUMNS + j];
+      }
+    if (panel % FLUSH_EVERY == FLUSH_EVERY - 1) lcrjax_flush(rows);
+  }
+  lcrjax_flush(rows);
+}
+
+/* Blocks are dealt out to the lanes to and fro, the longest first: all get about as much. */
+static void do_lane(void *data, int64_t lane, int worker) {
+  (void)worker;
+  Plan *q = data;
+  Problem *p = q->p;
+  int64_t slots = p->k < SLOTS ? p->k : SLOTS;
+  RowSums rows = {.sums = q->sums + lane * p->k * q->places_rows, .places = q->places_rows};
+  rows.lanes = lcrjax_grab(sizeof(float) * 16 * LARGEST_BLOCK * slots);
+  char *groups = lcrjax_grab(up(p->kind->group_bytes(p->rows.dimension), 64) * (q->block / ROWS));
+  float *down = lcrjax_grab(sizeof(float) * COLUMNS * p->k);
+  memset(rows.sums, 0, sizeof(double) * (size_t)(p->k * q->places_rows));
+  if (rows.lanes == NULL || groups == NULL || down == NULL) {
+    q->failed = true;
+  } else {
+    for (int64_t turn = 0; turn < q->blocks; turn++) {
+      int64_t lap = turn / q->lanes, seat = turn % q->lanes;
+      if ((lap % 2 ? q->lanes - 1 - seat : seat) == lane)
+        do_block(q, q->blocks - 1 - turn, &rows, groups, down);
+    }
+  }
+  free(rows.lanes);
+  free(groups);
+  free(down);
+}
+
+static void pack(void *data, int64_t panel, int worker) {
+  (void)worker;
+  Problem *p = ((Plan *)data)->p;
+  int64_t bytes = p->kind->panel_bytes(p->columns.dimension);
+  p->kind->pack_panel(&p->columns, panel, p->columns.panels + panel * bytes);
+}
+
+static void collect(void *data, int64_t c, int worker) {
+  (void)worker;
+  Plan *q = data;
+  Problem *p = q->p;
+  for (int64_t i = 0; i < p->rows.n; i++) {
+    double sum = 0;
+    for (int64_t lane = 0; lane < q->lanes; lane++)
+      sum += q->sums[(lane * p->k + c) * q->places_rows + i];
+    p->out[c * p->out_stride + p->rows.order[i]] = (float)sum;
+  }
+}
+
+/* As many rows as the cache holds, and few enough to share out; then lanes, by shape alone. */
+static void cut(Plan *q) {
+  const Problem *p = q->p;
+  int64_t cached = CACHE_BYTES / p->kind->group_bytes(p->rows.dimension) * ROWS;
+  int64_t shared = q->places_rows / (3 * LANES);
+  int64_t block = (cached < shared ? cached : shared) / SIDE * SIDE;
+  q->block = block < SIDE ? SIDE : block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
+  q->blocks = (q->places_rows + q->block - 1) / q->block;
+  int64_t fit = LANE_BYTES / (8 * p->k * q->places_rows);
+  q->lanes = fit < 2 ? 2 : fit > LANES ? LANES : fit;
+  if (q->lanes > q->blocks) q->lanes = q->blocks;
+}
+
+static bool set_up(XLA_FFI_CallFrame *frame, Plan *q, int32_t *order, int32_t *plain) {
+  Problem *p = q->p;
+  if (order == NULL || plain == NULL || !lcrjax_sorted(frame, p, order)) return false;
+  for (int64_t i = 0; i < p->rows.n; i++) plain[i] = (int32_t)i;
+  p->columns.order = order;
+  p->rows.order = p->symmetric ? order : plain;
+  q->weights = lcrjax_grab(4 * p->k * q->places_columns);
+  p->columns.panels = lcrjax_grab(q->panels * p->kind->panel_bytes(p->columns.dimension));
+  q->sums = lcrjax_grab(8 * q->lanes * p->k * q->places_rows);
+  if (q->weights == NULL || p->columns.panels == NULL || q->sums == NULL) return false;
+  for (int64_t c = 0; c < p->k; c++)
+    for (int64_t i = 0; i < q->places_columns; i++)
+      q->weights[c * q->places_columns + i] =
+          i < p->columns.n ? p->weights[c * p->stride + order[i]] : 0;
+  if (!lcrjax_used(q->weights, p->k, q->places_columns, COLUMNS, &q->panel)) return false;
+  return !p->symmetric || lcrjax_used(q->weights, p->k, q->places_columns, ROWS, &q->group);
+}
+
+bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p) {
+  Plan q = {.p = p};
+  q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
+  q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
+  q.panels = q.places_columns / COLUMNS;
+  cut(&q);
+  int32_t *order = lcrjax_grab(4 * p->columns.n), *plain = lcrjax_grab(4 * p->rows.n);
+  bool done = set_up(frame, &q, order, plain);
+  if (done) {
+    lcrjax_parallel(frame, q.panels, pack, &q);
+    lcrjax_parallel(frame, q.lanes, do_lane, &q);
+    if (!q.failed) lcrjax_parallel(frame, p->k, collect, &q);
+    done = !q.failed;
+  }
+  free(q.sums);
+  free(p->columns.panels);
+  free(q.weights);
+  free(q.panel.start);
+  free(q.panel.used);
+  free(q.group.start);
+  free(q.group.used);
+  free(order);
+  free(plain);
+  return done;
+}

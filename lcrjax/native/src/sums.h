@@ -1,0 +1,62 @@
+/* Weighted sums of similarities, a tile of ROWS x COLUMNS pairs at a time: Z w without Z.
+
+   A tile is computed, weighed and forgotten while it lies in the first cache. Elements are laid out
+   anew in the order of their classes (of the one column in which they have weight), so that nearly
+   every tile meets a single column of weights. `kind` says what elements are: bytes or floats. */
+#ifndef LCRJAX_SUMS_H_
+#define LCRJAX_SUMS_H_
+
+#include <stdint.h>
+
+#include "ffi.h"
+
+/* Squares of SIDE lie on the diagonal of a symmetric problem: of those before it each pair serves
+   twice, of those after it none is computed. SIDE is a multiple of ROWS and COLUMNS. */
+enum { ROWS = 12, COLUMNS = 32, SIDE = 96 };
+
+typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52 } Profile;
+
+/* One set of elements, in the order in which they are laid out. */
+typedef struct {
+  const void *data; /* (n, dimension), as given */
+  int64_t n, dimension;
+  const int32_t *order; /* the element at each place */
+  char *panels;         /* packed, COLUMNS at a time */
+} Elements;
+
+struct Problem;
+
+/* How elements of a kind are packed and compared. A place beyond the last element packs as zeros. */
+typedef struct {
+  int64_t component_bytes;
+  int64_t (*panel_bytes)(int64_t dimension); /* a multiple of 64 */
+  int64_t (*group_bytes)(int64_t dimension); /* a multiple of 4 */
+  void (*pack_panel)(const Elements *e, int64_t panel, char *out);
+  void (*pack_group)(const Elements *e, int64_t first_row, char *out);
+  /* Similarities of ROWS packed rows, from `first_row` on, with the columns of a panel. */
+  void (*tile)(const struct Problem *p, const char *group, int64_t first_row, int64_t panel,
+               float *z);
+  /* Elements of like rank are laid out together; NULL where that is no use. */
+  uint32_t (*rank)(const void *element, int64_t dimension);
+} Kind;
+
+typedef struct Problem {
+  const Kind *kind;
+  Profile profile;
+  float rate; /* of the distance, or of its square for GAUSSIAN, in the profile's exponential */
+  Elements rows, columns;
+  bool symmetric;       /* the columns are the rows */
+  const float *weights; /* (k, stride): a column of Z has a weight for each of k distributions */
+  int64_t k, stride;
+  float *out; /* (k, out_stride) */
+  int64_t out_stride;
+  const void *extra; /* what a kind needs beside */
+} Problem;
+
+/* Computes p->out. The bits of the result depend on shapes and values alone, not on threads.
+   `frame` is NULL for work in the caller's thread only. False if memory runs out. */
+bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p);
+
+extern const Kind lcrjax_bytes;
+
+#endif
