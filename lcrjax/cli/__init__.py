@@ -11,6 +11,7 @@ import typer
 
 from lcrjax import __version__
 from lcrjax.cli.measure import measure
+from lcrjax.cli.report import report
 from lcrjax.cli.search import search
 from lcrjax.cli.study import study
 from lcrjax.cli.train import train
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (measure, study, search, train):
+for command in (measure, study, search, report, train):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 

@@ -17,6 +17,7 @@ from lcrjax.cli.outcome import (
     interruptible,
     leave,
 )
+from lcrjax.cli.report import PAGE
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ def _conclude(table: "pd.DataFrame", out: Path) -> None:
     """Print what the study says and where everything lies."""
     from rich.console import Console
 
-    from lcrjax.report import print_rankings, write_figures
+    from lcrjax.report import print_rankings, study_page, write_figures
+    from lcrjax.study.files import write_whole
     from lcrjax.study.folder import CONFIG
     from lcrjax.study.store import RESULTS
 
@@ -182,11 +184,14 @@ def _conclude(table: "pd.DataFrame", out: Path) -> None:
         console.print(f"To try some again, delete their files in {out / 'rows'}.", markup=False)
     try:
         figures = write_figures(table, out / "figures")
+        page = study_page(out, figures=figures)
+        write_whole(out / PAGE, page.encode())
     except OSError as error:
-        leave(NO_DISK, f"cannot write figures to {out}: {error}.")
+        leave(NO_DISK, f"cannot write figures and page to {out}: {error}.")
     for line in (
         f"Table: {out / RESULTS}",
         f"Settings: {out / CONFIG}",
         f"Figures: {', '.join(str(f) for f in figures if f.suffix == '.png')}",
+        f"Page: {out / PAGE}",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

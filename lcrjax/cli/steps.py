@@ -1,0 +1,53 @@
+"""How far a command of several steps is: a bar on a terminal, plain lines elsewhere, or nothing."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+#: Told the name of a step and the share of it that is done.
+Show = Callable[[str, float], None]
+
+
+@contextlib.contextmanager
+def choose_steps(console: Console, *, quiet: bool) -> Iterator[Show]:
+    """Show steps in the way that suits a console.
+
+    Yields:
+        A function to call with a step's name and the share of it that is done.
+    """
+    if quiet:
+        yield lambda step, share: None
+    elif console.is_terminal:
+        with Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        ) as bar:
+            task = bar.add_task("", total=1.0)
+            # A step that tells no shares gets a bar that only moves.
+            yield lambda step, share: bar.update(
+                task, description=step, completed=share, total=1.0 if share else None
+            )
+    else:
+        yield _lines(console)
+
+
+def _lines(console: Console) -> Show:
+    """One line for every step, when it begins, with the seconds since the first."""
+    started = time.monotonic()
+    last = ""
+
+    def show(step: str, share: float) -> None:
+        nonlocal last
+        if step != last:
+            last = step
+            seconds = time.monotonic() - started
+            console.print(f"{seconds:5.1f} s  {step}", markup=False, highlight=False)
+
+    return show

@@ -1,0 +1,1 @@
+"""Pages: a dataset or a study in one HTML file that needs no network."""

@@ -1,0 +1,123 @@
+"""What a reader should know of a dataset at once, in sentences."""
+
+import dataclasses
+
+import numpy as np
+
+from lcrjax.data import Dataset
+from lcrjax.report.page.measured import Measured
+from lcrjax.report.page.rendering import percent
+from lcrjax.report.page.representative import Representation, nearest_class_accuracy
+
+#: Below this part of perfect balance classes are called unbalanced.
+_UNBALANCED = 0.9
+#: Below this share of leaked test images a score hardly moves.
+_NEGLIGIBLE = 0.005
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A sentence, and whether it is `good` news, a `warning` or neither (`note`)."""
+
+    level: str
+    text: str
+
+
+def findings(dataset: Dataset, measured: Measured, overall: Representation) -> list[Finding]:
+    """Say in sentences what was found, the gravest first."""
+    found = [
+        _leak(measured),
+        *_labels(measured),
+        _copies(measured),
+        _balance(dataset, measured),
+        _representation(overall),
+        _nearest(dataset, measured),
+    ]
+    return sorted(found, key=lambda finding: ("warning", "note", "good").index(finding.level))
+
+
+def _leak(measured: Measured) -> Finding:
+    limit, tests = measured.nearness.threshold, len(measured.test_rmsd)
+    copies = int(np.sum(measured.test_rmsd == 0))
+    near = int(np.sum(measured.test_rmsd <= limit))
+    if not near:
+        return Finding("good", f"None of {tests:,} test images has a near-duplicate in training.")
+    exact = f", {copies:,} of them to the last bit" if copies else ""
+    text = f"{near:,} of {tests:,} test images ({percent(near / tests)}) {_have(near)} a "
+    text += f"near-duplicate in training{exact}: "
+    if near / tests < _NEGLIGIBLE:
+        return Finding("note", text + "too few to move a score by much, but better removed.")
+    return Finding("warning", text + "scores on this test set flatter.")
+
+
+def _labels(measured: Measured) -> list[Finding]:
+    across = int(measured.pairs_across[-1])
+    copies = int(measured.pairs_across[0])
+    if not across:
+        return []
+    exact = f" ({copies:,} of them to the last bit)" if copies else ""
+    return [
+        Finding(
+            "warning",
+            f"{_counted(across, 'pair')} of nearly the same training image {_carry(across)} two "
+            f"different labels{exact}: one of each pair is wrong, or the classes overlap.",
+        )
+    ]
+
+
+def _copies(measured: Measured) -> Finding:
+    near = int(np.sum(measured.train_rmsd <= measured.nearness.threshold))
+    n = len(measured.train_rmsd)
+    if not near:
+        return Finding("good", f"No two of {n:,} training images are near-duplicates.")
+    copies = int(np.sum(measured.train_rmsd == 0))
+    exact = f"; {copies:,} {_have(copies)} an exact copy" if copies else ""
+    return Finding(
+        "note" if near / n < 0.05 else "warning",
+        f"{near:,} of {n:,} training images ({percent(near / n)}) {_have(near)} a near-duplicate "
+        f"among them{exact}.",
+    )
+
+
+def _balance(dataset: Dataset, measured: Measured) -> Finding:
+    one = int(np.argmin(np.abs(np.asarray(measured.diversity.q) - 1)))
+    balance = float(measured.diversity.class_balance[one])
+    text = f"The class balance is that of {balance:.2f} classes of one size, out of "
+    text += f"{dataset.n_classes}."
+    good = balance >= _UNBALANCED * dataset.n_classes
+    return Finding("good" if good else "note", text)
+
+
+def _representation(overall: Representation) -> Finding:
+    ratio = overall.test_rmsd / overall.train_rmsd if overall.train_rmsd > 0 else float("nan")
+    text = (
+        f"From training to test the relative diversity is {overall.relative:.3f} (1 means: test "
+        "images are as ordinary in training as among themselves), and a test image is "
+        f"{ratio:.2f} times as far from its nearest training image as training images are from "
+        "each other."
+    )
+    good = abs(overall.relative - 1) < 0.02 and 0.9 < ratio < 1.1
+    return Finding("good" if good else "note", text)
+
+
+def _nearest(dataset: Dataset, measured: Measured) -> Finding:
+    accuracy, balanced = nearest_class_accuracy(
+        dataset.test_labels, *(kind.rmsd for kind in measured.test_near)
+    )
+    return Finding(
+        "note",
+        f"Taking the label of the nearest training image would classify {percent(accuracy)} of the "
+        f"test images rightly (balanced accuracy {percent(balanced)}): a model should beat that.",
+    )
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _carry(count: int) -> str:
+    return "carries" if count == 1 else "carry"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

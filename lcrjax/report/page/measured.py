@@ -1,0 +1,120 @@
+"""Everything that a dataset's page tells, as numbers: all pairs of images compared exactly."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax import ordinariness
+from lcrjax.data import Dataset
+from lcrjax.diversity import Diversity, labelled_diversity
+from lcrjax.duplicates import Nearness, count_close_pairs, intrinsic_dimension, nearness
+from lcrjax.neighbours import Neighbours, nearest_neighbours
+from lcrjax.report.profiles import PROFILE_ORDERS
+
+#: Told what is being done, and which share of it.
+Progress = Callable[[str, float], None]
+#: Viewpoints of the tables; profiles have more.
+ORDERS: tuple[float, ...] = (0.0, 1.0, 2.0, np.inf)
+#: Parts of the threshold at which pairs are counted, too.
+PARTS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Measured:
+    """What all pairs of a dataset's images say.
+
+    Attributes:
+        diversity: Of the training images, at the viewpoints of tables and profiles, ascending.
+        own: Mean similarity of each training image to those of its class, itself among them.
+        test_own: The same of each test image to the other test images of its class.
+        test_in_own: Mean similarity of each test image to the training images of its class.
+        test: Mean similarity of each test image to all test images.
+        test_in: Mean similarity of each test image to all training images.
+        train_near: Nearest other training images, of the same and of another class.
+        test_near: Nearest training images of the test images, likewise.
+        nearness: From what distance on images are near-duplicates.
+        pairs_within: Pairs of training images of one class at most `PARTS` of that far apart.
+        pairs_across: Pairs of two classes.
+    """
+
+    diversity: Diversity
+    own: Float[np.ndarray, " n"]
+    test_own: Float[np.ndarray, " t"]
+    test_in_own: Float[np.ndarray, " t"]
+    test: Float[np.ndarray, " t"]
+    test_in: Float[np.ndarray, " t"]
+    train_near: tuple[Neighbours, Neighbours]
+    test_near: tuple[Neighbours, Neighbours]
+    nearness: Nearness
+    pairs_within: Int[np.ndarray, " parts"]
+    pairs_across: Int[np.ndarray, " parts"]
+
+    @property
+    def train_rmsd(self) -> Float[np.ndarray, " n"]:
+        """RMSD of each training image to the nearest other one of any class."""
+        return np.minimum(*(kind.rmsd for kind in self.train_near))
+
+    @property
+    def test_rmsd(self) -> Float[np.ndarray, " t"]:
+        """RMSD of each test image to the nearest training image of any class."""
+        return np.minimum(*(kind.rmsd for kind in self.test_near))
+
+
+def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: None) -> Measured:
+    """Compare all images of a dataset: training with training, test with training and with test.
+
+    Args:
+        dataset: Its images, as `lcrjax.data.load` returns them.
+        progress: Told how far this is.
+    """
+    images, labels = dataset.train_images, dataset.train_labels
+    tests, test_labels = dataset.test_images, dataset.test_labels
+    weights = _memberships(labels, dataset.n_classes)
+    progress("comparing training images", 0.0)
+    sums = np.asarray(ordinariness(images, weights / np.float32(len(labels))))
+    shares = np.bincount(labels, minlength=dataset.n_classes) / len(labels)
+    progress("measuring diversity at all viewpoints", 0.0)
+    orders = tuple(sorted({*ORDERS, *PROFILE_ORDERS}))
+    diversity = labelled_diversity(sums, labels.astype(np.int32), dataset.class_names, orders)
+    stage = "looking for each training image's nearest"
+    progress(stage, 0.0)
+    near = nearest_neighbours(images, labels, progress=lambda share: progress(stage, share))
+    progress("comparing test images with training images", 0.0)
+    test_in = np.asarray(ordinariness(tests, weights / np.float32(len(labels)), others=images))
+    test_weights = _memberships(test_labels, dataset.n_classes)
+    test = np.asarray(ordinariness(tests, test_weights / np.float32(len(test_labels))))
+    test_stage = "looking for each test image's nearest"
+    progress(test_stage, 0.0)
+    test_near = nearest_neighbours(
+        tests, test_labels, images, labels, progress=lambda share: progress(test_stage, share)
+    )
+    progress("counting near-duplicates", 0.0)
+    rmsd = np.minimum(near[0].rmsd, near[1].rmsd)
+    judged = nearness(rmsd, intrinsic_dimension(images))
+    counts = count_close_pairs(
+        images, labels, rmsd <= judged.threshold, [part * judged.threshold for part in PARTS]
+    )
+    test_shares = np.bincount(test_labels, minlength=dataset.n_classes) / len(test_labels)
+    return Measured(
+        diversity=diversity,
+        own=_own(sums, labels) / shares[labels],
+        test_own=_own(test, test_labels) / test_shares[test_labels],
+        test_in_own=_own(test_in, test_labels) / shares[test_labels],
+        test=test.sum(axis=1),
+        test_in=test_in.sum(axis=1),
+        train_near=near,
+        test_near=test_near,
+        nearness=judged,
+        pairs_within=counts[0],
+        pairs_across=counts[1],
+    )
+
+
+def _memberships(labels: Int[np.ndarray, " n"], n_classes: int) -> Float[np.ndarray, "n C"]:
+    return (labels[:, None] == np.arange(n_classes)).astype(np.float32)
+
+
+def _own(sums: Float[np.ndarray, "n C"], labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    return np.take_along_axis(sums, labels[:, None].astype(np.intp), axis=1)[:, 0]

@@ -1,0 +1,107 @@
+"""Which near-duplicates a page shows: the closest pairs, no image twice."""
+
+import dataclasses
+
+import numpy as np
+
+from lcrjax.data import Dataset
+from lcrjax.neighbours import Neighbours
+from lcrjax.report.page.measured import PARTS, Measured
+
+#: Pairs shown of a kind, and where none is near, of the closest ones.
+SHOWN, SHOWN_ANYWAY = 12, 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two images: place, split and class of each, and how far they are apart.
+
+    Attributes:
+        first: Index of the first, a training image unless `first_split` says otherwise.
+        second: Index of the second, a training image.
+        first_split: "train" or "test".
+        first_class: Class of the first.
+        second_class: Class of the second.
+        rmsd: Root-mean-squared difference of pixels in [0, 1].
+        near: Whether they count as near-duplicates.
+    """
+
+    first: int
+    second: int
+    first_split: str
+    first_class: int
+    second_class: int
+    rmsd: float
+    near: bool
+
+
+def closest_pairs(
+    dataset: Dataset, neighbours: Neighbours, split: str, threshold: float
+) -> list[Pair]:
+    """Choose the closest pairs of images and their nearest ones.
+
+    Args:
+        dataset: Where they are from.
+        neighbours: Nearest training images of all images of a split.
+        split: "train" or "test".
+        threshold: RMSD of near-duplicates.
+
+    Returns:
+        Near-duplicates, at most `SHOWN`; or if there are none, `SHOWN_ANYWAY` of the closest.
+    """
+    labels = dataset.train_labels if split == "train" else dataset.test_labels
+    used: set[tuple[str, int]] = set()
+    found: list[Pair] = []
+    for i in np.argsort(neighbours.rmsd, kind="stable"):
+        j, rmsd = int(neighbours.index[i]), float(neighbours.rmsd[i])
+        near = rmsd <= threshold
+        if j < 0 or len(found) == SHOWN or not (near or len(found) < SHOWN_ANYWAY):
+            break
+        if not near and found and found[0].near:
+            break
+        ends = {(split, int(i)), ("train", j)}
+        if ends & used:
+            continue
+        used |= ends
+        classes = int(labels[i]), int(dataset.train_labels[j])
+        found.append(Pair(int(i), j, split, *classes, rmsd, near))
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """How many pairs and images have each other up to a distance.
+
+    Attributes:
+        rmsd: The distance.
+        within: Pairs of training images of one class.
+        across: Pairs of training images of two classes.
+        train: Training images with another one so near.
+        test: Test images with a training image so near.
+        test_within: Those that have one of their own class.
+    """
+
+    rmsd: float
+    within: int
+    across: int
+    train: int
+    test: int
+    test_within: int
+
+
+def counts(measured: Measured) -> list[Count]:
+    """Count near-duplicates at several parts of the threshold, exact copies first."""
+    found = []
+    for k, part in enumerate(PARTS):
+        limit = part * measured.nearness.threshold
+        found.append(
+            Count(
+                rmsd=limit,
+                within=int(measured.pairs_within[k]),
+                across=int(measured.pairs_across[k]),
+                train=int(np.sum(measured.train_rmsd <= limit)),
+                test=int(np.sum(measured.test_rmsd <= limit)),
+                test_within=int(np.sum(measured.test_near[0].rmsd <= limit)),
+            )
+        )
+    return found

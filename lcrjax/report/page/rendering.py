@@ -1,0 +1,96 @@
+"""From templates and values to one HTML file that needs nothing else."""
+
+import base64
+import functools
+import hashlib
+import math
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from lcrjax import __version__
+
+_FOLDER = "templates"
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template in; values are escaped wherever they stand.
+
+    The page forbids itself to load anything and to run any script but its own, by a content
+    security policy that names that script's hash. So even a flaw in a template could not run a
+    class's name.
+
+    Args:
+        template: Name of a file in `lcrjax/report/templates`.
+        **values: What the template shows.
+
+    Returns:
+        A whole HTML document.
+    """
+    script = _text("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            style=Markup(_text("page.css")),
+            script=Markup(script),
+            script_hash=digest,
+            version=__version__,
+            **values,
+        )
+    )
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Write a number to so many significant digits; a dash for none, the sign for infinity."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    exponent = math.floor(math.log10(abs(value))) if value else 0
+    if -4 <= exponent < 7:
+        text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    else:
+        text = f"{value:.{digits - 1}e}"
+    return text.replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the unit in which one speaks of it."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:.2g} s"
+
+
+def whole(value: float) -> str:
+    """Write a whole number with thousands set apart."""
+    return f"{int(value):,}"
+
+
+def percent(value: float) -> str:
+    """Write a share as a percentage."""
+    return "–" if math.isnan(value) else f"{100 * value:.3g} %"
+
+
+@functools.cache
+def _text(name: str) -> str:
+    return (resources.files("lcrjax.report") / _FOLDER / name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lcrjax.report", _FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        significant=significant, whole=whole, percent=percent, duration=duration
+    )
+    return environment

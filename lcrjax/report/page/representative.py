@@ -1,0 +1,125 @@
+"""How well a test set represents the training set, by class and as a whole."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax import power_mean
+from lcrjax.data import Dataset
+from lcrjax.report.page.measured import Measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Representation:
+    """How a part of the test set compares with the same part of the training set, at q = 1.
+
+    Attributes:
+        images: Number of test images.
+        relative: Relative diversity of test from training; 1 where both are the same.
+        diversity: Effective number of images of the training part.
+        cross: What the test part looks like to somebody who knows the training part.
+        train_rmsd: Median RMSD of a training image to the nearest other one.
+        test_rmsd: Median RMSD of a test image to the nearest training image.
+        near: Test images with a near-duplicate in training.
+    """
+
+    images: int
+    relative: float
+    diversity: float
+    cross: float
+    train_rmsd: float
+    test_rmsd: float
+    near: int
+
+
+def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float) -> float:
+    """Relative diversity of a set of images, each counted once: $M_{q-1}(p, Zp / Zr)$.
+
+    Args:
+        zp: Mean similarity of each image to the set.
+        zr: Mean similarity of each image to what the set is compared with.
+        q: Viewpoint.
+    """
+    return _mean(q - 1, zp / zr)
+
+
+def whole(measured: Measured) -> Representation:
+    """Compare all test images with all training images."""
+    one = int(np.argmin(np.abs(np.asarray(measured.diversity.q) - 1)))
+    return _representation(
+        (measured.test, measured.test_in),
+        float(measured.diversity.dataset_level["gamma"][one]),
+        (measured.train_rmsd, measured.test_rmsd),
+        measured.nearness.threshold,
+        measured.test_rmsd,
+    )
+
+
+def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None]:
+    """Compare each class's test images with its training images; None where there are none."""
+    one = int(np.argmin(np.abs(np.asarray(measured.diversity.q) - 1)))
+    alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[one]
+    found: list[Representation | None] = []
+    for c in range(dataset.n_classes):
+        mine, theirs = dataset.train_labels == c, dataset.test_labels == c
+        if not theirs.any():
+            found.append(None)
+            continue
+        found.append(
+            _representation(
+                (measured.test_own[theirs], measured.test_in_own[theirs]),
+                float(alone[c]),
+                (measured.train_near[0].rmsd[mine], measured.test_near[0].rmsd[theirs]),
+                measured.nearness.threshold,
+                measured.test_rmsd[theirs],
+            )
+        )
+    return found
+
+
+def _representation(
+    ordinariness: tuple[np.ndarray, np.ndarray],
+    diversity: float,
+    rmsd: tuple[np.ndarray, np.ndarray],
+    threshold: float,
+    any_rmsd: np.ndarray,
+) -> Representation:
+    zp, zr = ordinariness
+    return Representation(
+        images=len(zp),
+        relative=relative(zp, zr, 1.0),
+        diversity=diversity,
+        cross=_mean(0.0, 1 / zr),
+        train_rmsd=_median(rmsd[0]),
+        test_rmsd=_median(rmsd[1]),
+        near=int(np.sum(any_rmsd <= threshold)),
+    )
+
+
+def nearest_class_accuracy(
+    labels: Int[np.ndarray, " n"], within: Float[np.ndarray, " n"], across: Float[np.ndarray, " n"]
+) -> tuple[float, float]:
+    """Share of images whose nearest one is of their class, and the mean of the classes' shares.
+
+    Args:
+        labels: Classes of the images.
+        within: Distances to the nearest of the same class.
+        across: Distances to the nearest of another; ties count for the label.
+    """
+    right = within <= across
+    classes = np.unique(labels)
+    return float(right.mean()), float(np.mean([right[labels == c].mean() for c in classes]))
+
+
+def _mean(order: float, items: Float[np.ndarray, " n"]) -> float:
+    """Power mean of items that count alike; of so many that few programs are compiled."""
+    filling = (1 << max(0, len(items) - 1).bit_length()) - len(items)
+    weights = np.append(np.ones(len(items), np.float32), np.zeros(filling, np.float32))
+    filled = np.append(items, np.ones(filling)).astype(np.float32)
+    return float(power_mean(order, weights, filled))
+
+
+def _median(rmsd: Float[np.ndarray, " n"]) -> float:
+    known = rmsd[np.isfinite(rmsd)]
+    return float(np.median(known)) if len(known) else float("nan")

@@ -1,0 +1,73 @@
+"""Small pictures of a dataset's images, as data that a page carries within itself."""
+
+import base64
+import io
+
+import numpy as np
+from jaxtyping import Num, UInt8
+from PIL import Image
+
+#: Longest side in pixels of a picture on a page.
+LONGEST = 96
+
+
+def as_bytes(image: Num[np.ndarray, "h w ..."]) -> UInt8[np.ndarray, "h w ..."]:
+    """Bring an image into the form that browsers show: bytes, grey (h, w) or colour (h, w, 3).
+
+    Args:
+        image: (h, w) or (h, w, c); uint8, or floats in [0, 1]. Of one or two channels the first is
+            shown, of more the first three.
+    """
+    if image.dtype != np.uint8:
+        image = np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+    if image.ndim == 3:
+        image = image[..., :3] if image.shape[2] >= 3 else image[..., 0]
+    return np.ascontiguousarray(image)
+
+
+def thumbnail(image: Num[np.ndarray, "h w ..."], longest: int = LONGEST) -> str:
+    """Write an image as a data URI: PNG, or JPEG where it must be shrunk.
+
+    Args:
+        image: As `as_bytes` takes it.
+        longest: Longest side in pixels; smaller images stay as they are.
+    """
+    picture = Image.fromarray(as_bytes(image))
+    if max(picture.size) <= longest:
+        return png(picture)
+    picture.thumbnail((longest, longest))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=85)
+    return _uri("image/jpeg", stream.getvalue())
+
+
+def png(picture: Image.Image | UInt8[np.ndarray, "h w ..."]) -> str:
+    """Write a picture as a data URI without loss."""
+    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return _uri("image/png", stream.getvalue())
+
+
+def sprite(images: Num[np.ndarray, "n h w ..."], across: int, longest: int = 40) -> str:
+    """Write many images as one picture, row by row, as a data URI.
+
+    Args:
+        images: As `as_bytes` takes each.
+        across: Images in a row.
+        longest: Longest side in pixels of one.
+    """
+    pictures = [Image.fromarray(as_bytes(image)) for image in images]
+    width, height = pictures[0].size
+    scale = min(1, longest / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    down = -(-len(pictures) // across)
+    sheet = Image.new(pictures[0].mode, (size[0] * across, size[1] * down))
+    for i, picture in enumerate(pictures):
+        small = picture if picture.size == size else picture.resize(size)
+        sheet.paste(small, (i % across * size[0], i // across * size[1]))
+    return png(sheet)
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
