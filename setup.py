@@ -1,4 +1,4 @@
-"""Compile the kernels under lcrjax/native/src where there is a C compiler (metadata: pyproject.toml).
+"""Compile the kernels in lcrjax/native/src where there is a C compiler (metadata: pyproject.toml).
 
 They are optional: without a compiler, or on another processor, lcrjax computes with XLA alone.
 """
