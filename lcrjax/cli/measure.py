@@ -30,7 +30,7 @@ def measure(
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Also write the table: .csv, .parquet or .json, with all ten measures."),
+        typer.Option(help="Also write the table: .csv, .parquet or .json, with all nine measures."),
     ] = None,
 ) -> None:
     """Measure how diverse the training images of a dataset are, and each of its classes.

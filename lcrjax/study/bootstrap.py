@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from lcrjax.study.columns import FEATURES, PARAMETERS
+from lcrjax.study.columns import PARAMETERS, SINGLES
 from lcrjax.study.projection import orthonormal_basis
 from lcrjax.study.regression import Design, check_rows, design
 from lcrjax.study.search import adjusted
@@ -88,7 +88,7 @@ class Bootstrap:
 
 def bootstrap(
     table: pd.DataFrame,
-    models: Sequence[Sequence[str]] = tuple((name,) for name in FEATURES),
+    models: Sequence[Sequence[str]] = SINGLES,
     target: str = "bacc",
     always: Sequence[str] = PARAMETERS,
     *,

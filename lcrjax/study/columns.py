@@ -15,6 +15,9 @@ FEATURES: tuple[str, ...] = (
     "size",
 )  # fmt: skip
 
+#: One model for every single feature.
+SINGLES: tuple[tuple[str, ...], ...] = tuple((name,) for name in FEATURES)
+
 #: Constants of a dataset, in every regression so that it can normalise by them.
 PARAMETERS: tuple[str, ...] = ("n_pixels", "n_channels", "n_classes")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lcrjax.study.columns import FEATURES
+from lcrjax.study.columns import SINGLES
 from lcrjax.study.projection import orthonormal_basis
 from lcrjax.study.regression import check_rows, design
 from lcrjax.study.validation import dataset_labels
@@ -13,7 +13,7 @@ from lcrjax.study.validation import dataset_labels
 
 def within_r2(
     table: pd.DataFrame,
-    models: Sequence[Sequence[str]] = tuple((name,) for name in FEATURES),
+    models: Sequence[Sequence[str]] = SINGLES,
     target: str = "bacc",
 ) -> pd.DataFrame:
     """Regress with an intercept of its own for every dataset (fixed effects).

@@ -1,0 +1,75 @@
+"""Settings of the documentation: `sphinx-build -W -b html docs docs/_build/html`."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import lcrjax
+
+HERE = Path(__file__).parent
+
+project = "lcrjax"
+author = "The lcrjax authors"
+copyright = "the lcrjax authors"
+version = release = lcrjax.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "lcrjax"
+html_static_path: list[str] = []
+
+myst_enable_extensions = ["dollarmath", "deflist"]
+myst_heading_anchors = 3
+
+# Docstrings put code in single backticks; names of the package among them become links.
+default_role = "py:obj"
+add_module_names = False
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+napoleon_attr_annotations = False
+
+
+def docstring_math(app, what, name, obj, options, lines):
+    """Turn the `$...$` of docstrings into reStructuredText's mathematics."""
+    lines[:] = re.sub(r"\$([^$]+)\$", r":math:`\1`", "\n".join(lines)).split("\n")
+
+
+def short_types(app, what, name, obj, options, signature, returns):
+    """Call types by the names that they have in the source: Array and ArrayLike."""
+
+    def shorten(text):
+        text = re.sub(r"~?(jax|jaxlib\._jax)\.Array", "Array", text)
+        scalars = r"~?numpy\.bool \| ~?numpy\.number \| bool \| int \| float \| complex"
+        return re.sub(rf"Array \| ~?numpy\.ndarray \| {scalars}", "ArrayLike", text)
+
+    return tuple(part and shorten(part) for part in (signature, returns))
+
+
+def write_command_line(app):
+    """Write the commands' help, as the commands themselves give it, for the page on them."""
+    out = HERE / "_build" / "command_line.md"
+    out.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "typer", "lcrjax.cli", "utils", "docs", "--name", "lcrjax"]
+    subprocess.run([*command, "--output", str(out)], check=True, stdout=subprocess.DEVNULL)
+    # Indented lines after a paragraph would flow into it.
+    text = re.sub(r"^(Examples?:)$", r"\1\n", out.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    out.write_text(text, encoding="utf-8")
+
+
+def setup(app):
+    """Connect the functions above."""
+    app.connect("autodoc-process-signature", short_types)
+    app.connect("autodoc-process-docstring", docstring_math)
+    app.connect("builder-inited", write_command_line)
