@@ -206,16 +206,19 @@ class _Work:
         for name in ("validation", "test"):
             part = self.parts[name]
             if len(part.indices):
-                scores = self._scores(model, part)
+                labels = jnp.asarray(part.labels[part.indices])
+                scores = self.programs.score(self._predict(model, part), labels)
                 seen.update({f"{name}_{k}": float(v) for k, v in scores._asdict().items()})
         if len(self.sample) == len(self.indices):
             seen["train_accuracy"] = seen["sample_accuracy"]
         elif seen["sample_accuracy"] >= recipe.target_accuracy - NEAR or epoch >= recipe.max_epochs:
-            seen["train_accuracy"] = float(self._scores(model, self.parts["train"]).acc)
+            part = self.parts["train"]
+            predicted = np.asarray(self._predict(model, part)).argmax(1)
+            seen["train_accuracy"] = float(np.mean(predicted == part.labels[part.indices]))
         return seen
 
-    def _scores(self, model: ModelState, part: _Part) -> Scores:
-        """Score a model on any number of images, a settling batch at a time."""
+    def _predict(self, model: ModelState, part: _Part) -> jax.Array:
+        """Classify any number of images, a settling batch at a time."""
         size, n = self.config.training.settling_batch, len(part.indices)
         blocks = []
         for start in range(0, n, size):
@@ -223,8 +226,7 @@ class _Work:
             # The last block is filled up: one program serves all.
             filled = np.resize(chosen, size)
             blocks.append(self.programs.classify(model, jnp.asarray(part.pixels[filled])))
-        labels = jnp.asarray(part.labels[part.indices])
-        return self.programs.score(jnp.concatenate(blocks)[:n], labels)
+        return jnp.concatenate(blocks)[:n]
 
     def _best(self) -> dict[str, float]:
         """The row whose model counts: the best on validation images, without them the last."""
