@@ -13,6 +13,7 @@ import functools
 import importlib.machinery
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -38,6 +39,19 @@ def available() -> bool:
     return os.environ.get("LCRJAX_NATIVE", "1") != "0" and _library() is not None
 
 
+def function(name: str) -> Any:
+    """Return `lcrjax_NAME` as ctypes has it, to call from Python.
+
+    Raises:
+        RuntimeError: If kernels are not `available`.
+        AttributeError: If there is no such function.
+    """
+    library = _library()
+    if library is None:
+        raise RuntimeError("there are no compiled kernels: ask lcrjax.native.available() before")
+    return getattr(library, f"lcrjax_{name}")
+
+
 @functools.cache
 def target(name: str) -> str:
     """Register the kernel `lcrjax_NAME` with XLA, once, and return the name of its target.
@@ -46,10 +60,7 @@ def target(name: str) -> str:
         RuntimeError: If kernels are not `available`.
         AttributeError: If there is no such kernel.
     """
-    library = _library()
-    if library is None:
-        raise RuntimeError("there are no compiled kernels: ask lcrjax.native.available() before")
     full = f"lcrjax_{name}"
-    capsule = jax.ffi.pycapsule(getattr(library, full))
+    capsule = jax.ffi.pycapsule(function(name))
     jax.ffi.register_ffi_target(full, capsule, platform="cpu")
     return full

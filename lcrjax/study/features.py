@@ -1,5 +1,6 @@
-"""The 27 features of many subsets of a dataset, from one compiled call per subset size."""
+"""The 27 features of many subsets of a dataset, many of them at a time."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,9 @@ import pandas as pd
 from jax import Array
 from jaxtyping import Float, Int
 
+from lcrjax import native
 from lcrjax.host_family import HostFamily, Members, host_family, members_of_labels
+from lcrjax.native.subset_sums import MOST_PIXELS, subset_sums
 from lcrjax.segments import Segments
 from lcrjax.similarity import RMSD, TiledSimilarity
 from lcrjax.study.columns import FEATURES
@@ -20,6 +23,7 @@ _ORDERS = (0.0, 1.0, np.inf)
 _NAMES = ("0", "1", "inf")
 _PAIRS_AT_ONCE = 2**16  # of elements, over all subsets measured side by side
 _LARGEST_TILE = 256
+_MEMBERS_AT_ONCE = 2**18  # images of subsets whose family is computed at once
 
 
 def _columns(family: HostFamily, members: Members, n: int) -> dict[str, np.ndarray]:
@@ -39,14 +43,13 @@ def _columns(family: HostFamily, members: Members, n: int) -> dict[str, np.ndarr
 
 
 @partial(jax.jit, static_argnames="n_classes")
-def _ordinariness(
+def _tiled(
     similarity: TiledSimilarity,
     images: Array,
     labels: Int[Array, " N"],
     subsets: Int[Array, "g n"],
     n_classes: int,
 ) -> tuple[Float[Array, "g n"], Float[Array, "g n"]]:
-    """Sums of the similarities of each image to its own class and to all of its subset."""
     side = tile_side(subsets.shape[1], _LARGEST_TILE)
 
     def one(rows: Int[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
@@ -57,6 +60,56 @@ def _ordinariness(
         return jnp.take_along_axis(sums, classes[None, :], axis=0)[0], jnp.sum(sums, axis=0)
 
     return jax.vmap(one)(subsets)
+
+
+def _by_tiles(
+    similarity: TiledSimilarity,
+    images: Array,
+    labels: np.ndarray,
+    subsets: np.ndarray,
+    at_once: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of similarities to the own class and to all, so many subsets in a compiled call."""
+    k = len(subsets)
+    padded = np.concatenate([subsets, np.repeat(subsets[-1:], -k % at_once, axis=0)])
+    parts = [
+        _tiled(similarity, images, labels, group, n_classes=int(labels.max()) + 1)
+        for group in np.split(padded, len(padded) // at_once)
+    ]
+    own, everyone = (np.concatenate(part)[:k] for part in zip(*parts, strict=True))
+    return own, everyone
+
+
+def _in_native_code(similarity: TiledSimilarity, images: Any) -> bool:
+    """Whether the kernel in C does it, of which XLA is the reference."""
+    return (
+        type(similarity) is RMSD
+        and images.dtype == np.uint8
+        and images[0].size <= MOST_PIXELS
+        and jax.default_backend() == "cpu"
+        and native.available()
+    )
+
+
+def _groups(
+    similarity: TiledSimilarity, images: Any, labels: np.ndarray, subsets: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield the classes of a group of subsets, and sums of similarities to these and to all."""
+    k, n = subsets.shape
+    step = max(1, _MEMBERS_AT_ONCE // n)
+    groups = [subsets[start : start + step] for start in range(0, k, step)]
+    if isinstance(similarity, RMSD) and _in_native_code(similarity, images):
+        pixels = np.ascontiguousarray(images).reshape(len(images), -1)
+        scale, unit = (float(np.asarray(x)) for x in (similarity.scale, similarity.unit))
+        factor = scale / (unit * np.sqrt(pixels.shape[1]))
+        for group in groups:
+            classes = labels[group]
+            yield classes, *subset_sums(pixels, group, classes, factor)
+        return
+    images = jnp.asarray(images)
+    at_once = min(1 << (k - 1).bit_length(), max(1, _PAIRS_AT_ONCE // n**2))
+    for group in groups:
+        yield labels[group], *_by_tiles(similarity, images, labels, group, at_once)
 
 
 def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -91,8 +144,8 @@ def features(
 ) -> pd.DataFrame:
     """Measure the 27 features of each of k subsets of n images.
 
-    Everything is computed in float32, from exact squared distances where images are uint8 or
-    k/255; memory does not grow with k.
+    From exact squared distances where images are uint8 or k/255, with similarities in float32 and
+    the family in float64. Beyond its input and output, memory does not grow with k.
 
     Args:
         images: All images of the dataset, (N, h, w) or (N, h, w, c); uint8, or floats in [0, 1].
@@ -120,15 +173,9 @@ def features(
     k, n = subsets.shape
     if k == 0:
         return pd.DataFrame({name: np.empty(0) for name in FEATURES})
-    at_once = min(1 << (k - 1).bit_length(), max(1, _PAIRS_AT_ONCE // n**2))
-    images, count = jnp.asarray(images), int(labels.max()) + 1
     tables = []
-    for start in range(0, k, at_once):
-        group = subsets[start : start + at_once]
-        padded = np.concatenate([group, np.repeat(group[-1:], at_once - len(group), axis=0)])
-        sums = _ordinariness(similarity, images, labels, padded, n_classes=count)
-        own, everyone = (np.asarray(x, np.float64)[: len(group)] / n for x in sums)
-        members = members_of_labels(labels[group], own, everyone)
+    for classes, own, everyone in _groups(similarity, images, labels, subsets):
+        members = members_of_labels(classes, own / n, everyone / n)
         family = host_family(members, np.asarray(_ORDERS))
         tables.append(pd.DataFrame(_columns(family, members, n)))
     return pd.concat(tables, ignore_index=True)

@@ -1,11 +1,14 @@
+import sys
+
 import jax
 import numpy as np
 import pandas as pd
 import pytest
 
 import lcrjax
+from lcrjax import native
 from lcrjax.study.columns import FEATURES
-from lcrjax.study.features import _ordinariness, features
+from lcrjax.study.features import _tiled, features
 from tests import reference
 
 N_IMAGES, N_CLASSES = 60, 3
@@ -50,8 +53,23 @@ def check(table, images, labels, subsets, close=1e-6):
     np.testing.assert_allclose(table.to_numpy(), rows, rtol=close)
 
 
-def test_all_columns_equal_the_definitions_row_by_row(dataset):
+@pytest.fixture(params=["native", "XLA"])
+def path(request, monkeypatch):
+    """Compute with the kernel in C, where there is one, and without."""
+    monkeypatch.setenv("LCRJAX_NATIVE", "1" if request.param == "native" else "0")
+    if request.param == "native" and not native.available():
+        pytest.skip("there are no compiled kernels")
+
+
+def test_all_columns_equal_the_definitions_row_by_row(dataset, path):
     check(features(*dataset), *dataset)
+
+
+def test_groups_of_subsets_are_computed_one_after_another(dataset, path, monkeypatch):
+    found = features(*dataset)
+    # The package has a function of the module's name.
+    monkeypatch.setattr(sys.modules[features.__module__], "_MEMBERS_AT_ONCE", 2 * N)
+    pd.testing.assert_frame_equal(features(*dataset), found, check_exact=True)
 
 
 def test_uint8_and_their_fractions_give_the_same_bits(dataset):
@@ -74,7 +92,7 @@ def test_labels_and_subsets_may_be_any_integers(kind, dataset):
     pd.testing.assert_frame_equal(features(images, *other), features(*dataset))
 
 
-def test_a_row_does_not_depend_on_its_neighbours(dataset):
+def test_a_row_does_not_depend_on_its_neighbours(dataset, path):
     images, labels, subsets = dataset
     found = features(images, labels, subsets)
     backwards = features(images, labels, subsets[::-1])
@@ -89,7 +107,7 @@ def test_order_within_a_subset_is_of_no_matter(dataset, rng):
     np.testing.assert_allclose(features(images, labels, shuffled), features(*dataset), rtol=1e-6)
 
 
-def test_a_class_that_a_subset_lacks_does_not_count(dataset):
+def test_a_class_that_a_subset_lacks_does_not_count(dataset, path):
     images, labels, _ = dataset
     without = np.stack([np.flatnonzero(labels != 1)[i : i + N] for i in range(K)])
     found = features(images, labels, without)
@@ -137,14 +155,15 @@ def test_other_similarities(dataset):
     np.testing.assert_allclose(found.to_numpy(), rows, rtol=1e-5)
 
 
-def test_one_size_compiles_once(dataset, rng):
+def test_one_size_compiles_once(dataset, rng, monkeypatch):
+    monkeypatch.setenv("LCRJAX_NATIVE", "0")
     images, labels, subsets = dataset
     features(images, labels, subsets)
-    compiled = _ordinariness._cache_size()
+    compiled = _tiled._cache_size()
     features(images, labels, rng.permuted(subsets, axis=1))
     features(images, labels, np.concatenate([subsets, subsets])[: K + 1])
     features(images, labels, np.concatenate([subsets, subsets])[: K + 3])
-    assert _ordinariness._cache_size() == compiled
+    assert _tiled._cache_size() == compiled
 
 
 def test_no_subsets_make_an_empty_table(dataset):

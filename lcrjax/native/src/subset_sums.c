@@ -65,6 +65,11 @@ VNNI512 static inline __m128i sums_of_four(__m512i a, __m512i b, __m512i c, __m5
   return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
+/* sum += x y, in place: from the intrinsic GCC makes a copy of every sum in every step. */
+VNNI512 static inline void accumulate(__m512i *sum, __m512i x, __m512i y) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(x), "v"(y));
+}
+
 /* Inner products of four rows with four columns; row r's go to out + 16 r. */
 VNNI512 static inline void products(const uint8_t *rows, const int8_t *columns, int64_t stride,
                                     int32_t *out) {
@@ -76,7 +81,7 @@ VNNI512 static inline void products(const uint8_t *rows, const int8_t *columns, 
     for (int c = 0; c < 4; c++) y[c] = _mm512_load_si512(columns + c * stride + at);
     for (int r = 0; r < ROWS; r++) {
       const __m512i x = _mm512_load_si512(rows + r * stride + at);
-      for (int c = 0; c < 4; c++) sum[r][c] = _mm512_dpbusd_epi32(sum[r][c], x, y[c]);
+      for (int c = 0; c < 4; c++) accumulate(&sum[r][c], x, y[c]);
     }
   }
   for (int r = 0; r < ROWS; r++)
