@@ -134,7 +134,10 @@ def _group(
     table: pd.DataFrame, name: str, target: str, resamples: int
 ) -> Callable[[], tuple[str, str]]:
     def find() -> tuple[str, str]:
-        found = groups(table, target, sets={name: GROUPS[name]}).iloc[0]
+        all_found = groups(table, target, sets={name: GROUPS[name]})
+        if all_found.empty:
+            return _NOT_HERE, ""
+        found = all_found.iloc[0]
         interval = _interval(table, found["features"], target, resamples)
         return f"{found['adj_r2']:.3f}", interval
 

@@ -47,17 +47,15 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
     pictured = sorted(classes, key=lambda c: -c["train"])[:MOST_CLASSES]
     shown = sorted(c["number"] for c in pictured)
     threshold = measured.nearness.threshold
-    kinds = (
-        ("leak", measured.test_near, "test"),
-        ("within", measured.train_near[:1], "train"),
-        ("across", measured.train_near[1:], "train"),
-    )
-    pairs: dict[str, list[dict[str, Any]]] = {}
-    for name, neighbours, split in kinds:
-        found = [p for n in neighbours for p in closest_pairs(dataset, n, split, threshold)]
-        found = [p for p in found if p.near] or found
-        best = sorted(found, key=lambda p: p.rmsd)[: 16 if name == "leak" else 12]
-        pairs[name] = [_pictured(dataset, p) for p in (best if best and best[0].near else best[:4])]
+    kinds = {
+        "leak": (measured.test_near, "test"),
+        "within": (measured.train_near[:1], "train"),
+        "across": (measured.train_near[1:], "train"),
+    }
+    pairs = {
+        name: [_pictured(dataset, pair) for pair in closest_pairs(dataset, *kind, threshold)]
+        for name, kind in kinds.items()
+    }
     return {
         "title": dataset.name,
         "dataset": dataset,
@@ -97,7 +95,7 @@ def _at(measured: Measured, q: float) -> int:
     return int(np.argmax(orders)) if math.isinf(q) else int(np.argmin(np.abs(orders - q)))
 
 
-#: Columns of the table of diversities: letter of the dataset, of a class, and measure.
+#: Columns of the table of diversities.
 _MEASURES = ("alpha", "normalized_rho", "gamma", "normalized_alpha")
 
 

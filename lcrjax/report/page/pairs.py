@@ -1,6 +1,7 @@
 """Which near-duplicates a page shows: the closest pairs, no image twice."""
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -36,36 +37,40 @@ class Pair:
 
 
 def closest_pairs(
-    dataset: Dataset, neighbours: Neighbours, split: str, threshold: float
+    dataset: Dataset, kinds: Sequence[Neighbours], split: str, threshold: float
 ) -> list[Pair]:
     """Choose the closest pairs of images and their nearest ones.
 
     Args:
         dataset: Where they are from.
-        neighbours: Nearest training images of all images of a split.
+        kinds: Nearest training images of all images of a split, of one kind or more.
         split: "train" or "test".
         threshold: RMSD of near-duplicates.
 
     Returns:
         Near-duplicates, at most `SHOWN`; or if there are none, `SHOWN_ANYWAY` of the closest.
+        The closest come first; within a kind no image comes twice.
     """
+    found = [pair for kind in kinds for pair in _closest(dataset, kind, split, threshold)]
+    found.sort(key=lambda pair: pair.rmsd)
+    near = [pair for pair in found if pair.near]
+    return near[:SHOWN] or found[:SHOWN_ANYWAY]
+
+
+def _closest(
+    dataset: Dataset, neighbours: Neighbours, split: str, threshold: float
+) -> Iterator[Pair]:
     labels = dataset.train_labels if split == "train" else dataset.test_labels
     used: set[tuple[str, int]] = set()
-    found: list[Pair] = []
     for i in np.argsort(neighbours.rmsd, kind="stable"):
         j, rmsd = int(neighbours.index[i]), float(neighbours.rmsd[i])
-        near = rmsd <= threshold
-        if j < 0 or len(found) == SHOWN or not (near or len(found) < SHOWN_ANYWAY):
-            break
-        if not near and found and found[0].near:
-            break
         ends = {(split, int(i)), ("train", j)}
-        if ends & used:
-            continue
-        used |= ends
-        classes = int(labels[i]), int(dataset.train_labels[j])
-        found.append(Pair(int(i), j, split, *classes, rmsd, near))
-    return found
+        if j < 0 or len(used) >= 2 * SHOWN:
+            return
+        if not ends & used:
+            used |= ends
+            classes = int(labels[i]), int(dataset.train_labels[j])
+            yield Pair(int(i), j, split, *classes, rmsd, rmsd <= threshold)
 
 
 @dataclasses.dataclass(frozen=True)

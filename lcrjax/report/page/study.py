@@ -1,14 +1,17 @@
 """The page of a study: one HTML file with the ranking, the figures and where they come from."""
 
 import base64
+import io
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from lcrjax.report.names import combination, plain
 from lcrjax.report.page.rendering import render
@@ -16,7 +19,7 @@ from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, notes, rankings
 from lcrjax.report.write import write_figures
 from lcrjax.study.bootstrap import bootstrap
 from lcrjax.study.claims import claims
-from lcrjax.study.columns import TARGETS
+from lcrjax.study.columns import FEATURES, TARGETS
 from lcrjax.study.folder import read_description
 from lcrjax.study.store import read_results
 from lcrjax.study.within import within_r2
@@ -33,6 +36,10 @@ _CAPTIONS = {
     "fig5-correlations": "Squared correlations of the features, clustered.",
 }
 _BEST = 10
+#: Features' names within a text.
+_NAMES = re.compile("|".join(sorted(map(re.escape, FEATURES), key=len, reverse=True)))
+#: Dots of a figure's file for each of a page: figures are written with 200 to the inch.
+_DOTS = 200 / 112
 _COLOURS = {"alpha": "#0072B2", "usual": "#E69F00", "other": "#7F7F7F"}
 
 
@@ -179,7 +186,10 @@ def _headline(ranked: dict[str, Any]) -> str:
 def _claims(table: pd.DataFrame, resamples: int) -> list[dict[str, Any]]:
     few = len(table) < FEW_ROWS
     found = claims(table, resamples=0 if few else resamples)
-    return [{str(k): v for k, v in row.items()} for row in found.to_dict("records")]
+    return [
+        {str(k): _NAMES.sub(lambda name: plain(name[0]), v) for k, v in row.items()}
+        for row in found.to_dict("records")
+    ]
 
 
 def _datasets(
@@ -230,11 +240,18 @@ def _listed(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _pictures(files: Sequence[str | Path]) -> list[dict[str, str]]:
+def _pictures(files: Sequence[str | Path]) -> list[dict[str, Any]]:
     found = []
     for file in map(Path, files):
         if file.suffix == ".png":
-            content = base64.b64encode(file.read_bytes()).decode()
-            caption = _CAPTIONS.get(file.stem, file.stem)
-            found.append({"uri": f"data:image/png;base64,{content}", "caption": caption})
+            content = file.read_bytes()
+            width, height = Image.open(io.BytesIO(content)).size
+            found.append(
+                {
+                    "uri": f"data:image/png;base64,{base64.b64encode(content).decode()}",
+                    "caption": _CAPTIONS.get(file.stem, file.stem),
+                    "width": round(width / _DOTS),
+                    "height": round(height / _DOTS),
+                }
+            )
     return found

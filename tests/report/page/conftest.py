@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from lcrjax.data import Dataset
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror="alert(2)">',
+    "</script><script>alert(3)</script>",
+    "é {{ 7 * 7 }} & 'q' https://evil.example/x",
+)
+
+
+def make(counts=(9, 7, 8, 6), shape=(5, 5, 3), names=HOSTILE, seed=0):
+    """A small dataset with a copy and a near copy between its splits, and one across classes.
+
+    The last class is not in the test set.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(counts)), counts)
+    images = rng.integers(0, 256, (len(labels), *shape), dtype=np.uint8)
+    kept = np.flatnonzero(labels < len(counts) - 1)[::3]
+    tests, test_labels = images[kept] // 2 + 60, labels[kept]
+    tests[0] = images[4]
+    tests[1] = images[5] ^ 1
+    images[counts[0] + 1] = images[0]
+    return Dataset(
+        '<b>odd</b> "name"', images, labels, tests, test_labels, names, "<i>made</i> & up", ""
+    )
+
+
+@pytest.fixture(scope="session")
+def hostile():
+    """A dataset whose names are code."""
+    return make()
+
+
+@pytest.fixture(scope="session")
+def hostile_page(hostile):
+    from lcrjax.report import dataset_page
+
+    return dataset_page(hostile)
+
+
+@pytest.fixture(scope="session")
+def study_folder(tmp_path_factory):
+    """A finished study of two datasets, measured and trained by stand-ins; some rows failed."""
+    import importlib.util
+    from pathlib import Path
+
+    from lcrjax.study import mishaps, plan, runner
+    from lcrjax.study.config import StudyConfig
+
+    path = Path(__file__).parents[2] / "study" / "fake_parts.py"
+    spec = importlib.util.spec_from_file_location("fake_parts", path)
+    fake = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fake)
+
+    def train(dataset, subsets, seeds, config=None, *, progress=None):
+        table = fake.train_subsets(dataset, subsets, seeds)
+        if subsets.shape[1] == 16:
+            table.loc[0, ["acc", "bacc", "auc", "auc_micro"]] = np.nan
+            table.loc[0, "failure"] = "RuntimeError: <b>memory</b> ran out"
+            table.loc[0, "converged"] = False
+            table.loc[1, "converged"] = False
+            table.loc[1, "train_accuracy"] = 0.91
+        return table
+
+    folder = tmp_path_factory.mktemp("study") / "st"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "features", fake.features)
+        patch.setattr(mishaps, "train_subsets", train)
+        patch.setattr(plan, "block_size", fake.block_size)
+        runner.run_study(
+            [fake.dataset("<script>toy</script>"), fake.dataset("two", seed=1)],
+            folder,
+            StudyConfig(sizes=(16, 32), bins=8, per_bin=3, candidates=2000),
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def study_text(study_folder):
+    from lcrjax.report import study_page
+
+    return study_page(study_folder, resamples=50)

@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+
+from lcrjax.report import rankings, study_page
+from lcrjax.study.store import read_results
+from tests.report.page.pages import check
+
+
+@pytest.fixture(scope="module")
+def page(study_text):
+    return check(study_text)
+
+
+def test_the_ranking_is_the_search(page, study_folder):
+    found = rankings(read_results(study_folder))
+    for kind in ("singles", "pairs"):
+        for value in found[kind]["adj_r2"].head(3):
+            assert f"{value:.3f}" in page.text
+    assert "A few datasets cannot confirm" in page.text
+    assert "The best single indicator of BACC is" in page.text
+
+
+def test_figures_are_within_the_page(page):
+    captions = [a["alt"] for a in page.of("img")]
+    assert any(text.startswith("Class balance against subset size") for text in captions)
+    assert all(a["src"].startswith("data:image/png;base64,") for a in page.of("img"))
+
+
+def test_failures_and_unfinished_models_are_told_with_their_reasons(page):
+    assert "<b>memory</b> ran out" in page.text
+    assert "RuntimeError" in page.text
+    assert "Models that stopped before they had learned their subset" in page.text
+    assert "91 %" in page.text
+
+
+def test_where_it_comes_from_is_told(page, study_folder):
+    described = json.loads((study_folder / "config.json").read_text())["decides"]
+    for facts in described["datasets"].values():
+        assert facts["content_hash"] in page.text
+    for number in described["versions"].values():
+        assert number in page.text
+    assert '"candidates": 2000' in page.text
+    assert "<script>toy</script>" in page.text
+
+
+def test_a_study_of_few_rows_says_so(study_folder, tmp_path):
+    import shutil
+
+    shutil.copytree(study_folder, tmp_path / "few")
+    table = read_results(study_folder)
+    from lcrjax.study.table import encode
+
+    few = table.head(3).assign(bacc=np.nan)
+    (tmp_path / "few" / "results.parquet").write_bytes(encode(few, {}))
+    text = check(study_page(tmp_path / "few", figures=[])).text
+    assert "No ranking: No complete row among 3" in text
+    assert "too few rows, or constant" in text
+
+
+def test_what_is_no_study_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="cannot be read"):
+        study_page(tmp_path)
+    (tmp_path / "config.json").write_text('{"decides": {}}')
+    with pytest.raises(ValueError, match="holds no study"):
+        study_page(tmp_path)
