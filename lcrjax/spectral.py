@@ -42,8 +42,8 @@ def vendi_score(
 ) -> Float[Array, ""]:
     r"""Vendi score of order q: the Hill number of the eigenvalues of $\sqrt{p} Z \sqrt{p}$.
 
-    With a matrix (or None) as similarity the first argument are counts, with a `Similarity` that
-    compares elements it is the elements, which count once each unless weights are given.
+    With None or a matrix as similarity, the first argument holds counts. With a `Similarity` that
+    compares elements it holds the elements, which count once each unless weights are given.
     `lcrjax.Linear` on vectors (n, d) needs a (d, d) matrix alone where d < n.
 
     Args:

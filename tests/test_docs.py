@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
+import lcrjax
 from tests.study.analysis.tables import correlated
 
 ROOT = Path(__file__).parents[1]
@@ -64,3 +65,10 @@ def test_a_page_that_is_wrong_is_caught(tmp_path):
     page.write_text("```python\n1 / 0\n```\n")
     with pytest.raises(ZeroDivisionError):
         run(page, {})
+
+
+def test_the_api_page_has_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\.\. auto(?:function|class):: (\w+)$", page, re.M)) == set(
+        lcrjax.__all__
+    )
