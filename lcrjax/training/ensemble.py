@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from lcrjax.training import native_network
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.epochs import Images
 from lcrjax.training.memory import models_at_once, subsets_per_block
@@ -124,7 +125,15 @@ def architecture_of(
     """Return the network for images of a shape, for so many models that advance together."""
     direct = at_once == 1 and jax.default_backend() == "cpu"
     height, width, channels = images.shape[1:]
-    return Architecture(height, width, channels, n_classes, config.base_channels, direct)
+    return Architecture(
+        height,
+        width,
+        channels,
+        n_classes,
+        config.base_channels,
+        direct,
+        native=at_once == 1 and native_network.serves(config),
+    )
 
 
 @dataclasses.dataclass

@@ -9,6 +9,7 @@ import optax  # type: ignore[import-untyped]
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from lcrjax.training import native_network
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.model_state import ModelState, make_optimizer, network
 from lcrjax.training.resnet import Architecture
@@ -141,6 +142,9 @@ def batch_gradient(
     Returns:
         The gradient, the loss, and how many images were classified correctly.
     """
+    pixels, labels = as_input(images.pixels[chosen], config.precision), images.labels[chosen]
+    if architecture.native:
+        return native_network.gradient(params, pixels, labels, weights, architecture)
     graph = network(architecture)
 
     def loss_of(params, pixels, labels):  # type: ignore[no-untyped-def]
@@ -149,11 +153,37 @@ def batch_gradient(
         right = (jnp.argmax(logits, 1) == labels) * weights
         return (losses * weights).sum() / weights.sum(), right.sum()
 
-    pixels = as_input(images.pixels[chosen], config.precision)
-    (loss, right), gradient = jax.value_and_grad(loss_of, has_aux=True)(
-        params, pixels, images.labels[chosen]
-    )
+    (loss, right), gradient = jax.value_and_grad(loss_of, has_aux=True)(params, pixels, labels)
     return gradient, loss, right
+
+
+def run_network(
+    params: nnx.State,
+    stats: nnx.State,
+    pixels: Float[Array, "b h w c"],
+    weights: Float[Array, " b"],
+    architecture: Architecture,
+    *,
+    settled: bool,
+) -> tuple[Float[Array, "b classes"], nnx.State]:
+    """Compute logits.
+
+    Args:
+        params: Trainable weights.
+        stats: Batch normalisation's statistics.
+        pixels: Images as numbers; the compute dtype follows them.
+        weights: One weight per image, 0 for padding, whose logits mean nothing.
+        architecture: Shape of the network; static.
+        settled: Whether to normalise by `stats`, rather than by the batch's own statistics.
+
+    Returns:
+        Logits, and the statistics that were used.
+    """
+    if architecture.native:
+        return native_network.forward(params, stats, pixels, weights, architecture, settled=settled)
+    model = nnx.merge(network(architecture), params, stats, copy=True)
+    logits = model(pixels, None if settled else weights)
+    return logits, nnx.state(model, nnx.BatchStat)
 
 
 def _shuffle(key: Array, subset: Array, n: Array) -> Array:
@@ -184,22 +214,21 @@ def settle(
     size = config.settling_batch
     padded = jnp.pad(subset, (0, size))
     steps = (n + size - 1) // size
-    graph = network(architecture)
 
-    def batch(i, stats, training):  # type: ignore[no-untyped-def]
+    def batch(i, stats, settled):  # type: ignore[no-untyped-def]
         start, end = i * n // steps, (i + 1) * n // steps
         chosen = jax.lax.dynamic_slice(padded, (start,), (size,))
         weights = (jnp.arange(size) < end - start).astype(jnp.float32)
-        model = nnx.merge(graph, state.params, stats, copy=True)
-        logits = model(
-            as_input(images.pixels[chosen], config.precision), weights if training else None
+        pixels = as_input(images.pixels[chosen], config.precision)
+        logits, stats = run_network(
+            state.params, stats, pixels, weights, architecture, settled=settled
         )
         right = ((jnp.argmax(logits, 1) == images.labels[chosen]) * weights).sum()
-        return nnx.state(model, nnx.BatchStat), right, weights.sum() / n
+        return stats, right, weights.sum() / n
 
     def gather(i, carry):  # type: ignore[no-untyped-def]
         total, right = carry
-        stats, hits, share = batch(i, state.stats, True)
+        stats, hits, share = batch(i, state.stats, False)
         total = jax.tree.map(lambda t, m: t + share * m, total, _to_moments(stats))
         return total, right + hits
 
@@ -209,7 +238,7 @@ def settle(
     # A single batch was normalised by what it settles: it has been seen in inference mode.
     again = jnp.where(steps > 1, steps, 0)
     right = jax.lax.fori_loop(
-        0, again, lambda i, total: total + batch(i, stats, False)[1], jnp.float32(0)
+        0, again, lambda i, total: total + batch(i, stats, True)[1], jnp.float32(0)
     )
     return stats, jnp.where(steps > 1, right, in_one) / n
 
@@ -249,11 +278,15 @@ def predict(
         Softmax probabilities, float32.
     """
     n, size = len(images.labels), config.settling_batch
-    model = nnx.merge(network(architecture), state.params, state.stats, copy=True)
     starts = jnp.arange(0, n, size)
 
     def classify(start: Array) -> Array:
-        chosen = jnp.minimum(start + jnp.arange(size), n - 1)
-        return jax.nn.softmax(model(as_input(images.pixels[chosen], config.precision)))
+        place = start + jnp.arange(size)
+        pixels = as_input(images.pixels[jnp.minimum(place, n - 1)], config.precision)
+        weights = (place < n).astype(jnp.float32)
+        logits, _ = run_network(
+            state.params, state.stats, pixels, weights, architecture, settled=True
+        )
+        return jax.nn.softmax(logits)
 
     return jax.lax.map(classify, starts).reshape(-1, architecture.n_classes)[:n]

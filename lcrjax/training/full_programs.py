@@ -8,13 +8,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax  # type: ignore[import-untyped]
-from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.epochs import Images, as_input, batch_gradient, settle
+from lcrjax.training.epochs import Images, as_input, batch_gradient, run_network, settle
 from lcrjax.training.metrics import Scores, score
-from lcrjax.training.model_state import ModelState, initial_state, make_optimizer, network
+from lcrjax.training.model_state import ModelState, initial_state, make_optimizer
 from lcrjax.training.resnet import Architecture
 
 
@@ -94,8 +93,15 @@ def make_full_programs(
         return Course(model, jnp.int32(0), jnp.float32(0), jnp.float32(0))
 
     def classify(model: ModelState, pixels: Array) -> Array:
-        net = nnx.merge(network(architecture), model.params, model.stats, copy=True)
-        return jax.nn.softmax(net(as_input(pixels, config.precision)))
+        logits, _ = run_network(
+            model.params,
+            model.stats,
+            as_input(pixels, config.precision),
+            jnp.ones(len(pixels), jnp.float32),
+            architecture,
+            settled=True,
+        )
+        return jax.nn.softmax(logits)
 
     return FullPrograms(
         start=jax.jit(start),

@@ -110,6 +110,7 @@ class Architecture:
         direct: Whether convolutions prefer XLA's own operation; see `lcrjax.training.conv`.
         stem: Side of the first kernel, 3 (stride 1) or 7 (stride 2); None follows the images: 3
             up to 32 pixels a side.
+        native: Whether `lcrjax.training.native_network` computes the network.
     """
 
     height: int
@@ -119,6 +120,7 @@ class Architecture:
     base: int = 64
     direct: bool = False
     stem: int | None = None
+    native: bool = False
 
     @property
     def stem_geometry(self) -> Geometry:
