@@ -15,6 +15,7 @@ from lcrjax.counts import counts_array
 from lcrjax.family import MEASURES, Family, family, labelled_family
 from lcrjax.host_family import Members, host_family, members_of_labels, members_of_table
 from lcrjax.power_mean import power_mean
+from lcrjax.segments import LogMeans, Segments
 from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ def diversity(
     """
     table, class_names, element_names = counts_array(counts)
     relation = _as_similarity(similarity)
-    abundance = table / jnp.sum(table)
+    whole = table if not _at_hand(table) else np.asarray(table)  # whose sums nothing compiles
+    abundance = jnp.asarray(whole / whole.sum(dtype=table.dtype))
     if isinstance(relation, Precomputed):
         relation.check(len(table), element_names)
     elif not isinstance(relation, Identity) and elements is None:
@@ -224,7 +226,8 @@ def measure(
     dtype = jnp.result_type(jnp.float32, given if floats else jnp.float32)
     weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
     sums = similarity.ordinariness(images, jnp.asarray(weights))
-    return labelled_diversity(sums / n, classes, names, q)
+    shares = (np.asarray(sums) if _at_hand(sums) else sums) / n
+    return labelled_diversity(shares, classes, names, q)
 
 
 def labelled_diversity(
@@ -287,8 +290,17 @@ def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
     if p.ndim != 1:
         raise ValueError(f"p has shape {p.shape}: give one abundance for each element")
     p = p.astype(jnp.result_type(p, jnp.float32))
+    if _at_hand(p, q) and np.ndim(q) == 0 and _is_distribution(host := np.asarray(p, np.float64)):
+        share = host[host > 0] / host.sum()
+        means = LogMeans(share, -np.log(share)[None], Segments(np.array([len(share)])))
+        order = 1 - np.asarray(q, p.dtype).astype(np.float64)
+        return jnp.asarray(np.exp(means.at(float(order))[0, 0]), p.dtype)
     share = p / jnp.sum(p)
     return power_mean(1 - jnp.asarray(q, p.dtype), share, 1 / jnp.where(p > 0, share, 1))
+
+
+def _is_distribution(p: Float[np.ndarray, " S"]) -> bool:
+    return p.size > 0 and bool(p.min() >= 0) and 0 < p.sum() < np.inf
 
 
 def _as_similarity(similarity: Any) -> Similarity:

@@ -339,6 +339,24 @@ def test_elements_must_fit_the_counts(rng):
         lcrjax.diversity(np.ones((S, C)), lcrjax.Gaussian(), elements=rng.normal(size=(S - 1, 2)))
 
 
+@pytest.mark.parametrize("q", [0, 0.5, 1, 1 + 1e-7, 2, 1e4, np.inf])
+def test_hill_numbers_equal_mpmath_traced_or_not(q, rng):
+    p = np.append(10 ** rng.uniform(-30, 0, S - 1), 0).astype("f4")
+    share = [float(x) / float(np.sum(p, dtype=float)) for x in p]
+    items = [1 / x if x else 1 for x in share]
+    wanted = float(reference.exact_power_mean(1 - float(np.float32(q)), share, items))
+    np.testing.assert_allclose(lcrjax.hill_number(p, q), wanted, rtol=2e-7)
+    np.testing.assert_allclose(traced_hill_number(p, np.float32(q)), wanted, rtol=1e-6)
+
+
+traced_hill_number = jax.jit(lcrjax.hill_number)
+
+
+def test_hill_numbers_of_what_is_no_distribution():
+    for bad in (np.zeros(3), np.array([1, -0.5, 1]), np.array([1, np.nan, 1])):
+        assert np.isnan(lcrjax.hill_number(bad, 1))
+
+
 def test_bad_hill_numbers():
     with pytest.raises(ValueError, match=r"p has shape \(2, 2\)"):
         lcrjax.hill_number(np.ones((2, 2)), 1)

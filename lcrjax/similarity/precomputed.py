@@ -129,9 +129,8 @@ class Precomputed(Similarity):
 
 def _check_rows(block: np.ndarray, first: int) -> None:
     """Check rows of a similarity matrix, the first of which has number `first`."""
-    bad = np.argwhere(~(block >= 0) | np.isinf(block))
-    if len(bad):
-        i, j = bad[0]
+    if block.size and not (block.min() >= 0 and block.max() < np.inf):
+        i, j = np.argwhere(~(block >= 0) | np.isinf(block))[0]
         raise ValueError(
             f"the similarity of elements {first + i} and {j} is {block[i, j]:g}: "
             "similarities are finite and not negative"
