@@ -19,6 +19,7 @@ import numpy as np
 
 from lcrjax.data import load
 from lcrjax.training import TrainingConfig, train_subsets
+from lcrjax.training.ensemble import architecture_of
 from lcrjax.training.epochs import Images
 from lcrjax.training.programs import make_programs
 from lcrjax.training.resnet import Architecture
@@ -85,18 +86,17 @@ def nominal_flops(architecture: Architecture, *, live: bool) -> float:
     return 2.0 * 3 * total
 
 
-def steady_state(batch_size: int, batches: int) -> None:
-    """Print images a second for both first layers, with and without PyTorch."""
+def steady_state(batch_size: int, batches: int, stems: list[int]) -> None:
+    """Print images a second for each first layer, with and without PyTorch."""
     n = batch_size * batches
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (n, 28, 28, 3), np.uint8)
     labels = rng.integers(0, 8, n)
-    for stem in (7, 3):
-        direct = jax.default_backend() == "cpu"
-        architecture = Architecture(28, 28, 3, 8, direct=direct, stem=stem)
+    for stem in stems:
         config = TrainingConfig(
             batch_size=batch_size, learning_rate=1e-6, target_accuracy=1.0, check_above=1.0
         )
+        architecture = dataclasses.replace(architecture_of(pixels, 8, config, 1), stem=stem)
         programs = make_programs(architecture, config)
         images = Images(jnp.asarray(pixels), jnp.asarray(labels, jnp.int32))
         subset = jnp.arange(n, dtype=jnp.int32)[None]
@@ -129,7 +129,7 @@ def steady_state(batch_size: int, batches: int) -> None:
         print(line, flush=True)
 
 
-def to_criterion(source: str, size: int, count: int) -> None:
+def to_criterion(source: str, size: int, count: int, torch_count: int) -> None:
     """Print wall time and mean BACC of subsets trained to the criterion."""
     dataset = load(source)
     config = TrainingConfig()
@@ -142,14 +142,16 @@ def to_criterion(source: str, size: int, count: int) -> None:
         f"{dataset.name}, {count} subsets of {size}: {seconds:.1f} s with compilation, "
         f"{table['epochs'].mean():.1f} epochs, BACC {table['bacc'].mean():.4f}"
     )
-    if torch_loop:
+    if torch_loop and torch_count:
         began = time.perf_counter()
         rows = [
-            torch_loop.train(dataset, subset, seed, config) for seed, subset in enumerate(subsets)
+            torch_loop.train(dataset, subset, seed, config)
+            for seed, subset in enumerate(subsets[:torch_count])
         ]
-        theirs = time.perf_counter() - began
+        theirs = (time.perf_counter() - began) * count / torch_count
+        scaled = "" if torch_count == count else f" (scaled from {torch_count})"
         line += (
-            f"; PyTorch {theirs:.1f} s, "
+            f"; PyTorch {theirs:.1f} s{scaled}, "
             f"{statistics.mean(r['epochs'] for r in rows):.1f} epochs, "
             f"BACC {statistics.mean(r['bacc'] for r in rows):.4f}; ratio {theirs / seconds:.2f}"
         )
@@ -161,15 +163,25 @@ def main() -> None:
     parser.add_argument("--data", default="digits", help="what lcrjax.data.load understands")
     parser.add_argument("--sizes", type=int, nargs="*", default=[64, 256])
     parser.add_argument("--subsets", type=int, default=4)
+    parser.add_argument(
+        "--torch-subsets",
+        type=int,
+        default=None,
+        help="train only so many with PyTorch; its time is scaled",
+    )
+    parser.add_argument(
+        "--stems", type=int, nargs="*", default=[7, 3], help="sides of first kernels"
+    )
     parser.add_argument("--batch-size", type=int, default=64, help="of the steady-state figures")
     parser.add_argument("--batches", type=int, default=8, help="per epoch of the same")
     args = parser.parse_args()
     if torch_loop is None:
         print("PyTorch is absent: lcrjax only. `pip install torch==2.13.0` adds the comparison.")
     if args.batches:
-        steady_state(args.batch_size, args.batches)
+        steady_state(args.batch_size, args.batches, args.stems)
     for size in args.sizes:
-        to_criterion(args.data, size, args.subsets)
+        torch_count = args.subsets if args.torch_subsets is None else args.torch_subsets
+        to_criterion(args.data, size, args.subsets, torch_count)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ enum {
   LARGEST_KERNEL = 16 /* pixels a side */
 };
 
-/* Tasks of a phase, and parts of a sum over images: a constant, so that sums do not depend on the
+/* Tasks of a phase, and parts of a sum over images: constants, so that sums do not depend on the
    machine. */
-enum { TASKS = 4 };
+enum { TASKS = 8, SUMS = 4 };
 
 typedef struct {
   int batch, live;   /* images in the arrays, and those of them that count, */

@@ -209,7 +209,7 @@ bool conv_by_kernel(Team *team, const Conv *c, const Batch *batch, const float *
   o.source_blocks = (o.sources + ROWS - 1) / ROWS;
   o.out_blocks = (c->c_out + WIDE * LANES - 1) / (WIDE * LANES);
   const int64_t size = (int64_t)o.taps * o.sources * c->c_out, bytes = 4 * size;
-  o.chunks = bytes <= SMALL_BYTES ? TASKS : bytes <= MIDDLE_BYTES ? 2 : 1;
+  o.chunks = bytes <= SMALL_BYTES ? SUMS : bytes <= MIDDLE_BYTES ? 2 : 1;
   if (o.chunks > batch->live) o.chunks = batch->live > 0 ? batch->live : 1;
   o.parts = TASKS / o.chunks;
   o.group = GROUP_PIXELS / (c->height * c->width);
