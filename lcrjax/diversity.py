@@ -30,8 +30,10 @@ _labelled_family = jax.jit(labelled_family, static_argnames="n_classes")
 class Diversity:
     """Every measure of the LCR family at several viewpoints, for classes and dataset; a pytree.
 
-    `D.class_level["alpha"]` is an array (Q, C), `D.dataset_level["alpha"]` an array (Q,). The
-    paper's letters: A is alpha, R is normalized_rho, G is gamma, B is normalized_beta.
+    `D.class_level["alpha"]` is an array (Q, C), `D.dataset_level["alpha"]` an array (Q,). There are
+    nine measures: alpha, rho, beta, gamma, normalized_alpha, normalized_rho, normalized_beta,
+    rho_hat and beta_hat. The letters of the paper: A is alpha, R is normalized_rho, G is gamma, B
+    is normalized_beta.
 
     Attributes:
         q: Viewpoints, (Q,).
