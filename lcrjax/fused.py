@@ -19,11 +19,9 @@ def fused(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     """Whether a kernel computes Z w of such points; on a CPU, that is."""
     if similarity.radial_profile(points) is None or weights.dtype != jnp.float32:
         return False
-    return (
-        isinstance(points, squares.Bytes)
-        and points.dimension <= _MOST_PIXELS
-        and native.available()
-    )
+    if isinstance(points, squares.Bytes):
+        return points.dimension <= _MOST_PIXELS and native.available()
+    return points.centred.dtype == jnp.float32 and native.available()
 
 
 def fused_product(
@@ -48,9 +46,11 @@ def fused_product(
     found = similarity.radial_profile(points)
     assert found is not None
     profile, rate = found
-    elements = [x.pixels for x in (points, others) if x is not None]
+    of_bytes = isinstance(points, squares.Bytes)
+    given = [x for x in (points, others) if x is not None]
+    elements = [x.pixels if of_bytes else x.centred for x in given]
     call = jax.ffi.ffi_call(
-        native.target("sums_of_bytes"),
+        native.target("sums_of_bytes" if of_bytes else "sums_of_floats"),
         jax.ShapeDtypeStruct((len(weights), len(elements[0])), jnp.float32),
         vmap_method="expand_dims",
     )

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "profile.h"
+#include "tile.h"
 
 /* A panel: the quads that are there, their places in a group (distances in bytes) and their number,
    and what each column adds to a squared distance. */
@@ -64,41 +65,10 @@ VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
   }
 }
 
-/* out[r][j] = sum over `count` quads of u[j] s[r], as they are packed. In assembler, since compilers
-   do not keep the 24 sums in registers: zmm0 to zmm23, two to a row of the tile. */
+/* out[r][j] = sum over `count` quads of u[j] s[r], as they are packed. */
 VNNI512 static void product(const char *u, const char *s, const int32_t *place, int64_t count,
                             int32_t *out) {
-#define EVERY_ROW(f)                                                             \
-  f(0, 0, 1) f(1, 2, 3) f(2, 4, 5) f(3, 6, 7) f(4, 8, 9) f(5, 10, 11) f(6, 12, 13) \
-  f(7, 14, 15) f(8, 16, 17) f(9, 18, 19) f(10, 20, 21) f(11, 22, 23)
-#define CLEAR(r, a, b)                               \
-  "vpxord %%zmm" #a ", %%zmm" #a ", %%zmm" #a "\n\t" \
-  "vpxord %%zmm" #b ", %%zmm" #b ", %%zmm" #b "\n\t"
-#define ADD(r, a, b)                            \
-  "vpbroadcastd 4*" #r "(%1,%%rax), %%zmm26\n\t" \
-  "vpdpbusd %%zmm26, %%zmm24, %%zmm" #a "\n\t"  \
-  "vpdpbusd %%zmm26, %%zmm25, %%zmm" #b "\n\t"
-#define STORE(r, a, b)                      \
-  "vmovdqa32 %%zmm" #a ", 128*" #r "(%4)\n\t" \
-  "vmovdqa32 %%zmm" #b ", 128*" #r "+64(%4)\n\t"
-  __asm__ volatile(
-      EVERY_ROW(CLEAR)
-      "test %2, %2\n\tjz 2f\n\t"
-      ".p2align 5\n1:\n\t"
-      "movslq (%3), %%rax\n\t"
-      "vmovdqa32 (%0), %%zmm24\n\tvmovdqa32 64(%0), %%zmm25\n\t"
-      EVERY_ROW(ADD)
-      "add $128, %0\n\tadd $4, %3\n\tdec %2\n\tjnz 1b\n2:\n\t"
-      EVERY_ROW(STORE)
-      : "+r"(u), "+r"(s), "+r"(count), "+r"(place)
-      : "r"(out)
-      : "memory", "cc", "rax", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
-        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17",
-        "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26");
-#undef EVERY_ROW
-#undef CLEAR
-#undef ADD
-#undef STORE
+  LCRJAX_TILE(LCRJAX_BYTES, LCRJAX_STORE, u, s, place, count, out);
 }
 
 INLINE __m512 distances(const int32_t *product, __m512i sums) {
@@ -136,11 +106,15 @@ VNNI512 static void tile(const Problem *p, const char *group, int64_t first_row,
   }
 }
 
-/* Images with as many pixels that are not zero lie together: more quads are empty in whole panels. */
+/* Images with as many quads that are not zero lie together: more are empty in whole panels. */
 VNNI512 static uint32_t rank(const void *element, int64_t d) {
   const uint8_t *x = element;
   uint32_t full = 0;
-  for (int64_t k = 0; k < d; k++) full += x[k] != 0;
+  for (int64_t k = 0; k < d; k += 64) {
+    __mmask64 left = d - k >= 64 ? ~0ULL : (1ULL << (d - k)) - 1;
+    __m512i pixels = _mm512_maskz_loadu_epi8(left, x + k);
+    full += (uint32_t)__builtin_popcount(_mm512_test_epi32_mask(pixels, pixels));
+  }
   return full;
 }
 

@@ -50,13 +50,12 @@ typedef struct Problem {
   int64_t k, stride;
   float *out; /* (k, out_stride) */
   int64_t out_stride;
-  const void *extra; /* what a kind needs beside */
 } Problem;
 
 /* Computes p->out. The bits of the result depend on shapes and values alone, not on threads.
    `frame` is NULL for work in the caller's thread only. False if memory runs out. */
 bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p);
 
-extern const Kind lcrjax_bytes;
+extern const Kind lcrjax_bytes, lcrjax_floats;
 
 #endif

@@ -76,3 +76,7 @@ static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_bytes(XLA_FFI_CallFrame *frame) {
   return call(frame, &lcrjax_bytes);
 }
+
+LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_floats(XLA_FFI_CallFrame *frame) {
+  return call(frame, &lcrjax_floats);
+}

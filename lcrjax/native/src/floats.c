@@ -1,0 +1,253 @@
+/* Similarities of vectors of floats, from products of 16-bit integers.
+
+   A row x is rounded to s (X - u): a scale s of its own, integers X, and the dither u, random numbers
+   in [-1/2, 1/2) that are the same for all rows; a column y to t (Y - v) likewise. Then
+   x.y = s t (X.Y - X.v - u.Y + u.v), of which X.Y alone belongs to the pair. s is such that any 32
+   components of X have a norm below 2^15.5: by Cauchy and Schwarz int32 holds their product.
+
+   Error. With dither the errors X - u - x/s are independent and uniform in [-1/2, 1/2] whatever x
+   (Schuchman 1964), hence strictly sub-Gaussian: |x - y|^2 is off by more than
+   2 SIGMAS sqrt((t |x|)^2 + (s |y|)^2) with probability 2 exp(-6 SIGMAS^2) = 5e-13 at most.
+   By that much the similarity changes by steepness times it: pairs for which this exceeds TOLERANCE,
+   and those of which the squared distance may be off by a twentieth, are computed again from sums
+   of squared differences. All profiles are convex, so within that twentieth the steepness grows by
+   a fifth at most. Rounding to float32 adds some 1e-6 of Z. */
+#include <math.h>
+#include <string.h>
+
+#include "profile.h"
+#include "tile.h"
+
+enum { CHUNK = 16 }; /* steps, of two components each */
+static const float SIGMAS = 2.2f, TOLERANCE = 8e-6f;
+
+/* A row or column: the square of its norm, its scale, and its product with the other side's dither
+   (of columns, less that of both dithers). */
+typedef struct {
+  float squares, scale, dithered;
+} Terms;
+
+static int64_t steps(int64_t d) { return (d + 1) / 2; }
+static int64_t panel_bytes(int64_t d) { return (steps(d) * 4 + 12) * COLUMNS; }
+static int64_t group_bytes(int64_t d) { return (steps(d) * 4 + 12) * ROWS; }
+
+static const float *vector(const Elements *e, int64_t place) {
+  return place < e->n ? (const float *)e->data + e->order[place] * e->dimension : NULL;
+}
+
+/* Random in [-1/2, 1/2), of components k to k + 15 of rows (side 0) or columns (side 1). */
+INLINE __m512 dither(int64_t k, int side) {
+  const __m512i each = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  __m512i h = _mm512_add_epi32(each, _mm512_set1_epi32((int32_t)(2 * k + side + 1)));
+  h = _mm512_mullo_epi32(h, _mm512_set1_epi32((int32_t)0x9E3779B1));
+  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 16));
+  h = _mm512_mullo_epi32(h, _mm512_set1_epi32((int32_t)0x85EBCA6B));
+  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 13));
+  h = _mm512_mullo_epi32(h, _mm512_set1_epi32((int32_t)0xC2B2AE35));
+  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 16));
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(h), _mm512_set1_ps(0x1p-32f));
+}
+
+VNNI512 static inline __mmask16 among(int64_t k, int64_t d) {
+  return d - k >= 16 ? 0xFFFF : (__mmask16)((1u << (d - k)) - 1);
+}
+
+/* Adds eight lanes after another to doubles. */
+INLINE __m512d widened(__m512 v) {
+  return _mm512_add_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(v)),
+                       _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+}
+
+/* The square of the norm, and the scale at which no product of chunks leaves int32. */
+VNNI512 static Terms measured(const float *x, int64_t d) {
+  double squares = 0, longest = 0;
+  __m512 largest = _mm512_setzero_ps();
+  for (int64_t k = 0; k < d; k += 2 * CHUNK) {
+    __m512d chunk = _mm512_setzero_pd();
+    for (int64_t i = k; i < d && i < k + 2 * CHUNK; i += 16) {
+      __m512 v = _mm512_maskz_loadu_ps(among(i, d), x + i);
+      __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+      __m512d high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+      chunk = _mm512_fmadd_pd(low, low, _mm512_fmadd_pd(high, high, chunk));
+      largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
+    }
+    double sum = _mm512_reduce_add_pd(chunk);
+    squares += sum;
+    longest = sum > longest ? sum : longest;
+  }
+  float by_norm = (float)sqrt(longest) / 46000, by_size = _mm512_reduce_max_ps(largest) / 32700;
+  float scale = by_norm > by_size ? by_norm : by_size;
+  return (Terms){(float)squares, scale > 0x1p-100f ? scale : 0x1p-100f, 0};
+}
+
+/* Rounds a vector, or nothing, to words: those of step i are words[2 stride i] and the next. */
+INLINE Terms round_off(const float *x, int64_t d, int side, int16_t *words, int64_t stride) {
+  Terms terms = x ? measured(x, d) : (Terms){0, 0x1p-100f, 0};
+  int64_t n = steps(d);
+  __m512 inverse = _mm512_set1_ps(1 / terms.scale);
+  __m512d dithered = _mm512_setzero_pd();
+  for (int64_t k = 0; k < 2 * n; k += 16) {
+    __mmask16 here = x ? among(k, d) : 0;
+    __m512 own = dither(k, side), v = _mm512_maskz_loadu_ps(here, x + k);
+    __m512i word = _mm512_maskz_cvtps_epi32(here, _mm512_fmadd_ps(v, inverse, own));
+    __m512 value = _mm512_cvtepi32_ps(word);
+    if (side) value = _mm512_maskz_sub_ps(here, value, own);
+    dithered = _mm512_add_pd(dithered, widened(_mm512_mul_ps(value, dither(k, !side))));
+    uint32_t pairs[8];
+    _mm256_storeu_si256((__m256i *)pairs, _mm512_cvtepi32_epi16(word));
+    int64_t count = n - k / 2 < 8 ? n - k / 2 : 8;
+    for (int64_t i = 0; i < count; i++) memcpy(words + 2 * stride * (k / 2 + i), pairs + i, 4);
+  }
+  terms.dithered = (float)_mm512_reduce_add_pd(dithered);
+  return terms;
+}
+
+static void write_terms(float *to, int64_t i, int64_t count, Terms terms) {
+  to[i] = terms.squares;
+  to[count + i] = terms.scale;
+  to[2 * count + i] = terms.dithered;
+}
+
+VNNI512 static void pack_panel(const Elements *e, int64_t panel, char *out) {
+  int64_t d = e->dimension;
+  float *to = (float *)(out + steps(d) * 4 * COLUMNS);
+  for (int64_t j = 0; j < COLUMNS; j++) {
+    const float *x = vector(e, panel * COLUMNS + j);
+    write_terms(to, j, COLUMNS, round_off(x, d, 1, (int16_t *)out + 2 * j, COLUMNS));
+  }
+}
+
+VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
+  int64_t d = e->dimension;
+  float *to = (float *)(out + steps(d) * 4 * ROWS);
+  for (int64_t i = 0; i < ROWS; i++) {
+    const float *x = vector(e, first + i);
+    write_terms(to, i, ROWS, round_off(x, d, 0, (int16_t *)out + 2 * i, ROWS));
+  }
+}
+
+VNNI512 static void product(const char *columns, const char *rows, const int32_t *place,
+                            int64_t count, float *out) {
+  LCRJAX_TILE(LCRJAX_WORDS, LCRJAX_ADD, columns, rows, place, count, out);
+}
+
+/* |x - y|^2 by differences, of one x and up to four y. */
+VNNI512 static void differences(const float *x, const float *const *y, int64_t d, float *out) {
+  __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+                   _mm512_setzero_ps()};
+  for (int64_t k = 0; k < d; k += 16) {
+    __mmask16 left = among(k, d);
+    __m512 own = _mm512_maskz_loadu_ps(left, x + k);
+    for (int i = 0; i < 4; i++) {
+      __m512 gap = _mm512_sub_ps(own, _mm512_maskz_loadu_ps(left, y[i] + k));
+      sum[i] = _mm512_fmadd_ps(gap, gap, sum[i]);
+    }
+  }
+  for (int i = 0; i < 4; i++) out[i] = _mm512_reduce_add_ps(sum[i]);
+}
+
+/* Replaces the squared distances of the pairs of row `place` whose bits are set in `close`. */
+static void recompute(const Problem *p, int64_t place, int64_t column, uint32_t close,
+                      float *squared) {
+  const float *x = vector(&p->rows, place), *y[4];
+  int at[4], count = 0;
+  float found[4];
+  while (x && close) {
+    int j = __builtin_ctz(close);
+    close &= close - 1;
+    if (column + j < p->columns.n) {
+      at[count] = j;
+      y[count++] = vector(&p->columns, column + j);
+    }
+    if (count == 0 || (count < 4 && close)) continue;
+    for (int i = count; i < 4; i++) y[i] = y[0];
+    differences(x, y, p->rows.dimension, found);
+    for (int i = 0; i < count; i++) squared[at[i]] = found[i];
+    count = 0;
+  }
+}
+
+typedef struct {
+  __m512 exponent, rate, limit; /* -log2(e) times the rate; the rate; (TOLERANCE / steepness)^2 */
+} Constants;
+
+INLINE Constants constants(Profile profile, float rate) {
+  float steepness = profile == EXPONENTIAL ? rate / 2
+                    : profile == GAUSSIAN  ? rate
+                    : profile == MATERN32  ? rate * rate / 2
+                                           : rate * rate / 6;
+  float limit = TOLERANCE / steepness;
+  Constants c = {_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate),
+                 _mm512_set1_ps(limit * limit)};
+  return c;
+}
+
+/* Similarities of sixteen pairs, and which of them must be computed again. */
+INLINE __mmask16 sixteen(Profile profile, Constants c, const float *product, const float *row,
+                         const float *column, float *squared, float *z) {
+  __m512 n = _mm512_load_ps(column), t = _mm512_load_ps(column + COLUMNS);
+  __m512 nx = _mm512_set1_ps(row[0]), s = _mm512_set1_ps(row[ROWS]);
+  __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), _mm512_load_ps(column + 2 * COLUMNS));
+  gap = _mm512_mul_ps(_mm512_sub_ps(gap, _mm512_set1_ps(row[2 * ROWS])), t);
+  gap = _mm512_fnmadd_ps(gap, _mm512_add_ps(s, s), _mm512_add_ps(n, nx));
+  gap = _mm512_max_ps(gap, _mm512_setzero_ps());
+  __m512 similar = lcrjax_similarity(profile, gap, c.exponent, c.rate);
+  __m512 error = _mm512_mul_ps(_mm512_mul_ps(t, t), nx);
+  error = _mm512_fmadd_ps(_mm512_mul_ps(s, s), n, error);
+  error = _mm512_mul_ps(error, _mm512_set1_ps(4 * SIGMAS * SIGMAS));
+  __m512 change = _mm512_mul_ps(_mm512_mul_ps(similar, similar), error);
+  __m512 allowed = profile == EXPONENTIAL ? _mm512_mul_ps(gap, c.limit) : c.limit;
+  _mm512_store_ps(squared, gap);
+  _mm512_store_ps(z, similar);
+  __m512 twentieth = _mm512_mul_ps(_mm512_mul_ps(gap, gap), _mm512_set1_ps(1 / 400.0f));
+  return _mm512_cmp_ps_mask(change, allowed, _CMP_NLE_UQ) |
+         _mm512_cmp_ps_mask(error, twentieth, _CMP_NLE_UQ);
+}
+
+INLINE void similarities(Profile profile, const Problem *p, const float *products,
+                         const float *rows, const float *columns, int64_t first_row,
+                         int64_t first_column, float *z) {
+  Constants c = constants(profile, p->rate);
+  for (int r = 0; r < ROWS; r++, products += COLUMNS, z += COLUMNS) {
+    float squared[COLUMNS] __attribute__((aligned(64)));
+    uint32_t low = sixteen(profile, c, products, rows + r, columns, squared, z);
+    uint32_t high =
+        sixteen(profile, c, products + 16, rows + r, columns + 16, squared + 16, z + 16);
+    if (!(low | high)) continue;
+    recompute(p, first_row + r, first_column, low | high << 16, squared);
+    for (int j = 0; j < COLUMNS; j += 16)
+      _mm512_store_ps(z + j, lcrjax_similarity(profile, _mm512_load_ps(squared + j), c.exponent,
+                                               c.rate));
+  }
+}
+
+VNNI512 static void tile(const Problem *p, const char *group, int64_t first_row, int64_t panel,
+                         float *z) {
+  int64_t d = p->columns.dimension, n = steps(d), column = panel * COLUMNS;
+  float products[ROWS * COLUMNS] __attribute__((aligned(64)));
+  const char *packed = p->columns.panels + panel * panel_bytes(d);
+  const float *rows = (const float *)(group + n * 4 * ROWS);
+  const float *columns = (const float *)(packed + n * 4 * COLUMNS);
+  int32_t place[CHUNK];
+  for (int i = 0; i < CHUNK; i++) place[i] = i * 4 * ROWS;
+  memset(products, 0, sizeof products);
+  for (int64_t k = 0; k < n; k += CHUNK)
+    product(packed + k * 4 * COLUMNS, group + k * 4 * ROWS, place, n - k < CHUNK ? n - k : CHUNK,
+            products);
+  switch (p->profile) {
+    case EXPONENTIAL:
+      similarities(EXPONENTIAL, p, products, rows, columns, first_row, column, z);
+      break;
+    case GAUSSIAN:
+      similarities(GAUSSIAN, p, products, rows, columns, first_row, column, z);
+      break;
+    case MATERN32:
+      similarities(MATERN32, p, products, rows, columns, first_row, column, z);
+      break;
+    case MATERN52:
+      similarities(MATERN52, p, products, rows, columns, first_row, column, z);
+      break;
+  }
+}
+
+const Kind lcrjax_floats = {4, panel_bytes, group_bytes, pack_panel, pack_group, tile, NULL};

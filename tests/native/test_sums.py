@@ -1,0 +1,150 @@
+"""The kernels behind ordinariness, against float64 and against the loops of XLA."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import lcrjax
+from lcrjax import native
+from lcrjax.fused import fused
+from lcrjax.tiles import _looped, _product
+
+pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
+
+KERNELS = {
+    "rmsd": (lambda r, d: lcrjax.RMSD(np.sqrt(d) / r), lambda a: np.exp(-a)),
+    "laplacian": (lambda r, d: lcrjax.Laplacian(r), lambda a: np.exp(-a)),
+    "gaussian": (lambda r, d: lcrjax.Gaussian(r), lambda a: np.exp(-(a**2) / 2)),
+    "matern32": (
+        lambda r, d: lcrjax.Matern32(r),
+        lambda a: (1 + np.sqrt(3) * a) * np.exp(-np.sqrt(3) * a),
+    ),
+    "matern52": (
+        lambda r, d: lcrjax.Matern52(r),
+        lambda a: (1 + np.sqrt(5) * a + 5 * a**2 / 3) * np.exp(-np.sqrt(5) * a),
+    ),
+}
+
+
+def distances(x, y):
+    x, y = x.astype(float), y.astype(float)
+    return np.sqrt(np.stack([np.sum((row - y) ** 2, axis=1) for row in x]))
+
+
+def vectors(kind, n, d, rng):
+    base = rng.normal(size=(n, d))
+    half = n // 2
+    if kind == "near duplicates, far from zero":
+        step = 10.0 ** rng.uniform(-7, 0, (n - half, 1))
+        base[half:] = base[: n - half] + step * rng.normal(size=(n - half, d))
+        return base / 100 + 100
+    if kind == "heavy tails":
+        return rng.standard_cauchy((n, d))
+    if kind == "one huge":
+        base[7] *= 1e4
+    if kind == "equal components":  # whose rounding errors would all be the same
+        return np.repeat(rng.normal(size=(n, 1)), d, axis=1)
+    if kind == "sparse":
+        return base * (rng.random((n, d)) < 0.05)
+    if kind == "clusters":
+        return 2 * rng.normal(size=(4, d))[rng.integers(0, 4, n)] + 0.2 * base
+    return base
+
+
+KINDS = ("normal", "near duplicates, far from zero", "heavy tails", "one huge",
+         "equal components", "sparse", "clusters")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_similarity_of_floats_is_within_1e_5(kind, rng):
+    n, d = 130, 75
+    x = vectors(kind, n, d, rng).astype("f4")
+    apart = distances(x, x)
+    typical = float(np.median(apart))
+    for name, (make, profile) in KERNELS.items():
+        kernel, wanted = make(typical, d), profile(apart / typical)
+        assert fused(kernel, kernel.prepare(jnp.asarray(x), None)[0], jnp.ones((1, n)))
+        found = lcrjax.ordinariness(x, np.eye(n, dtype="f4"), kernel)
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5, err_msg=name)
+        np.testing.assert_array_equal(np.diag(found), 1)
+        across = lcrjax.ordinariness(x[:50], np.eye(n, dtype="f4"), kernel, others=x)
+        np.testing.assert_allclose(across, wanted[:50], rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("d", [1, 17, 700])
+def test_any_number_of_components(d, rng):
+    x, weights = rng.normal(size=(40, d)).astype("f4"), rng.random((40, 2)).astype("f4")
+    wanted = np.exp(-distances(x, x) / np.sqrt(d)) @ weights
+    np.testing.assert_allclose(lcrjax.ordinariness(x, weights), wanted, rtol=1e-5)
+
+
+def one_of(classes, count):
+    return np.eye(count, dtype="f4")[classes]
+
+
+@pytest.mark.parametrize(
+    ("n", "weights"),
+    [(1, "one"), (96, "dense"), (97, "many"), (500, "classes"), (700, "mixed")],
+)
+def test_any_number_of_images_and_weights(n, weights, rng):
+    """Among them more columns than sums are kept for at once, and images without any weight."""
+    d = 37
+    images = rng.integers(0, 256, (n, d), np.uint8) * (rng.random((n, d)) < 0.3).astype(np.uint8)
+    w = {
+        "one": np.ones((n, 1), "f4"),
+        "classes": one_of(rng.integers(0, 10, n), 10),
+        "dense": rng.random((n, 10)).astype("f4"),
+        "many": one_of(rng.integers(0, 70, n), 70),
+        "mixed": rng.random((n, 3)).astype("f4") * (rng.random((n, 3)) < 0.4),
+    }[weights]
+    wanted = np.exp(-distances(images, images) / 255 / np.sqrt(d)) @ w.astype(float)
+    found = lcrjax.ordinariness(images, w)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7)
+    some = lcrjax.ordinariness(images[: n // 2 + 1], w, others=images)
+    np.testing.assert_allclose(some, wanted[: n // 2 + 1], rtol=1e-6, atol=1e-7)
+
+
+def compiled(function, *arguments):
+    """The program's text; the same call otherwise."""
+    return jax.jit(function).lower(*arguments).compile().as_text()
+
+
+@pytest.mark.parametrize("kind", ["bytes", "floats"])
+def test_the_loops_of_xla_agree(kind, rng):
+    n, m, d = 128, 256, 50
+    x = rng.integers(0, 256, (n, d), np.uint8)
+    y = rng.integers(0, 256, (m, d), np.uint8)
+    x, y = (x, y) if kind == "bytes" else (np.sin(x + 0.1).astype("f4"), np.cos(y).astype("f4"))
+    weights, counts = rng.random((3, m)).astype("f4"), (jnp.int32(100), jnp.int32(200))
+    weights[:, 200:] = 0
+    rows, columns = lcrjax.RMSD().prepare(jnp.asarray(x), jnp.asarray(y))
+    for others, w in ((columns, weights), (None, weights[:, :n] * (np.arange(n) < 100))):
+        number = counts if others is not None else (counts[0], counts[0])
+        given = (lcrjax.RMSD(), rows, others, w, number)
+        kernel, loops = partial(_product, side=64), partial(_looped, side=64)
+        assert "lcrjax_sums_of" in compiled(kernel, *given)
+        assert "lcrjax_sums_of" not in compiled(loops, *given)
+        found, wanted = kernel(*given), loops(*given)
+        np.testing.assert_allclose(found[:, :100], wanted[:, :100], rtol=2e-5)
+
+
+def test_same_bits_every_time_and_in_a_batch(rng):
+    """Whichever thread does what; a batch leaves each item to one thread."""
+    images = rng.integers(0, 256, (3, 300, 64), np.uint8)
+    weights = rng.random((300, 4)).astype("f4")
+    alone = [np.asarray(lcrjax.ordinariness(x, weights)) for x in images]
+    for x, once in zip(images, alone, strict=True):
+        np.testing.assert_array_equal(lcrjax.ordinariness(x, weights), once)
+    mapped = jax.vmap(lcrjax.ordinariness, (0, None))(images, weights)
+    np.testing.assert_array_equal(mapped, np.stack(alone))
+    scales = jnp.asarray([0.5, 1.0, 2.0])
+
+    def scaled(scale, x):
+        return lcrjax.ordinariness(x, weights, lcrjax.RMSD(scale))
+
+    nested = jax.vmap(jax.vmap(scaled, (0, None)), (None, 0))(scales, images)
+    np.testing.assert_array_equal(nested[:, 1], np.stack(alone))
+    np.testing.assert_array_equal(nested[2, 0], scaled(scales[0], images[2]))
