@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from lcrjax import __version__
+from lcrjax import __version__, native
 from lcrjax.data import Dataset
 from lcrjax.study.config import StudyConfig
 from lcrjax.study.plan import Block
@@ -56,9 +56,11 @@ def describe_datasets(datasets: Sequence[Dataset]) -> dict[str, Any]:
 def describe_environment() -> dict[str, Any]:
     """Collect what decides the bits of any computation: versions and device."""
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    # The same program rounds differently on another kind of device or in another width.
+    # The same program rounds differently on another kind of device, by other kernels, or in
+    # another width.
     device = {
         "kind": jax.devices()[0].device_kind,
+        "native_kernels": native.available(),
         "floats": str(jax.dtypes.canonicalize_dtype(float)),
         "matmul_precision": jax.config.jax_default_matmul_precision,  # type: ignore[attr-defined]
     }
