@@ -19,7 +19,7 @@ from lcrjax.training.model_state import network
 # 97 images in batches of 16 are cut into 7 of 13 or 14.
 TRAIN, TEST = 97, 60
 RECIPE = TrainingConfig(
-    base_channels=4,
+    base_channels=16,
     learning_rate=1e-2,
     batch_size=16,
     settling_batch=32,
