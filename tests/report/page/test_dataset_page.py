@@ -1,0 +1,108 @@
+import base64
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+import lcrjax
+from lcrjax.data import Dataset, load
+from lcrjax.report import dataset_page
+from lcrjax.report.page.measured import measure_dataset
+from lcrjax.report.page.rendering import significant
+from lcrjax.report.page.representative import by_class, nearest_class_accuracy, relative, whole
+from tests.report.page.conftest import HOSTILE
+from tests.report.page.pages import check
+
+
+def test_names_that_are_code_are_shown_and_not_run(hostile, hostile_page):
+    page = check(hostile_page)
+    for name in (*HOSTILE, hostile.name, hostile.source):
+        assert " ".join(name.split()) in page.text
+    assert "alert(" not in "".join(page.of("script")[0])
+    (own,) = [s for s in page.scripts if "addEventListener" in s]
+    digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in hostile_page
+    data = [json.loads(s) for s in page.scripts if s.startswith("{")]
+    assert len(data) == 2
+    assert data[0]["names"] == [*HOSTILE, "dataset"]
+    assert data[1]["names"] == list(HOSTILE)
+    assert any(HOSTILE[0] in a["alt"] for a in page.of("img"))
+    assert "49" not in page.text.split("é")[1][:20]
+
+
+def test_the_page_tells_what_the_library_measures(hostile, hostile_page):
+    names = np.array([f"{c:02}" for c in hostile.train_labels])
+    page = check(hostile_page)
+    found = lcrjax.measure(hostile.train_images, names, q=(0, 1, 2, np.inf))
+    for measure in ("alpha", "normalized_rho", "gamma", "normalized_alpha"):
+        for value in [*np.ravel(found.dataset_level[measure]), *found.class_level[measure][1]]:
+            assert significant(float(value)) in page.text
+
+
+def test_copies_and_leaks_are_found_and_shown(hostile_page):
+    page = check(hostile_page)
+    assert "2 of 8 test images (25 %) have a near-duplicate in training, 1 of them" in page.text
+    assert "1 pair of nearly the same training image carries two different labels" in page.text
+    alternatives = [a["alt"] for a in page.of("img")]
+    assert f"test image 0, {HOSTILE[0]}" in alternatives
+    assert f"training image 10, {HOSTILE[1]}" in alternatives
+    assert page.text.count("identical") >= 3
+
+
+def test_the_same_dataset_gives_the_same_page(hostile, hostile_page):
+    assert dataset_page(hostile) == hostile_page
+
+
+def test_digits_have_a_page_of_modest_size():
+    text = dataset_page(load("digits"))
+    page = check(text)
+    assert len(text) < 1_000_000
+    assert "None of 450 test images has a near-duplicate" in page.text
+    assert len(page.of("img")) > 120
+
+
+def test_a_single_image_of_floats_has_a_page(hostile):
+    image, label = hostile.train_images[:1] / np.float32(255), np.zeros(1, int)
+    page = check(dataset_page(Dataset("tiny", image, label, image, label, ("only",))))
+    assert "not stated; ask the source" in page.text
+    assert "1 of 1 test images (100 %) has a near-duplicate" in page.text
+
+
+def test_a_class_without_test_images_is_told(hostile_page):
+    assert check(hostile_page).text.count("not in the test set") == 1
+
+
+@pytest.fixture(scope="module")
+def measured(hostile):
+    return measure_dataset(hostile)
+
+
+def test_test_and_training_are_compared_as_the_library_compares_them(hostile, measured):
+    both = np.concatenate([hostile.train_images, hostile.test_images])
+    n, t = len(hostile.train_labels), len(hostile.test_labels)
+    p, r = np.repeat([0, 1], [n, t]), np.repeat([1, 0], [n, t])
+    for q in (0, 1, 2, np.inf):
+        expected = float(lcrjax.relative_diversity(p, r, lcrjax.RMSD(), q, elements=both))
+        assert relative(measured.test, measured.test_in, q) == pytest.approx(expected, rel=1e-5)
+    found = whole(measured)
+    expected = float(lcrjax.cross_diversity(p, r, lcrjax.RMSD(), 1, elements=both))
+    assert found.cross == pytest.approx(expected, rel=1e-5)
+    rows = by_class(hostile, measured)
+    assert rows[3] is None
+    for c, row in enumerate(rows[:3]):
+        mine = np.concatenate([hostile.train_labels == c, np.zeros(t, bool)])
+        theirs = np.concatenate([np.zeros(n, bool), hostile.test_labels == c])
+        expected = lcrjax.relative_diversity(
+            theirs.astype(float), mine.astype(float), lcrjax.RMSD(), 1, elements=both
+        )
+        assert row.relative == pytest.approx(float(expected), rel=1e-5)
+        alone = lcrjax.diversity(mine[:n].astype(float), lcrjax.RMSD(), q=1,
+                                 elements=hostile.train_images)  # fmt: skip
+        assert row.diversity == pytest.approx(float(alone.dataset_level["gamma"][0]), rel=1e-5)
+
+
+def test_nearest_class_accuracy():
+    labels = np.array([0, 0, 0, 1])
+    accuracy = nearest_class_accuracy(labels, np.array([1, 3, 2, 2.0]), np.array([2, 2, 2, 3.0]))
+    assert accuracy == (0.75, pytest.approx((2 / 3 + 1) / 2))
