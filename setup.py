@@ -27,6 +27,7 @@ def kernels() -> list[Extension]:
             include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
             extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden", "-pthread"],
             extra_link_args=["-pthread"],
+            libraries=["m"],
             optional=True,
         )
     ]
