@@ -85,7 +85,7 @@ def _in_native_code(similarity: TiledSimilarity, images: Any) -> bool:
     return (
         type(similarity) is RMSD
         and images.dtype == np.uint8
-        and images[0].size <= MOST_PIXELS
+        and np.prod(images.shape[1:]) <= MOST_PIXELS
         and jax.default_backend() == "cpu"
         and native.available()
     )
