@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 
 from lcrjax.training import Progress, TrainingConfig, block_size, ensemble, train_subsets
+from lcrjax.training.ensemble import architecture_of
 from lcrjax.training.epochs import Images, as_input
 from lcrjax.training.model_state import network
 from lcrjax.training.programs import make_programs
@@ -45,7 +46,7 @@ def test_sizes_of_all_kinds_and_the_same_bits_twice(digits, narrow):
     assert events[-1].images == sum(
         len(s) * e for s, e in zip(subsets, table["epochs"], strict=True)
     )
-    architecture = Architecture(8, 8, 1, 10, 4, direct=jax.default_backend() == "cpu")
+    architecture = architecture_of(digits.train_images[..., None], 10, narrow, 1)
     assert make_programs(architecture, narrow).advance._cache_size() == 1
     assert make_programs(architecture, narrow).evaluate._cache_size() == 1
 
@@ -53,7 +54,9 @@ def test_sizes_of_all_kinds_and_the_same_bits_twice(digits, narrow):
 @pytest.fixture(scope="module")
 def together(narrow):
     # An easy target: chaos amplifies rounding over many epochs.
-    return dataclasses.replace(narrow, models_at_once=4, target_accuracy=0.6, check_above=0.3)
+    return dataclasses.replace(
+        narrow, base_channels=4, models_at_once=4, target_accuracy=0.6, check_above=0.3
+    )
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +139,7 @@ def test_bytes_and_floats_mean_the_same():
 
 
 def test_training_accuracy_is_what_an_independent_recount_finds(digits, narrow):
-    architecture = Architecture(8, 8, 1, 10, 4, direct=jax.default_backend() == "cpu")
+    architecture = architecture_of(digits.train_images[..., None], 10, narrow, 1)
     programs = make_programs(architecture, narrow)
     n = 75  # three settling batches of 25
     subset = draw(digits, n)[0]
