@@ -42,7 +42,7 @@ def nearness(rmsd: Float[np.ndarray, " n"], dimension: float) -> Nearness:
     r"""Choose from what distance on images count as near-duplicates.
 
     Among independent images in m dimensions, nearest neighbours at a distance of at most c times
-    the median are a share of $1 - 2^{-c^m}$, about $c^m \\ln 2$. The threshold is the median times
+    the median are a share of $1 - 2^{-c^m}$, about $c^m \ln 2$. The threshold is the median times
     c = 1/4 or $n^{-1/m}$, whichever is less: so near, fewer than one of n images has another by
     chance. It moves little while fewer than half of the images have near-duplicates.
 
