@@ -223,9 +223,8 @@ def measure(
         similarity = RMSD()
         _check_pixels(images)
     n = len(classes)
-    given = getattr(images, "dtype", jnp.float32)
-    floats = jnp.issubdtype(given, jnp.floating)
-    dtype = jnp.result_type(jnp.float32, given if floats else jnp.float32)
+    given = jax.dtypes.canonicalize_dtype(getattr(images, "dtype", jnp.float32))
+    dtype = jnp.float64 if given == jnp.float64 else jnp.float32
     weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
     sums = similarity.ordinariness(images, jnp.asarray(weights))
     shares = (np.asarray(sums) if _at_hand(sums) else sums) / n

@@ -80,8 +80,8 @@ def nearest_neighbours(
         >>> import numpy as np
         >>> images = np.array([[[0]], [[9]], [[9]], [[200]]], np.uint8)
         >>> within, across = nearest_neighbours(images, [0, 0, 1, 0])
-        >>> print(within.index, across.index, across.rmsd[1])
-        [1 0 -1 1] [2 2 1 2] 0.0
+        >>> print(within.index.tolist(), across.index.tolist(), across.rmsd[1])
+        [1, 0, -1, 1] [2, 2, 1, 2] 0.0
     """
     similarity, images, others = RMSD().canonical(images, others)
     classes = _classes("labels", labels, images)

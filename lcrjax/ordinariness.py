@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
@@ -48,7 +49,7 @@ def ordinariness(
     dtype = jnp.result_type(jnp.float32, weights)
     for array in (elements, others):
         if getattr(getattr(array, "dtype", None), "kind", "") == "f":
-            dtype = jnp.result_type(dtype, jnp.zeros((), array.dtype))
+            dtype = jnp.result_type(dtype, jax.dtypes.canonicalize_dtype(array.dtype))
     weights = weights.astype(dtype)
     m = len(elements if others is None else others)
     if weights.ndim not in (1, 2) or len(weights) != m:
