@@ -15,6 +15,7 @@ from lcrjax.counts import counts_array
 from lcrjax.family import MEASURES, Family, family, labelled_family
 from lcrjax.host_family import Members, host_family, members_of_labels, members_of_table
 from lcrjax.power_mean import power_mean
+from lcrjax.pytrees import register_dataclass
 from lcrjax.segments import LogMeans, Segments
 from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
 
@@ -25,7 +26,7 @@ _family = jax.jit(family)
 _labelled_family = jax.jit(labelled_family, static_argnames="n_classes")
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Diversity:
     """Every measure of the LCR family at several viewpoints, for classes and dataset; a pytree.

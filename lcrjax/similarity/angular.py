@@ -3,16 +3,16 @@
 import dataclasses
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from lcrjax.pytrees import register_dataclass
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.squares import diagonal, inner_products
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Cosine(TiledSimilarity):
     r"""$Z_{ij} = \max(0, \cos(x_i, x_j))$ for vectors such as embeddings.
@@ -30,7 +30,7 @@ class Cosine(TiledSimilarity):
         return jnp.where(diagonal(cosine.shape, same), 1, cosine)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Linear(TiledSimilarity):
     r"""$Z_{ij} = x_i \cdot x_j$ for unit vectors: the cosine, negative similarities kept.

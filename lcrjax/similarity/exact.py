@@ -9,10 +9,11 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.pytrees import register_dataclass
 from lcrjax.similarity.base import Similarity
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Identity(Similarity):
     """Every element is like itself alone: diversities are Hill numbers (paper, section II-D)."""
@@ -27,7 +28,7 @@ class Identity(Similarity):
         return _sums(*found, jnp.asarray(weights))
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class SameClass(Similarity):
     """Elements are labels, alike if they are equal: diversities are class balances.

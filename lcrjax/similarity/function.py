@@ -10,10 +10,11 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.pytrees import register_dataclass
 from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Pointwise(TiledSimilarity):
     """Any jittable function of two elements, mapped over tiles.
@@ -62,7 +63,7 @@ class Pointwise(TiledSimilarity):
         return jax.vmap(jax.vmap(one, (None, 0)), (0, None))(rows, columns)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class PythonFunction(Similarity):
     """Any Python function of two objects, such as strings: slow, one call for every pair.

@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from lcrjax import squares
+from lcrjax.pytrees import register_dataclass
 from lcrjax.similarity.base import TiledSimilarity, checked
 
 _TOLERANCE = {"float32": 2e-6, "float64": 1e-13}  # of a similarity, against rounding
@@ -65,7 +66,7 @@ class Radial(TiledSimilarity):
         return self, *checked(elements, others)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class RMSD(Radial):
     r"""Similarity of images, $Z_{ij} = \exp(-s\,\mathrm{RMSD}_{ij})$ (paper, section III-D).
@@ -147,7 +148,7 @@ class RMSD(Radial):
         return slope * self.profile(squared, dimension)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Laplacian(Radial):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert / \ell)$ for vectors.
@@ -172,7 +173,7 @@ class Laplacian(Radial):
         return self.profile(squared, dimension) / (2 * root * jnp.asarray(self.length, root.dtype))
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Gaussian(Radial):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert^2 / (2 \ell^2))$ for vectors.
@@ -196,7 +197,7 @@ class Gaussian(Radial):
         return self.profile(squared, dimension) / (2 * jnp.asarray(self.length, squared.dtype) ** 2)
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Matern32(Radial):
     r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \sqrt{3} \lVert x_i - x_j\rVert / \ell$.
@@ -228,7 +229,7 @@ class Matern32(Radial):
         return 1.5 * jnp.exp(-self._scaled(squared)) / jnp.asarray(self.length, squared.dtype) ** 2
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Matern52(Radial):
     r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \sqrt{5} \lVert x_i - x_j\rVert / \ell$.

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import optax  # type: ignore[import-untyped]
 from jaxtyping import Array, Float, Int
 
+from lcrjax.pytrees import register_dataclass
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.epochs import Images, as_input, batch_gradient, run_network, settle
 from lcrjax.training.metrics import Scores, score
@@ -17,7 +18,7 @@ from lcrjax.training.model_state import ModelState, initial_state, make_optimize
 from lcrjax.training.resnet import Architecture
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Course:
     """A model somewhere in an epoch.

@@ -9,11 +9,12 @@ import optax  # type: ignore[import-untyped]
 from flax import nnx
 from jaxtyping import Array
 
+from lcrjax.pytrees import register_dataclass
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.resnet import Architecture, ResNet18
 
 
-@jax.tree_util.register_dataclass
+@register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ModelState:
     """Everything that changes while a model trains.

@@ -1,0 +1,41 @@
+"""Registration of dataclasses as pytrees whose structures tell classes apart."""
+
+import dataclasses
+from typing import Any, TypeVar
+
+import jax
+from jax.tree_util import GetAttrKey
+
+T = TypeVar("T", bound=type)
+
+
+def register_dataclass(cls: T) -> T:
+    """Register a dataclass as a pytree; fields with the metadata `static` belong to its structure.
+
+    `jax.tree_util.register_dataclass` does the same, but the structures of two classes of as many
+    fields compare equal (jax 0.10.2): where their hashes collide in a cache of `jit`, a call with
+    one class runs the program of the other. Here the structure is that of a class of its own.
+
+    Args:
+        cls: A dataclass whose constructor takes every field.
+
+    Returns:
+        `cls`, as a decorator does.
+    """
+    fields = dataclasses.fields(cls)
+    static = tuple(field.name for field in fields if field.metadata.get("static"))
+    data = tuple(field.name for field in fields if field.name not in static)
+
+    def of(tree: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
+        return tuple(getattr(tree, name) for name in names)
+
+    def with_keys(tree: Any) -> tuple[list[tuple[GetAttrKey, Any]], tuple[Any, ...]]:
+        return [(GetAttrKey(name), getattr(tree, name)) for name in data], of(tree, static)
+
+    jax.tree_util.register_pytree_with_keys(
+        cls,
+        with_keys,
+        lambda aux, children: cls(**dict(zip(data + static, (*children, *aux), strict=True))),
+        lambda tree: (of(tree, data), of(tree, static)),
+    )
+    return cls
