@@ -18,7 +18,10 @@
 #include "profile.h"
 #include "tile.h"
 
-enum { CHUNK = 16 }; /* steps, of two components each */
+enum {
+  CHUNK = 16,   /* steps, of two components each, whose products int32 holds */
+  DEPTH = 128   /* steps of a panel that stay in the nearest cache for a strip */
+};
 static const float SIGMAS = 2.2f, TOLERANCE = 8e-6f;
 
 /* A row or column: the square of its norm, its scale, and its product with the other side's dither
@@ -30,6 +33,10 @@ typedef struct {
 static int64_t steps(int64_t d) { return (d + 1) / 2; }
 static int64_t panel_bytes(int64_t d) { return (steps(d) * 4 + 12) * COLUMNS; }
 static int64_t group_bytes(int64_t d) { return (steps(d) * 4 + 12) * ROWS; }
+static int64_t scratch_bytes(int64_t d) {
+  (void)d;
+  return sizeof(float) * STRIP * ROWS * COLUMNS;
+}
 
 static const float *vector(const Elements *e, int64_t place) {
   return place < e->n ? (const float *)e->data + e->order[place] * e->dimension : NULL;
@@ -126,9 +133,9 @@ VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
   }
 }
 
-VNNI512 static void product(const char *columns, const char *rows, const int32_t *place,
+VNNI512 static void product(const char *columns, const char *rows, const int32_t *list,
                             int64_t count, float *out) {
-  LCRJAX_TILE(LCRJAX_WORDS, LCRJAX_ADD, columns, rows, place, count, out);
+  LCRJAX_TILE(LCRJAX_WORDS, LCRJAX_ADD, columns, rows, list, count, out);
 }
 
 /* |x - y|^2 by differences, of one x and up to four y. */
@@ -221,33 +228,37 @@ INLINE void similarities(Profile profile, const Problem *p, const float *product
   }
 }
 
-VNNI512 static void tile(const Problem *p, const char *group, int64_t first_row, int64_t panel,
-                         float *z) {
-  int64_t d = p->columns.dimension, n = steps(d), column = panel * COLUMNS;
-  float products[ROWS * COLUMNS] __attribute__((aligned(64)));
-  const char *packed = p->columns.panels + panel * panel_bytes(d);
-  const float *rows = (const float *)(group + n * 4 * ROWS);
-  const float *columns = (const float *)(packed + n * 4 * COLUMNS);
-  int32_t place[CHUNK];
-  for (int i = 0; i < CHUNK; i++) place[i] = i * 4 * ROWS;
-  memset(products, 0, sizeof products);
-  for (int64_t k = 0; k < n; k += CHUNK)
-    product(packed + k * 4 * COLUMNS, group + k * 4 * ROWS, place, n - k < CHUNK ? n - k : CHUNK,
-            products);
+VNNI512 static void tile(const Problem *p, const float *products, const float *rows,
+                         const float *columns, int64_t row, int64_t column, float *z) {
   switch (p->profile) {
-    case EXPONENTIAL:
-      similarities(EXPONENTIAL, p, products, rows, columns, first_row, column, z);
-      break;
-    case GAUSSIAN:
-      similarities(GAUSSIAN, p, products, rows, columns, first_row, column, z);
-      break;
-    case MATERN32:
-      similarities(MATERN32, p, products, rows, columns, first_row, column, z);
-      break;
-    case MATERN52:
-      similarities(MATERN52, p, products, rows, columns, first_row, column, z);
-      break;
+    case EXPONENTIAL: similarities(EXPONENTIAL, p, products, rows, columns, row, column, z); break;
+    case GAUSSIAN: similarities(GAUSSIAN, p, products, rows, columns, row, column, z); break;
+    case MATERN32: similarities(MATERN32, p, products, rows, columns, row, column, z); break;
+    case MATERN52: similarities(MATERN52, p, products, rows, columns, row, column, z); break;
   }
 }
 
-const Kind lcrjax_floats = {4, panel_bytes, group_bytes, pack_panel, pack_group, tile, NULL};
+VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t first_row,
+                          int64_t panel, char *scratch, float *z) {
+  int64_t d = p->columns.dimension, all = steps(d);
+  const char *packed = p->columns.panels + panel * panel_bytes(d);
+  float *products = (float *)scratch;
+  int32_t list[CHUNK];
+  for (int i = 0; i < CHUNK; i++) list[i] = 16 * i;
+  memset(products, 0, sizeof(float) * ROWS * COLUMNS * (size_t)n);
+  for (int64_t from = 0; from < all; from += DEPTH) {
+    int64_t to = all - from < DEPTH ? all : from + DEPTH;
+    for (int i = 0; i < n; i++)
+      for (int64_t k = from; k < to; k += CHUNK)
+        product(packed + k * 4 * COLUMNS, groups->first + i * groups->stride + k * 4 * ROWS, list,
+                to - k < CHUNK ? to - k : CHUNK, products + i * ROWS * COLUMNS);
+  }
+  for (int i = 0; i < n; i++)
+    tile(p, products + i * ROWS * COLUMNS,
+         (const float *)(groups->first + i * groups->stride + all * 4 * ROWS),
+         (const float *)(packed + all * 4 * COLUMNS), first_row + i * ROWS, panel * COLUMNS,
+         z + i * ROWS * COLUMNS);
+}
+
+const Kind lcrjax_floats = {4,          panel_bytes,   group_bytes, pack_panel,
+                            pack_group, scratch_bytes, strip,       NULL};

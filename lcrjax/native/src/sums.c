@@ -22,6 +22,12 @@ typedef struct {
   bool failed;
 } Plan;
 
+/* What a lane works with: its packed rows, a panel's sums of the columns, the kind's scratch. */
+typedef struct {
+  char *groups, *scratch;
+  float *down;
+} Space;
+
 static int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
 /* The next panel comes from far away; asked for early, it is there in time. */
@@ -29,50 +35,56 @@ static inline void fetch(const char *from, const char *to) {
   for (; from < to; from += 64) __builtin_prefetch(from, 0, 2);
 }
 
+static bool weighted(const Used *used, int64_t group, int n) {
+  return used->start[group] < used->start[group + n];
+}
+
 /* All pairs of the rows of block b with the columns; of a symmetric problem, with those up to the
    diagonal. */
-static void do_block(Plan *q, int64_t b, RowSums *rows, char *groups, float *down) {
+static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
   Problem *p = q->p;
   int64_t left = q->places_rows - b * q->block, k = p->k;
   int64_t first = rows->first = b * q->block;
   int64_t count = rows->count = left < q->block ? left : q->block;
   int64_t group_bytes = up(p->kind->group_bytes(p->rows.dimension), 64), n_groups = count / ROWS;
   for (int64_t g = 0; g < n_groups; g++)
-    p->kind->pack_group(&p->rows, first + g * ROWS, groups + g * group_bytes);
+    p->kind->pack_group(&p->rows, first + g * ROWS, space->groups + g * group_bytes);
   int64_t last = p->symmetric ? (first + count) / COLUMNS : q->panels;
   int64_t panel_bytes = p->kind->panel_bytes(p->columns.dimension), slice = panel_bytes / n_groups;
-  float z[ROWS * COLUMNS] __attribute__((aligned(64)));
+  float z[STRIP * ROWS * COLUMNS] __attribute__((aligned(64)));
   for (int64_t panel = 0; panel < last; panel++) {
     const char *ahead = p->columns.panels + (panel + 1 < last ? panel + 1 : panel) * panel_bytes;
     const int32_t *used = q->panel.used + q->panel.start[panel];
     int64_t n_used = q->panel.start[panel + 1] - q->panel.start[panel];
-    int64_t square = panel * COLUMNS / SIDE;
+    int64_t square = panel * COLUMNS / SIDE, g = square * SIDE - first;
     bool twice = p->symmetric && square < (first + count - 1) / SIDE;
-    if (twice) memset(down, 0, sizeof(float) * COLUMNS * (size_t)k);
-    for (int64_t g = 0; g < n_groups; g++) {
-      int64_t row = first + g * ROWS;
-      fetch(ahead + g * slice, ahead + (g + 1) * slice);
-      if (p->symmetric && square > row / SIDE) continue;
-      const int32_t *own = NULL;
-      int64_t n_own = 0;
-      if (p->symmetric && square < row / SIDE) {
-        own = q->group.used + q->group.start[row / ROWS];
-        n_own = q->group.start[row / ROWS + 1] - q->group.start[row / ROWS];
+    if (twice) memset(space->down, 0, sizeof(float) * COLUMNS * (size_t)k);
+    for (g = p->symmetric && g > 0 ? g / ROWS : 0; g < n_groups; g += STRIP) {
+      int n = (int)(n_groups - g < STRIP ? n_groups - g : STRIP);
+      fetch(ahead + g * slice, ahead + (g + n) * slice);
+      if (!n_used && !(twice && weighted(&q->group, first / ROWS + g, n))) continue;
+      Groups strip = {space->groups + g * group_bytes, group_bytes};
+      p->kind->strip(p, &strip, n, first + g * ROWS, panel, space->scratch, z);
+      for (int i = 0; i < n; i++) {
+        int64_t row = first + (g + i) * ROWS;
+        const float *tile = z + i * ROWS * COLUMNS;
+        for (int64_t u = 0; u < n_used; u++) {
+          const float *w = q->weights + used[u] * q->places_columns + panel * COLUMNS;
+          lcrjax_add_rows(tile, w, lcrjax_slot(rows, used[u]) + 16 * (g + i) * ROWS);
+        }
+        if (!twice || square >= row / SIDE) continue;
+        int32_t own = q->group.start[row / ROWS], end = q->group.start[row / ROWS + 1];
+        for (; own < end; own++) {
+          int32_t c = q->group.used[own];
+          lcrjax_add_columns(tile, q->weights + c * q->places_columns + row,
+                             space->down + c * COLUMNS);
+        }
       }
-      if (!n_used && !n_own) continue;
-      p->kind->tile(p, groups + g * group_bytes, row, panel, z);
-      for (int64_t u = 0; u < n_used; u++) {
-        const float *w = q->weights + used[u] * q->places_columns + panel * COLUMNS;
-        lcrjax_add_rows(z, w, lcrjax_slot(rows, used[u]) + 16 * g * ROWS);
-      }
-      for (int64_t u = 0; u < n_own; u++)
-        lcrjax_add_columns(z, q->weights + own[u] * q->places_columns + row,
-                           down + own[u] * COLUMNS);
     }
     if (twice)
       for (int64_t c = 0; c < k; c++) {
         double *to = rows->sums + c * q->places_rows + panel * COLUMNS;
-        for (int j = 0; j < COLUMNS; j++) to[j] += down[c * COLUMNS + j];
+        for (int j = 0; j < COLUMNS; j++) to[j] += space->down[c * COLUMNS + j];
       }
     if (panel % FLUSH_EVERY == FLUSH_EVERY - 1) lcrjax_flush(rows);
   }
@@ -87,21 +99,25 @@ static void do_lane(void *data, int64_t lane, int worker) {
   int64_t slots = p->k < SLOTS ? p->k : SLOTS;
   RowSums rows = {.sums = q->sums + lane * p->k * q->places_rows, .places = q->places_rows};
   rows.lanes = lcrjax_grab(sizeof(float) * 16 * LARGEST_BLOCK * slots);
-  char *groups = lcrjax_grab(up(p->kind->group_bytes(p->rows.dimension), 64) * (q->block / ROWS));
-  float *down = lcrjax_grab(sizeof(float) * COLUMNS * p->k);
+  Space space = {
+      lcrjax_grab(up(p->kind->group_bytes(p->rows.dimension), 64) * (q->block / ROWS)),
+      lcrjax_grab(p->kind->scratch_bytes(p->rows.dimension)),
+      lcrjax_grab(sizeof(float) * COLUMNS * p->k),
+  };
   memset(rows.sums, 0, sizeof(double) * (size_t)(p->k * q->places_rows));
-  if (rows.lanes == NULL || groups == NULL || down == NULL) {
+  if (rows.lanes == NULL || space.groups == NULL || space.scratch == NULL || space.down == NULL) {
     q->failed = true;
   } else {
     for (int64_t turn = 0; turn < q->blocks; turn++) {
       int64_t lap = turn / q->lanes, seat = turn % q->lanes;
       if ((lap % 2 ? q->lanes - 1 - seat : seat) == lane)
-        do_block(q, q->blocks - 1 - turn, &rows, groups, down);
+        do_block(q, q->blocks - 1 - turn, &rows, &space);
     }
   }
   free(rows.lanes);
-  free(groups);
-  free(down);
+  free(space.groups);
+  free(space.scratch);
+  free(space.down);
 }
 
 static void pack(void *data, int64_t panel, int worker) {

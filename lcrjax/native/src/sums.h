@@ -14,6 +14,9 @@
    twice, of those after it none is computed. SIDE is a multiple of ROWS and COLUMNS. */
 enum { ROWS = 12, COLUMNS = 32, SIDE = 96 };
 
+/* Tiles side by side in a panel that are computed together. */
+enum { STRIP = 4 };
+
 typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52 } Profile;
 
 /* One set of elements, in the order in which they are laid out. */
@@ -26,6 +29,12 @@ typedef struct {
 
 struct Problem;
 
+/* Packed rows: a group every `stride` bytes. */
+typedef struct {
+  const char *first;
+  int64_t stride;
+} Groups;
+
 /* How elements of a kind are packed and compared. A place beyond the last element packs as zeros. */
 typedef struct {
   int64_t component_bytes;
@@ -33,9 +42,11 @@ typedef struct {
   int64_t (*group_bytes)(int64_t dimension); /* a multiple of 4 */
   void (*pack_panel)(const Elements *e, int64_t panel, char *out);
   void (*pack_group)(const Elements *e, int64_t first_row, char *out);
-  /* Similarities of ROWS packed rows, from `first_row` on, with the columns of a panel. */
-  void (*tile)(const struct Problem *p, const char *group, int64_t first_row, int64_t panel,
-               float *z);
+  int64_t (*scratch_bytes)(int64_t dimension); /* of a worker's own, aligned to 64 */
+  /* Similarities of `n` groups of ROWS packed rows, from `first_row` on, with the columns of a
+     panel: n tiles, one after another. */
+  void (*strip)(const struct Problem *p, const Groups *groups, int n, int64_t first_row,
+                int64_t panel, char *scratch, float *z);
   /* Elements of like rank are laid out together; NULL where that is no use. */
   uint32_t (*rank)(const void *element, int64_t dimension);
 } Kind;
