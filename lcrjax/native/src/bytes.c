@@ -20,70 +20,65 @@ static int64_t packed_bytes(int64_t d, int64_t images) {
 }
 static int64_t panel_bytes(int64_t d) { return packed_bytes(d, COLUMNS); }
 static int64_t group_bytes(int64_t d) { return packed_bytes(d, ROWS); }
-/* Two lists of quads; sixteen are written at a time. */
-static int64_t scratch_bytes(int64_t d) { return 2 * 4 * 16 * (sixteens(d) + 1); }
+/* Two lists of quads, of which sixteen are written at a time, and the bits of a strip. */
+static int64_t scratch_bytes(int64_t d) { return (2 * 4 * 16 + 2) * (sixteens(d) + 1); }
 
-static const uint8_t *image(const Elements *e, int64_t place) {
-  return place < e->n ? (const uint8_t *)e->data + e->order[place] * e->dimension : NULL;
-}
-
-static inline uint32_t quad(const uint8_t *x, int64_t k, int64_t d) {
+/* The last quad; bytes beyond the image are black. */
+static uint32_t last_quad(const uint8_t *x, int64_t d) {
   uint32_t four = 0;
-  if (4 * k + 4 <= d)
-    memcpy(&four, x + 4 * k, 4);
-  else
-    memcpy(&four, x + 4 * k, (size_t)(d - 4 * k));
+  memcpy(&four, x + (d - 1) / 4 * 4, (size_t)((d - 1) % 4 + 1));
   return four;
 }
 
-/* Quads of `images` images from `first` on, side by side, less `shift`; their terms are left to fill
-   in, and returned. */
-VNNI512 static uint32_t *pack(const Elements *e, int64_t first, int64_t images, uint32_t shift,
-                              char *out) {
+/* Quads of `images` images from `first` on, side by side, less `shift`, and the bits of those that
+   are not black; an image's term is the sum of its squares less a multiple of its sum. */
+INLINE void pack(const Elements *e, int64_t first, int64_t images, uint32_t shift,
+                 uint32_t multiple, char *out) {
   int64_t d = e->dimension, q = quads(d);
   uint32_t *to = (uint32_t *)out, *terms = to + q * images;
   uint16_t *there = (uint16_t *)(terms + images);
+  uint32_t last[COLUMNS];
   const uint8_t *x[COLUMNS];
-  for (int64_t i = 0; i < images; i++) x[i] = image(e, first + i);
+  int64_t n = e->n - first < images ? e->n - first : images;
+  for (int64_t i = 0; i < n; i++) {
+    x[i] = (const uint8_t *)e->data + e->order[first + i] * d;
+    last[i] = last_quad(x[i], d);
+    uint32_t squares = 0, sum = 0;
+    for (int64_t k = 0; k < d; k++) squares += (uint32_t)x[i][k] * x[i][k], sum += x[i][k];
+    terms[i] = squares - multiple * sum;
+  }
+  for (int64_t i = n < 0 ? 0 : n; i < images; i++) terms[i] = 0;
   memset(there, 0, sizeof(uint16_t) * (size_t)sixteens(d));
-  for (int64_t k = 0; k < q; k++) {
+  for (int64_t k = 0; k < q; k++, to += images) {
     uint32_t any = 0;
-    for (int64_t i = 0; i < images; i++) {
-      uint32_t four = x[i] ? quad(x[i], k, d) : 0;
+    for (int64_t i = 0; i < n; i++) {
+      uint32_t four = last[i];
+      if (k < q - 1) memcpy(&four, x[i] + 4 * k, 4);
       any |= four;
-      *to++ = four ^ shift;
+      to[i] = four ^ shift;
     }
+    for (int64_t i = n < 0 ? 0 : n; i < images; i++) to[i] = shift;
     if (any) there[k / 16] |= (uint16_t)(1 << k % 16);
   }
-  return terms;
-}
-
-/* The sum of squares, less a multiple of the sum. */
-VNNI512 static uint32_t term(const uint8_t *x, int64_t d, uint32_t multiple) {
-  uint32_t squares = 0, sum = 0;
-  for (int64_t k = 0; x && k < d; k++) squares += (uint32_t)x[k] * x[k], sum += x[k];
-  return squares - multiple * sum;
 }
 
 VNNI512 static void pack_panel(const Elements *e, int64_t panel, char *out) {
-  uint32_t *terms = pack(e, panel * COLUMNS, COLUMNS, 0, out);
-  for (int64_t j = 0; j < COLUMNS; j++) terms[j] = term(image(e, panel * COLUMNS + j), e->dimension, 256);
+  pack(e, panel * COLUMNS, COLUMNS, 0, 256, out);
 }
 
 VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
-  uint32_t *terms = pack(e, first, ROWS, 0x80808080u, out);
-  for (int64_t i = 0; i < ROWS; i++) terms[i] = term(image(e, first + i), e->dimension, 0);
+  pack(e, first, ROWS, 0x80808080u, 0, out);
 }
 
-/* Lists the quads (16 times their numbers) that panel and group have, and those that the panel has
+/* Lists the quads (16 times their numbers) that panel and groups have, and those that the panel has
    alone; writes the numbers of each. */
-VNNI512 static void meet(const uint16_t *panel, const uint16_t *group, int64_t blocks, int32_t *both,
+VNNI512 static void meet(const uint16_t *panel, const uint16_t *groups, int64_t blocks, int32_t *both,
                          int32_t *alone, int64_t count[2]) {
   const __m512i step = _mm512_set1_epi32(256);
   __m512i quad = _mm512_setr_epi32(0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240);
   const int32_t *firsts[2] = {both, alone};
   for (int64_t i = 0; i < blocks; i++, quad = _mm512_add_epi32(quad, step)) {
-    uint32_t a = panel[i] & group[i], b = panel[i] & ~(uint32_t)group[i];
+    uint32_t a = panel[i] & groups[i], b = panel[i] & ~(uint32_t)groups[i];
     _mm512_storeu_si512(both, _mm512_maskz_compress_epi32((__mmask16)a, quad));
     _mm512_storeu_si512(alone, _mm512_maskz_compress_epi32((__mmask16)b, quad));
     both += __builtin_popcount(a);
@@ -130,16 +125,8 @@ INLINE void similarities(Profile profile, float rate, const int32_t *products, c
   }
 }
 
-VNNI512 static void tile(const Problem *p, const char *group, const char *panel, int32_t *scratch,
-                         float *z) {
-  int64_t d = p->columns.dimension, q = quads(d), blocks = sixteens(d), count[2];
-  const int32_t *rows = (const int32_t *)group + q * ROWS, *terms = (const int32_t *)panel + q * COLUMNS;
-  int32_t products[ROWS * COLUMNS] __attribute__((aligned(64)));
-  int32_t columns[COLUMNS] __attribute__((aligned(64)));
-  int32_t *both = scratch, *alone = scratch + 16 * (blocks + 1);
-  meet((const uint16_t *)(terms + COLUMNS), (const uint16_t *)(rows + ROWS), blocks, both, alone, count);
-  product(panel, group, both, count[0], products);
-  terms_without(panel, terms, alone, count[1], columns);
+VNNI512 static void tile(const Problem *p, const int32_t *products, const int32_t *rows,
+                         const int32_t *columns, float *z) {
   switch (p->profile) {
     case EXPONENTIAL: similarities(EXPONENTIAL, p->rate, products, rows, columns, z); break;
     case GAUSSIAN: similarities(GAUSSIAN, p->rate, products, rows, columns, z); break;
@@ -148,12 +135,29 @@ VNNI512 static void tile(const Problem *p, const char *group, const char *panel,
   }
 }
 
-static void strip(const Problem *p, const Groups *groups, int n, int64_t first_row, int64_t panel,
-                  char *scratch, float *z) {
+/* One list serves all groups: what is black in one is nearly always black in its neighbours. */
+VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t first_row,
+                          int64_t panel, char *scratch, float *z) {
   (void)first_row;
-  const char *packed = p->columns.panels + panel * panel_bytes(p->columns.dimension);
-  for (int i = 0; i < n; i++)
-    tile(p, groups->first + i * groups->stride, packed, (int32_t *)scratch, z + i * ROWS * COLUMNS);
+  int64_t d = p->columns.dimension, q = quads(d), blocks = sixteens(d), count[2];
+  const char *packed = p->columns.panels + panel * panel_bytes(d);
+  const int32_t *terms = (const int32_t *)packed + q * COLUMNS;
+  int32_t products[ROWS * COLUMNS] __attribute__((aligned(64)));
+  int32_t columns[COLUMNS] __attribute__((aligned(64)));
+  int32_t *both = (int32_t *)scratch, *alone = both + 16 * (blocks + 1);
+  uint16_t *there = (uint16_t *)(alone + 16 * (blocks + 1));
+  memset(there, 0, sizeof(uint16_t) * (size_t)blocks);
+  for (int i = 0; i < n; i++) {
+    const int32_t *rows = (const int32_t *)(groups->first + i * groups->stride) + q * ROWS;
+    for (int64_t k = 0; k < blocks; k++) there[k] |= ((const uint16_t *)(rows + ROWS))[k];
+  }
+  meet((const uint16_t *)(terms + COLUMNS), there, blocks, both, alone, count);
+  terms_without(packed, terms, alone, count[1], columns);
+  for (int i = 0; i < n; i++) {
+    const char *group = groups->first + i * groups->stride;
+    product(packed, group, both, count[0], products);
+    tile(p, products, (const int32_t *)group + q * ROWS, columns, z + i * ROWS * COLUMNS);
+  }
 }
 
 /* Images with as many quads that are not zero lie together: more are empty in whole panels. */

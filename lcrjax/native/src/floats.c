@@ -243,8 +243,8 @@ VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t
   int64_t d = p->columns.dimension, all = steps(d);
   const char *packed = p->columns.panels + panel * panel_bytes(d);
   float *products = (float *)scratch;
-  int32_t list[CHUNK];
-  for (int i = 0; i < CHUNK; i++) list[i] = 16 * i;
+  int32_t list[CHUNK + AHEAD];
+  for (int i = 0; i < CHUNK + AHEAD; i++) list[i] = 16 * i;
   memset(products, 0, sizeof(float) * ROWS * COLUMNS * (size_t)n);
   for (int64_t from = 0; from < all; from += DEPTH) {
     int64_t to = all - from < DEPTH ? all : from + DEPTH;
