@@ -187,10 +187,12 @@ def _as_levels(images: np.ndarray, most: int) -> np.ndarray | None:
     out = np.empty(images.shape, np.uint8)
     block = max(1, 2**22 // max(1, images[:1].size))
     unit = images.dtype.type(most)
-    for start in range(0, len(images), block):
-        part = images[start : start + block]
+    # The first image says at once that embeddings are none.
+    ends = [*range(1, len(images), block), len(images)]
+    for start, end in zip([0, *ends], ends, strict=False):
+        part = images[start:end]
         k = np.rint(part * unit)
         if not (np.all((k >= 0) & (k <= most)) and np.array_equal(k / unit, part)):
             return None
-        out[start : start + block] = k
+        out[start:end] = k
     return out

@@ -164,5 +164,13 @@ def _padded(array: Any, size: int) -> Any:
     """Pad on the host what lies there, so that one compilation serves a whole size class."""
     if len(array) == size:
         return array
-    gap = [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1)
-    return (jnp if isinstance(array, jax.Array) else np).pad(array, gap, mode="edge")
+    if isinstance(array, jax.Array):
+        return jnp.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1), mode="edge")
+    # A copy of our own, where jax may leave it: a CPU reads memory aligned to 64 bytes in place.
+    memory = np.empty(array[:1].nbytes * size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    out = memory[start : start + array[:1].nbytes * size].view(array.dtype)
+    out = out.reshape(size, *array.shape[1:])
+    out[: len(array)] = array
+    out[len(array) :] = array[-1]
+    return jax.device_put(out, may_alias=True)

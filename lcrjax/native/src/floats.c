@@ -2,7 +2,7 @@
 
    A row x is rounded to s (X - u): a scale s of its own, integers X, and the dither u, random numbers
    in [-1/2, 1/2) that are the same for all rows; a column y to t (Y - v) likewise. Then
-   x.y = s t (X.Y - X.v - u.Y + u.v), of which X.Y alone belongs to the pair. s is such that any 32
+   x.y = s t (X.Y - X.v - u.Y + u.v), of which X.Y alone belongs to the pair. s is such that any 64
    components of X have a norm below 2^15.5: by Cauchy and Schwarz int32 holds their product.
 
    Error. With dither the errors X - u - x/s are independent and uniform in [-1/2, 1/2] whatever x
@@ -19,7 +19,7 @@
 #include "tile.h"
 
 enum {
-  CHUNK = 16,   /* steps, of two components each, whose products int32 holds */
+  CHUNK = 32,   /* steps, of two components each, whose products int32 holds */
   DEPTH = 128   /* steps of a panel that stay in the nearest cache for a strip */
 };
 static const float SIGMAS = 2.2f, TOLERANCE = 8e-6f;
@@ -31,7 +31,8 @@ typedef struct {
 } Terms;
 
 static int64_t steps(int64_t d) { return (d + 1) / 2; }
-static int64_t panel_bytes(int64_t d) { return (steps(d) * 4 + 12) * COLUMNS; }
+/* Terms of a panel end with the largest square of a scale, the largest of a norm, and padding. */
+static int64_t panel_bytes(int64_t d) { return (steps(d) * 4 + 12) * COLUMNS + 64; }
 static int64_t group_bytes(int64_t d) { return (steps(d) * 4 + 12) * ROWS; }
 static int64_t scratch_bytes(int64_t d) {
   (void)d;
@@ -118,9 +119,14 @@ static void write_terms(float *to, int64_t i, int64_t count, Terms terms) {
 VNNI512 static void pack_panel(const Elements *e, int64_t panel, char *out) {
   int64_t d = e->dimension;
   float *to = (float *)(out + steps(d) * 4 * COLUMNS);
+  float *largest = to + 3 * COLUMNS;
+  largest[0] = largest[1] = 0;
   for (int64_t j = 0; j < COLUMNS; j++) {
     const float *x = vector(e, panel * COLUMNS + j);
-    write_terms(to, j, COLUMNS, round_off(x, d, 1, (int16_t *)out + 2 * j, COLUMNS));
+    Terms terms = round_off(x, d, 1, (int16_t *)out + 2 * j, COLUMNS);
+    write_terms(to, j, COLUMNS, terms);
+    largest[0] = fmaxf(largest[0], terms.scale * terms.scale);
+    largest[1] = fmaxf(largest[1], terms.squares);
   }
 }
 
@@ -175,8 +181,16 @@ static void recompute(const Problem *p, int64_t place, int64_t column, uint32_t 
 }
 
 typedef struct {
-  __m512 exponent, rate, limit; /* -log2(e) times the rate; the rate; (TOLERANCE / steepness)^2 */
+  __m512 exponent, rate; /* -log2(e) times the rate; the rate */
+  float limit;           /* (TOLERANCE / steepness)^2 */
 } Constants;
+
+/* What a row's pairs with a panel's columns have in common. */
+typedef struct {
+  __m512 squares, twice_scale, dithered;
+  __m512 certain; /* squared distances from here on are off by less than a twentieth */
+  __m512 error;   /* square of the error of a squared distance, over the limit */
+} Row;
 
 INLINE Constants constants(Profile profile, float rate) {
   float steepness = profile == EXPONENTIAL ? rate / 2
@@ -185,30 +199,31 @@ INLINE Constants constants(Profile profile, float rate) {
                                            : rate * rate / 6;
   float limit = TOLERANCE / steepness;
   Constants c = {_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate),
-                 _mm512_set1_ps(limit * limit)};
+                 limit * limit};
   return c;
 }
 
+INLINE Row row_of(const float *row, const float *largest, float limit) {
+  float squares = row[0], scale = row[ROWS];
+  float error = 4 * SIGMAS * SIGMAS * (largest[0] * squares + scale * scale * largest[1]);
+  return (Row){_mm512_set1_ps(squares), _mm512_set1_ps(2 * scale), _mm512_set1_ps(row[2 * ROWS]),
+               _mm512_set1_ps(20 * sqrtf(error)), _mm512_set1_ps(error / limit)};
+}
+
 /* Similarities of sixteen pairs, and which of them must be computed again. */
-INLINE __mmask16 sixteen(Profile profile, Constants c, const float *product, const float *row,
+INLINE __mmask16 sixteen(Profile profile, Constants c, Row row, const float *product,
                          const float *column, float *squared, float *z) {
-  __m512 n = _mm512_load_ps(column), t = _mm512_load_ps(column + COLUMNS);
-  __m512 nx = _mm512_set1_ps(row[0]), s = _mm512_set1_ps(row[ROWS]);
   __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), _mm512_load_ps(column + 2 * COLUMNS));
-  gap = _mm512_mul_ps(_mm512_sub_ps(gap, _mm512_set1_ps(row[2 * ROWS])), t);
-  gap = _mm512_fnmadd_ps(gap, _mm512_add_ps(s, s), _mm512_add_ps(n, nx));
+  gap = _mm512_mul_ps(_mm512_sub_ps(gap, row.dithered), _mm512_load_ps(column + COLUMNS));
+  gap = _mm512_fnmadd_ps(gap, row.twice_scale, _mm512_add_ps(_mm512_load_ps(column), row.squares));
   gap = _mm512_max_ps(gap, _mm512_setzero_ps());
   __m512 similar = lcrjax_similarity(profile, gap, c.exponent, c.rate);
-  __m512 error = _mm512_mul_ps(_mm512_mul_ps(t, t), nx);
-  error = _mm512_fmadd_ps(_mm512_mul_ps(s, s), n, error);
-  error = _mm512_mul_ps(error, _mm512_set1_ps(4 * SIGMAS * SIGMAS));
-  __m512 change = _mm512_mul_ps(_mm512_mul_ps(similar, similar), error);
-  __m512 allowed = profile == EXPONENTIAL ? _mm512_mul_ps(gap, c.limit) : c.limit;
+  __m512 change = _mm512_mul_ps(_mm512_mul_ps(similar, similar), row.error);
+  __m512 allowed = profile == EXPONENTIAL ? gap : _mm512_set1_ps(1);
   _mm512_store_ps(squared, gap);
   _mm512_store_ps(z, similar);
-  __m512 twentieth = _mm512_mul_ps(_mm512_mul_ps(gap, gap), _mm512_set1_ps(1 / 400.0f));
   return _mm512_cmp_ps_mask(change, allowed, _CMP_NLE_UQ) |
-         _mm512_cmp_ps_mask(error, twentieth, _CMP_NLE_UQ);
+         _mm512_cmp_ps_mask(gap, row.certain, _CMP_NGE_UQ);
 }
 
 INLINE void similarities(Profile profile, const Problem *p, const float *products,
@@ -217,9 +232,9 @@ INLINE void similarities(Profile profile, const Problem *p, const float *product
   Constants c = constants(profile, p->rate);
   for (int r = 0; r < ROWS; r++, products += COLUMNS, z += COLUMNS) {
     float squared[COLUMNS] __attribute__((aligned(64)));
-    uint32_t low = sixteen(profile, c, products, rows + r, columns, squared, z);
-    uint32_t high =
-        sixteen(profile, c, products + 16, rows + r, columns + 16, squared + 16, z + 16);
+    Row row = row_of(rows + r, columns + 3 * COLUMNS, c.limit);
+    uint32_t low = sixteen(profile, c, row, products, columns, squared, z);
+    uint32_t high = sixteen(profile, c, row, products + 16, columns + 16, squared + 16, z + 16);
     if (!(low | high)) continue;
     recompute(p, first_row + r, first_column, low | high << 16, squared);
     for (int j = 0; j < COLUMNS; j += 16)
