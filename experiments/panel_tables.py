@@ -1,0 +1,81 @@
+"""Tables of the replication panel, as CSV and Markdown, from its results.parquet.
+
+Run `python -m experiments.panel_tables` (needs `pip install tabulate`); the panel itself runs it when it is done.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from lcrjax.report import rankings, write_figures
+from lcrjax.study import read_results, search
+from lcrjax.study.claims import claims
+from lcrjax.study.effect import top_effect
+from lcrjax.study.within import within_r2
+
+RESULTS = Path(__file__).parent / "results" / "panel"
+ALONE = ("A_0", "A_1", "A_inf", "CB_1", "CB_inf", "R_0", "G_1", "size")
+
+
+def by_size(table: pd.DataFrame) -> pd.DataFrame:
+    """What was trained, and how it ended."""
+    found = table.groupby(["dataset", "size"]).agg(
+        subsets=("bacc", "size"),
+        epochs=("epochs", "median"),
+        converged=("converged", "sum"),
+        bacc_lowest=("bacc", "min"),
+        bacc_median=("bacc", "median"),
+        bacc_highest=("bacc", "max"),
+        auc_median=("auc", "median"),
+    )
+    return found.reset_index().astype({"size": int})
+
+
+def each_alone(table: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Adjusted R-squared of single features in each dataset by itself."""
+    rows = {}
+    for name, part in table.groupby("dataset"):
+        found = search(part, target, 1, always=())
+        values = {f[0]: r2 for f, r2 in zip(found["features"], found["adj_r2"], strict=True)}
+        best = found["features"].iloc[0][0]
+        rows[name] = {"subsets": len(part), "best": f"{best}, {values[best]:.3f}"} | {
+            key: values.get(key) for key in ALONE
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("dataset").reset_index()
+
+
+def named(found: pd.DataFrame) -> pd.DataFrame:
+    return found.assign(features=[" + ".join(f) for f in found["features"]])
+
+
+def tables(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield "subsets", by_size(table)
+    for target in ("bacc", "auc", "acc"):
+        yield f"claims-{target}", claims(table, target)
+        for kind, found in rankings(table, target).items():
+            yield f"{kind}-{target}", named(found.head(27))[["features", "adj_r2", "r2", "n"]]
+        yield f"within-{target}", named(within_r2(table, target=target))
+        yield f"alone-{target}", each_alone(table, target)
+    yield "top", top_effect(table).drop(columns=["n_feature", "n_against"])
+
+
+def write(folder: Path) -> None:
+    """Write tables and figures beside a panel's results."""
+    table = read_results(folder / "results.parquet")
+    for name, found in tables(table):
+        found.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+        text = found.to_markdown(index=False, floatfmt=".3f", missingval="")
+        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+    write_figures(table, folder / "figures", suffixes=(".png",))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    write(parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()
