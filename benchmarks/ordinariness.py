@@ -13,10 +13,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from jax import lax
 
 import lcrjax
-from benchmarks.timing import optional, seconds, show
+from benchmarks.time_figure import time_figure
+from benchmarks.timing import in_turn, optional, seconds, show
 from lcrjax.byte_product import byte_product
 from lcrjax.data import load
 
@@ -122,76 +124,79 @@ def peak_memory(n: int) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-PEERS = {
-    "torch": ("torch.cdist in blocks", with_torch),
-    "sklearn": ("scikit-learn, chunked", with_scikit_learn),
-    "keops": ("KeOps", with_keops),
-}
+PEERS = {"torch.cdist": with_torch, "scikit-learn": with_scikit_learn, "KeOps": with_keops}
 
 
-def bytes_at(n: int, peers: list[str]) -> list[tuple[str, ...]]:
+def in_bytes(n: int, peers: list[str]) -> dict[str, float]:
+    """Seconds of every program for n images, and the rate of the byte product alone."""
     x, labels = images(n)
     w = weights(labels)
-    ours = seconds(lambda: lcrjax.ordinariness(x, w))
-    rate = product_rate(1024, x.shape[1], True)
-    share = n * n * x.shape[1] / ours / rate
-    rows = [
-        ("lcrjax, uint8", f"{n:,}", f"{ours:.3f}", "1", f"{share:.2f}"),
-        (
-            "  byte product alone",
-            "",
-            f"{n * n * x.shape[1] / rate:.3f}",
-            "",
-            f"{rate / 1e9:.0f} GOP/s",
-        ),
-    ]
-    floats = x.astype(np.float32) / np.float32(255) if peers else x
+    floats = x.astype(np.float32) / np.float32(255)
+    programs = {"lcrjax": lambda: lcrjax.ordinariness(x, w)}
     for peer in peers:
-        name, make = PEERS[peer]
-        program = optional(name, lambda make=make: make(floats, w))
+        program = optional(peer, lambda peer=peer: PEERS[peer](floats, w))
         if program is not None:
-            time = seconds(program, 1 if peer == "keops" else 3)
-            rows.append((name, f"{n:,}", f"{time:.3f}", f"{time / ours:.1f}", ""))
-    return rows
+            programs[peer] = program
+    return in_turn(programs) | {"product rate": product_rate(1024, x.shape[1], True)}
 
 
-def floats_at(n: int, d: int) -> list[tuple[str, ...]]:
+def in_floats(n: int, d: int) -> dict[str, float]:
+    """The same for embeddings, against torch alone."""
     x = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
     w = weights(np.arange(n) % CLASSES)
-    ours = seconds(lambda: lcrjax.ordinariness(x, w))
-    rate = product_rate(1024, d, False)
-    alone, share = n * n * d / rate, n * n * d / ours / rate
-    rows = [
-        ("lcrjax, float32", f"{n:,}", f"{ours:.3f}", "1", f"{share:.2f}"),
-        ("  float32 product alone", "", f"{alone:.3f}", "", f"{rate / 1e9:.0f} GFLOP/s"),
-    ]
-    program = optional("torch", lambda: with_torch(x, w))
+    programs = {"lcrjax": lambda: lcrjax.ordinariness(x, w)}
+    program = optional("torch.cdist", lambda: with_torch(x, w))
     if program is not None:
-        time = seconds(program)
-        rows.append(("torch.cdist in blocks", f"{n:,}", f"{time:.3f}", f"{time / ours:.1f}", ""))
+        programs["torch.cdist"] = program
+    return in_turn(programs) | {"product rate": product_rate(1024, d, False)}
+
+
+def table(found: dict[int, dict[str, float]], d: int) -> list[tuple[str, ...]]:
+    """Times, ratios, and the share of the product's rate if n²/2 pairs are counted."""
+    rows = []
+    for n, times in found.items():
+        ours, rate = times["lcrjax"], times["product rate"]
+        for name, time in times.items():
+            if name == "product rate":
+                share = f"{n * n * d / ours / rate:.2f} of {rate / 1e9:.0f} G/s"
+                rows.append(("  share of the product's rate", "", "", "", share))
+            else:
+                rows.append((name, f"{n:,}", f"{time:.4f}", f"{time / ours:.1f}", ""))
     return rows
+
+
+def write(found: dict[int, dict[str, float]], folder: Path) -> None:
+    """The times as CSV, and a plot of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("n")
+    frame.to_csv(folder / "ordinariness.csv", float_format="%.6g")
+    time_figure(frame.drop(columns="product rate")).savefig(folder / "ordinariness.png", dpi=110)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="1000,5000,20000", help="numbers of images, with peers")
-    parser.add_argument("--peers", default="torch,sklearn,keops", help="KeOps takes minutes")
-    parser.add_argument("--alone", default="60000", help="numbers of images, without peers")
-    parser.add_argument("--embeddings", default="20000x512", help="float32 embeddings, n x d")
-    options = parser.parse_args()
-    columns = ("program", "n", "seconds", "times lcrjax", "share of product")
-    rows: list[tuple[str, ...]] = []
-    for n in map(int, options.sizes.split(",")):
-        rows += bytes_at(n, options.peers.split(","))
-    for n in map(int, filter(None, options.alone.split(","))):
-        rows += bytes_at(n, [])
-    show(f"Images of 784 bytes, {CLASSES} classes, on {jax.devices()[0]}", rows, columns)
-    n, d = map(int, options.embeddings.split("x"))
-    show(f"Embeddings, {n:,} x {d} float32", floats_at(n, d), columns)
-    largest = max(map(int, filter(None, options.alone.split(","))), default=60_000)
-    print(
-        f"Peak memory, {largest:,} x 784 uint8: {peak_memory(largest):.0f} MiB above jax imported"
+    parser.add_argument("--sizes", default="1000,5000,20000,60000", help="numbers of images")
+    parser.add_argument(
+        "--peers",
+        default="torch.cdist:20000,scikit-learn:20000,KeOps:5000",
+        help="peers, and for how many images at most; KeOps takes minutes for 20,000",
     )
+    parser.add_argument("--embeddings", default="20000x512", help="float32 embeddings, n x d")
+    parser.add_argument("--out", type=Path, help="folder for a table and a plot of the times")
+    options = parser.parse_args()
+    sizes = [int(n) for n in options.sizes.split(",")]
+    limits = dict(part.split(":") for part in options.peers.split(",") if part)
+    found = {n: in_bytes(n, [p for p, most in limits.items() if n <= int(most)]) for n in sizes}
+    columns = ("program", "n", "seconds", "times lcrjax", "")
+    show(
+        f"Images of 784 bytes, {CLASSES} classes, on {jax.devices()[0]}", table(found, 784), columns
+    )
+    if options.out:
+        write(found, options.out)
+    n, d = map(int, options.embeddings.split("x"))
+    show(f"Embeddings, {n:,} x {d} float32", table({n: in_floats(n, d)}, d), columns)
+    most = sizes[-1]
+    print(f"Peak memory, {most:,} x 784 uint8: {peak_memory(most):.0f} MiB above jax imported")
 
 
 if __name__ == "__main__":

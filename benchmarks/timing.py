@@ -23,6 +23,30 @@ def seconds(program: Callable[[], Any], repeats: int = REPEATS) -> float:
     return statistics.median(times)
 
 
+def in_turn(programs: dict[str, Callable[[], Any]], rounds: int = REPEATS) -> dict[str, float]:
+    """Median wall times of programs that take turns, so that a busy minute meets them all.
+
+    Each is called once to compile; quick ones are called three times a turn, and those of more
+    than half a minute have one turn, which no warming up precedes.
+    """
+    times: dict[str, list[float]] = {}
+    for name, program in programs.items():
+        times[name] = [once(program)]
+    for _ in range(rounds):
+        for name, program in programs.items():
+            first = times[name][0]
+            if first < 30:
+                times[name] += [once(program) for _ in range(3 if first < 2 else 1)]
+    return {name: statistics.median(found[1:] or found) for name, found in times.items()}
+
+
+def once(program: Callable[[], Any]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    jax.block_until_ready(program())
+    return time.perf_counter() - start
+
+
 def optional(name: str, load: Callable[[], Any]) -> Any:
     """What `load` returns, or None with a word about the package that is missing."""
     try:
