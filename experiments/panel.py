@@ -7,6 +7,7 @@ on where it stopped. Results lie in experiments/results/panel.
 import argparse
 from pathlib import Path
 
+from experiments.panel_tables import write
 from lcrjax.cli import app
 
 DATASETS = ("blood", "pneumonia", "covid2", "mednist", "brain", "breast")
@@ -19,7 +20,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     sources = ["digits", *(str(options.data / f"{name}.npz") for name in DATASETS)]
-    app(["study", *sources, "--preset", "panel", "--out", str(options.out)])
+    code = app(
+        ["study", *sources, "--preset", "panel", "--out", str(options.out)], standalone_mode=False
+    )
+    if code:
+        raise SystemExit(code)
+    write(options.out)
 
 
 if __name__ == "__main__":

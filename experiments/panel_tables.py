@@ -1,6 +1,7 @@
 """Tables of the replication panel, as CSV and Markdown, from its results.parquet.
 
-Run `python -m experiments.panel_tables` (needs `pip install tabulate`); the panel itself runs it when it is done.
+Run `python -m experiments.panel_tables`, which needs `pip install tabulate`. The panel does so when
+it is done.
 """
 
 import argparse
