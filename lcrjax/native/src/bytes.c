@@ -8,6 +8,7 @@
    sorted, that is two fifths of all products. */
 #include <string.h>
 
+#include "ink.h"
 #include "profile.h"
 #include "tile.h"
 
@@ -160,17 +161,7 @@ VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t
   }
 }
 
-/* Images with as many quads that are not zero lie together: more are empty in whole panels. */
-VNNI512 static uint32_t rank(const void *element, int64_t d) {
-  const uint8_t *x = element;
-  uint32_t full = 0;
-  for (int64_t k = 0; k < d; k += 64) {
-    __mmask64 left = d - k >= 64 ? ~0ULL : (1ULL << (d - k)) - 1;
-    __m512i pixels = _mm512_maskz_loadu_epi8(left, x + k);
-    full += (uint32_t)__builtin_popcount(_mm512_test_epi32_mask(pixels, pixels));
-  }
-  return full;
-}
-
-const Kind lcrjax_bytes = {1,          panel_bytes, group_bytes, pack_panel,
-                           pack_group, scratch_bytes, strip, rank};
+const Kind lcrjax_bytes = {
+    1,     panel_bytes,       group_bytes,       pack_panel,       pack_group, scratch_bytes,
+    strip, lcrjax_ink_floats, lcrjax_ink_axis, lcrjax_ink_along,
+};

@@ -276,4 +276,5 @@ VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t
 }
 
 const Kind lcrjax_floats = {4,          panel_bytes,   group_bytes, pack_panel,
-                            pack_group, scratch_bytes, strip,       NULL};
+                            pack_group, scratch_bytes, strip,       NULL,
+                            NULL,       NULL};

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { AT_ONCE = 256 }; /* elements that a task looks at */
+enum {
+  AT_ONCE = 256, /* elements that a task looks at */
+  SAMPLE = 256   /* elements of a class that its axis is drawn from, at most */
+};
 
 void *lcrjax_grab(int64_t size) {
   void *memory = NULL;
@@ -12,23 +15,36 @@ void *lcrjax_grab(int64_t size) {
 typedef struct {
   const Problem *p;
   uint64_t *keys;
+  int64_t *starts; /* of the classes, among the elements sorted by class: k + 2, and the end */
+  float *axes;     /* (k + 2, axis_floats); NULL for a kind without */
+  bool failed;
 } Keys;
 
-/* Class, rank and index, from the highest bits to the lowest: all keys differ. */
-static void some_keys(void *data, int64_t block, int worker) {
-  (void)worker;
-  const Problem *p = ((Keys *)data)->p;
+static int64_t axis_floats(const Problem *p) { return p->kind->axis_floats(p->columns.dimension); }
+
+static const void *element(const Problem *p, int64_t i) {
   const Elements *e = &p->columns;
-  int64_t step = e->dimension * p->kind->component_bytes;
-  int64_t end = (block + 1) * AT_ONCE < e->n ? (block + 1) * AT_ONCE : e->n;
-  for (int64_t i = block * AT_ONCE; i < end; i++) {
-    uint64_t several = p->k, none = p->k + 1, class = none;
-    for (int64_t c = 0; c < p->k && class != several; c++)
-      if (p->weights[c * p->stride + i] != 0) class = class == none ? (uint64_t)c : several;
-    uint64_t rank = p->kind->rank ? p->kind->rank((const char *)e->data + i * step, e->dimension) : 0;
-    if (class > 0xFFF) class = 0xFFF;
-    ((Keys *)data)->keys[i] = class << 52 | (rank & 0xFFFFF) << 32 | (uint64_t)i;
-  }
+  return (const char *)e->data + i * e->dimension * p->kind->component_bytes;
+}
+
+/* The one column in which an element has weight; k for several, k + 1 for none. */
+static int64_t class_of(const Problem *p, int64_t i) {
+  int64_t several = p->k, none = p->k + 1, class = none;
+  for (int64_t c = 0; c < p->k && class != several; c++)
+    if (p->weights[c * p->stride + i] != 0) class = class == none ? c : several;
+  return class;
+}
+
+static int64_t end_of(const Problem *p, int64_t block) {
+  return (block + 1) * AT_ONCE < p->columns.n ? (block + 1) * AT_ONCE : p->columns.n;
+}
+
+/* Class and index, from the highest bits to the lowest: all keys differ. */
+static void classes(void *data, int64_t block, int worker) {
+  (void)worker;
+  Keys *k = data;
+  for (int64_t i = block * AT_ONCE; i < end_of(k->p, block); i++)
+    k->keys[i] = (uint64_t)class_of(k->p, i) << 32 | (uint64_t)i;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -36,15 +52,47 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* The axis of a class, from elements evenly spread over it; they are sorted by it. */
+static void by_axis(void *data, int64_t class, int worker) {
+  (void)worker;
+  Keys *k = data;
+  const Problem *p = k->p;
+  const void *sample[SAMPLE];
+  uint64_t *keys = k->keys + k->starts[class];
+  int64_t n = k->starts[class + 1] - k->starts[class], size = n < SAMPLE ? n : SAMPLE;
+  float *axis = k->axes + class * axis_floats(p);
+  for (int64_t i = 0; i < size; i++) sample[i] = element(p, (int64_t)(uint32_t)keys[i * n / size]);
+  if (!p->kind->axis(sample, size, p->columns.dimension, axis)) {
+    k->failed = true;
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t place = (uint32_t)keys[i];
+    keys[i] = (uint64_t)p->kind->along(element(p, (int64_t)place), p->columns.dimension, axis) << 32 | place;
+  }
+  qsort(keys, (size_t)n, 8, ascending);
+}
+
 bool lcrjax_sorted(XLA_FFI_CallFrame *frame, const Problem *p, int32_t *order) {
-  int64_t n = p->columns.n;
-  Keys keys = {p, lcrjax_grab(8 * n)};
-  if (keys.keys == NULL) return false;
-  lcrjax_parallel(frame, (n + AT_ONCE - 1) / AT_ONCE, some_keys, &keys);
-  qsort(keys.keys, (size_t)n, 8, ascending);
-  for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
+  int64_t n = p->columns.n, count = p->k + 2;
+  Keys keys = {.p = p, .keys = lcrjax_grab(8 * n), .starts = lcrjax_grab(8 * (count + 1))};
+  bool by_axes = p->kind->axis != NULL && n > 2 * ROWS;
+  if (by_axes) keys.axes = lcrjax_grab(4 * count * axis_floats(p));
+  bool done = keys.keys != NULL && keys.starts != NULL && (!by_axes || keys.axes != NULL);
+  if (done) {
+    lcrjax_parallel(frame, (n + AT_ONCE - 1) / AT_ONCE, classes, &keys);
+    qsort(keys.keys, (size_t)n, 8, ascending);
+    for (int64_t c = 0, i = 0; c <= count; c++) {
+      while (i < n && (int64_t)(keys.keys[i] >> 32) < c) i++;
+      keys.starts[c] = i;
+    }
+    if (by_axes) lcrjax_parallel(frame, count, by_axis, &keys);
+    for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
+  }
   free(keys.keys);
-  return true;
+  free(keys.starts);
+  free(keys.axes);
+  return done && !keys.failed;
 }
 
 bool lcrjax_used(const float *weights, int64_t k, int64_t places, int64_t step, Used *out) {

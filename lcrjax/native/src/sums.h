@@ -47,8 +47,11 @@ typedef struct {
      panel: n tiles, one after another. */
   void (*strip)(const struct Problem *p, const Groups *groups, int n, int64_t first_row,
                 int64_t panel, char *scratch, float *z);
-  /* Elements of like rank are laid out together; NULL where that is no use. */
-  uint32_t (*rank)(const void *element, int64_t dimension);
+  /* The axis along which the elements of a class are laid out, from a sample, and the place of an
+     element on it; NULL where that is no use. False where memory runs out. */
+  int64_t (*axis_floats)(int64_t dimension);
+  bool (*axis)(const void *const *sample, int64_t size, int64_t dimension, float *axis);
+  uint32_t (*along)(const void *element, int64_t dimension, const float *axis);
 } Kind;
 
 typedef struct Problem {
