@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conv.h"
+#include "turn.h"
+#include "winograd.h"
 
 enum {
   WIDE = 4, /* vectors of channels in a block */
@@ -185,28 +186,6 @@ static Block *const wide[] = {0, block_1_4, block_2_4, block_3_4, block_4_4, blo
 static Block *const narrow[] = {0,         block_1_1, block_2_1, block_3_1, block_4_1,
                                 block_5_1, block_6_1, block_7_1, block_8_1};
 
-/* A square of LANES x LANES floats, turned: blocks change places, half by half. */
-VNNI512 static void turn(const float *from, int64_t stride, float *to, int64_t to_stride) {
-  __m512 a[LANES];
-  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  for (int i = 0; i < LANES; i++) a[i] = _mm512_loadu_ps(from + i * stride);
-#pragma GCC unroll 4
-  for (int half = LANES / 2; half; half /= 2) {
-    const __mmask16 upper = _mm512_test_epi32_mask(lane, _mm512_set1_epi32(half));
-    const __m512i low = _mm512_mask_add_epi32(lane, upper, lane, _mm512_set1_epi32(LANES - half));
-    const __m512i high = _mm512_mask_add_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(half)),
-                                               upper, lane, _mm512_set1_epi32(LANES));
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
-      if (i & half) continue;
-      const __m512 x = a[i], y = a[i + half];
-      a[i] = _mm512_permutex2var_ps(x, low, y);
-      a[i + half] = _mm512_permutex2var_ps(x, high, y);
-    }
-  }
-  for (int i = 0; i < LANES; i++) _mm512_storeu_ps(to + i * to_stride, a[i]);
-}
-
 /* Weights of `width` target channels from `first` on: (taps in packed order, sources, width). */
 VNNI512 static void pack(const Gather *g, int first, int width, float *to) {
   const int64_t sources = g->source_channels, targets = g->target_channels;
@@ -308,6 +287,8 @@ static bool run(Team *team, const Conv *c, Gather *g) {
 
 bool conv_forward(Team *team, const Conv *c, const Batch *batch, const float *images,
                   const float *kernel, Ending ending, float *out) {
+  if (winograd_serves(c, batch))
+    return winograd_run(team, c, batch, images, kernel, ending, false, out);
   Gather g = {images,   kernel,       out,           ending,   false, batch,
               c->height, c->width,     c->c_in,       c->out_height, c->out_width, c->c_out};
   return run(team, c, &g);
@@ -315,6 +296,8 @@ bool conv_forward(Team *team, const Conv *c, const Batch *batch, const float *im
 
 bool conv_by_images(Team *team, const Conv *c, const Batch *batch, const float *cotangent,
                     const float *kernel, Ending ending, float *by_images) {
+  if (winograd_serves(c, batch))
+    return winograd_run(team, c, batch, cotangent, kernel, ending, true, by_images);
   Gather g = {cotangent,     kernel,       by_images, ending,    true,     batch,
               c->out_height, c->out_width, c->c_out,  c->height, c->width, c->c_in};
   return run(team, c, &g);

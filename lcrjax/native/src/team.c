@@ -43,7 +43,7 @@ static void help(void *data) {
 }
 
 Team *team_gather(XLA_FFI_CallFrame *frame) {
-  const int helpers = lcrjax_threads(frame) - 1;
+  const int helpers = frame == NULL ? 0 : lcrjax_threads(frame) - 1;
   Team *team = malloc(sizeof *team);
   if (team == NULL) return NULL;
   atomic_init(&team->ticket, 0);

@@ -8,7 +8,8 @@
 typedef struct Team Team;
 typedef void TeamTask(void *data, int task);
 
-/* Asks for XLA's threads. They join when they can; the caller never depends on them. */
+/* Asks for XLA's threads; without a frame the caller is alone. They join when they can; the caller
+   never depends on them. */
 Team *team_gather(XLA_FFI_CallFrame *frame);
 
 /* Runs task(data, i) for each i below `tasks`; returns when all are done. */

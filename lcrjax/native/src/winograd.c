@@ -1,0 +1,333 @@
+/* Winograd's convolution: inputs and kernel are evaluated in 36 points, multiplied there as
+   matrices (tiles by channels), and outputs interpolated. Every output is one sum over the input
+   channels in their order, however the work is cut up. */
+#include "winograd.h"
+
+#include <stdatomic.h>
+
+#include "turn.h"
+
+enum {
+  WIDE = 2,        /* vectors of channels in a block */
+  ROWS = 14,       /* tiles in a block: 28 sums stay in registers */
+  GROUP = 64,      /* tiles that are worked through together, */
+  FLOATS = 1 << 13 /* or fewer: inputs in one point */
+};
+
+#define INLINE VNNI512 static inline __attribute__((always_inline))
+#define SET _mm512_set1_ps
+#define ADD _mm512_add_ps
+#define SUB _mm512_sub_ps
+#define MUL _mm512_mul_ps
+#define FMA _mm512_fmadd_ps
+#define FNMA _mm512_fnmadd_ps
+#define LOAD _mm512_loadu_ps
+#define STORE _mm512_storeu_ps
+
+static const float A = 0.625f, B = 1.5f;
+
+typedef struct {
+  Tiles source, target;
+  const float *maps, *kernel;
+  float *out;
+  Ending ending;
+  bool backwards;
+  int64_t tiles;
+  int blocks, groups;
+  /* Of the two factors' values the smaller are computed once and shared, the larger piece by piece
+     where they are used: evaluated kernels, or evaluated inputs. */
+  bool kernel_shared;
+  float *shared;
+  atomic_bool starved;
+} Winograd;
+
+/* Distances between points: a vector more than there is to store, or all points of a value would
+   compete for the same places in a cache. */
+static int64_t apart(int64_t floats) { return floats + LANES; }
+
+static int width_of(const Winograd *w, int block) {
+  const int left = w->target.channels - block * WIDE * LANES;
+  return left < WIDE * LANES ? left : WIDE * LANES;
+}
+
+INLINE void take_line(const __m512 *d, __m512 *v) {
+  const __m512 a = SET(A), b = SET(B), aa = SET(A * A), bb = SET(B * B), sum = SET(A * A + B * B);
+  const __m512 product = SET(A * A * B * B);
+  const __m512 even = FNMA(bb, d[2], d[4]), odd = FNMA(bb, d[1], d[3]);
+  const __m512 other_even = FNMA(aa, d[2], d[4]), other_odd = FNMA(aa, d[1], d[3]);
+  v[0] = FMA(product, d[0], FNMA(sum, d[2], d[4]));
+  v[1] = FMA(a, odd, even);
+  v[2] = FNMA(a, odd, even);
+  v[3] = FMA(b, other_odd, other_even);
+  v[4] = FNMA(b, other_odd, other_even);
+  v[5] = FMA(product, d[1], FNMA(sum, d[3], d[5]));
+}
+
+INLINE void kernel_line(const __m512 *g, __m512 *u) {
+  const float ca = 1 / (2 * A * A * (A * A - B * B)), cb = 1 / (2 * B * B * (B * B - A * A));
+  const __m512 even = FMA(SET(ca * A * A), g[2], MUL(SET(ca), g[0])), odd = MUL(SET(ca * A), g[1]);
+  const __m512 other_even = FMA(SET(cb * B * B), g[2], MUL(SET(cb), g[0]));
+  const __m512 other_odd = MUL(SET(cb * B), g[1]);
+  u[0] = MUL(SET(1 / (A * A * B * B)), g[0]);
+  u[1] = ADD(even, odd);
+  u[2] = SUB(even, odd);
+  u[3] = ADD(other_even, other_odd);
+  u[4] = SUB(other_even, other_odd);
+  u[5] = g[2];
+}
+
+INLINE void give_line(const __m512 *m, __m512 *y) {
+  const __m512 even = ADD(m[1], m[2]), odd = SUB(m[1], m[2]);
+  const __m512 other_even = ADD(m[3], m[4]), other_odd = SUB(m[3], m[4]);
+  y[0] = ADD(m[0], ADD(even, other_even));
+  y[1] = FMA(SET(A), odd, MUL(SET(B), other_odd));
+  y[2] = FMA(SET(A * A), even, MUL(SET(B * B), other_even));
+  y[3] = FMA(SET(A * A * A), odd, FMA(SET(B * B * B), other_odd, m[5]));
+}
+
+typedef struct {
+  int64_t image;
+  int y, x; /* of the first output */
+} Place;
+
+static Place place(const Tiles *t, int64_t tile) {
+  const int across = winograd_tiles(t->width), down = winograd_tiles(t->height);
+  return (Place){t->batch->images[tile / (across * down)], (int)(tile / across % down) * TILE,
+                 (int)(tile % across) * TILE};
+}
+
+VNNI512 void winograd_take(const Tiles *t, const float *maps, int64_t from, int64_t to,
+                           float *values, int64_t point) {
+  const int64_t row = (int64_t)t->width * t->channels;
+  for (int64_t tile = from; tile < to; tile++, values += t->channels) {
+    const Place p = place(t, tile);
+    const float *corner = maps + (p.image * t->height + p.y - 1) * row + (int64_t)(p.x - 1) * t->channels;
+    __mmask16 inside[SPAN];
+    for (int i = 0; i < SPAN; i++) inside[i] = p.y + i > 0 && p.y + i <= t->height ? 0xffff : 0;
+    for (int c = 0; c < t->channels; c += LANES) {
+      __m512 half[SPAN][SPAN];
+      for (int x = 0; x < SPAN; x++) {
+        __m512 d[SPAN];
+        if (p.x + x == 0 || p.x + x > t->width)
+          for (int y = 0; y < SPAN; y++) half[x][y] = _mm512_setzero_ps();
+        else {
+          for (int y = 0; y < SPAN; y++)
+            d[y] = _mm512_maskz_loadu_ps(inside[y], corner + y * row + (int64_t)x * t->channels + c);
+          take_line(d, half[x]);
+        }
+      }
+      for (int y = 0; y < SPAN; y++) {
+        __m512 d[SPAN], v[SPAN];
+        for (int x = 0; x < SPAN; x++) d[x] = half[x][y];
+        take_line(d, v);
+        for (int x = 0; x < SPAN; x++) STORE(values + (y * SPAN + x) * point + c, v[x]);
+      }
+    }
+  }
+}
+
+/* Interpolates outputs of tiles `from` to `to` in the channels of a block. */
+VNNI512 static void give(const Winograd *w, int64_t from, int64_t to, int block,
+                         const float *products, int64_t point) {
+  const Tiles *t = &w->target;
+  const Ending *e = &w->ending;
+  const int width = width_of(w, block);
+  const int64_t row = (int64_t)t->width * t->channels;
+  for (int64_t tile = from; tile < to; tile++, products += width) {
+    const Place p = place(t, tile);
+    const int rows = t->height - p.y < TILE ? t->height - p.y : TILE;
+    const int columns = t->width - p.x < TILE ? t->width - p.x : TILE;
+    for (int v = 0; v < width; v += LANES) {
+      const int c = block * WIDE * LANES + v;
+      const int64_t at = (p.image * t->height + p.y) * row + (int64_t)p.x * t->channels + c;
+      __m512 half[SPAN][TILE];
+      for (int x = 0; x < SPAN; x++) {
+        __m512 m[SPAN];
+        for (int y = 0; y < SPAN; y++) m[y] = LOAD(products + (y * SPAN + x) * point + v);
+        give_line(m, half[x]);
+      }
+      for (int y = 0; y < rows; y++) {
+        __m512 m[SPAN], out[TILE];
+        for (int x = 0; x < SPAN; x++) m[x] = half[x][y];
+        give_line(m, out);
+        for (int x = 0; x < columns; x++) {
+          const int64_t o = at + y * row + (int64_t)x * t->channels;
+          if (e->factor) out[x] = FMA(out[x], LOAD(e->factor + c), LOAD(e->offset + c));
+          if (e->add) out[x] = ADD(out[x], LOAD(e->add + o));
+          if (e->relu) out[x] = _mm512_max_ps(_mm512_setzero_ps(), out[x]);
+          STORE(w->out + o, out[x]);
+        }
+      }
+    }
+  }
+}
+
+/* Evaluates the kernel of LANES source channels from k on and the target channels of a block. */
+VNNI512 static void take_kernel(const Winograd *w, int k, int block, float *values) {
+  const int64_t sources = w->source.channels, targets = w->target.channels;
+  const int width = width_of(w, block);
+  const int64_t point = apart(sources * width);
+  float turned[9][LANES * LANES];
+  for (int v = 0; v < width; v += LANES) {
+    const int n = block * WIDE * LANES + v;
+    const float *from = w->kernel + k * targets + n;
+    int64_t tap = sources * targets, row = targets;
+    if (w->backwards) {
+      for (int i = 0; i < 9; i++)
+        turn(w->kernel + (8 - i) * tap + n * sources + k, sources, turned[i], LANES);
+      from = turned[0], tap = LANES * LANES, row = LANES;
+    }
+    for (int i = 0; i < LANES; i++) {
+      __m512 half[3][SPAN];
+      for (int x = 0; x < 3; x++) {
+        __m512 g[3];
+        for (int y = 0; y < 3; y++) g[y] = LOAD(from + (y * 3 + x) * tap + i * row);
+        kernel_line(g, half[x]);
+      }
+      for (int y = 0; y < SPAN; y++) {
+        __m512 g[3], u[SPAN];
+        for (int x = 0; x < 3; x++) g[x] = half[x][y];
+        kernel_line(g, u);
+        for (int x = 0; x < SPAN; x++)
+          STORE(values + (y * SPAN + x) * point + (k + i) * width + v, u[x]);
+      }
+    }
+  }
+}
+
+INLINE void block(const int rows, const int vecs, const float *source, int64_t depth,
+                  const float *weights, const float *next, float *target) {
+  __m512 sum[ROWS][WIDE];
+  /* Unrolled throughout, or sums would be stored again and again. */
+#pragma GCC unroll 14
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vecs; v++) sum[r][v] = _mm512_setzero_ps();
+  /* A pointer for each three rows, hidden from the compiler: one for each row are too many. */
+  const float *third[ROWS / 3 + 1];
+  for (int i = 0; i < (rows + 2) / 3; i++) third[i] = source + 3 * i * depth;
+  const float *ahead = source + rows * depth;
+  for (int64_t k = 0; k < depth; k++) {
+    __m512 w[WIDE];
+    for (int v = 0; v < vecs; v++) w[v] = LOAD(weights + v * LANES);
+    weights += vecs * LANES;
+    _mm_prefetch(ahead + k * LANES, _MM_HINT_T0);
+    _mm_prefetch(next + k * LANES, _MM_HINT_T1);
+#pragma GCC unroll 14
+    for (int r = 0; r < rows; r++) {
+      const __m512 x = SET(third[r / 3][r % 3 * depth]);
+      for (int v = 0; v < vecs; v++) sum[r][v] = FMA(x, w[v], sum[r][v]);
+    }
+#pragma GCC unroll 5
+    for (int i = 0; i < (rows + 2) / 3; i++) {
+      third[i]++;
+      __asm__("" : "+r"(third[i]));
+    }
+  }
+#pragma GCC unroll 14
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vecs; v++) STORE(target + (r * vecs + v) * LANES, sum[r][v]);
+}
+
+typedef void Block(const float *, int64_t, const float *, const float *, float *);
+#define BLOCK(R, V)                                                                            \
+  VNNI512 static void block_##R##_##V(const float *s, int64_t depth, const float *w, const float *n, float *t) { \
+    block(R, V, s, depth, w, n, t);                                                               \
+  }
+#define BLOCKS(V)                                                                              \
+  BLOCK(1, V) BLOCK(2, V) BLOCK(3, V) BLOCK(4, V) BLOCK(5, V) BLOCK(6, V) BLOCK(7, V)          \
+  BLOCK(8, V) BLOCK(9, V) BLOCK(10, V) BLOCK(11, V) BLOCK(12, V) BLOCK(13, V) BLOCK(14, V)
+#define LIST(V)                                                                                \
+  {0,            block_1_##V,  block_2_##V,  block_3_##V,  block_4_##V,                        \
+   block_5_##V,  block_6_##V,  block_7_##V,  block_8_##V,  block_9_##V,                        \
+   block_10_##V, block_11_##V, block_12_##V, block_13_##V, block_14_##V}
+BLOCKS(1) BLOCKS(2)
+static Block *const blocks[WIDE][ROWS + 1] = {LIST(1), LIST(2)};
+
+/* Multiplies in all points, and interpolates. */
+static void multiply(const Winograd *w, int64_t from, int64_t to, int b, const float *inputs,
+                     int64_t input_point, const float *kernel, float *products) {
+  const int width = width_of(w, b), depth = w->source.channels, tiles = (int)(to - from);
+  const int parts = (tiles + ROWS - 1) / ROWS;
+  for (int p = 0; p < POINTS; p++)
+    for (int i = 0; i < parts; i++) {
+      const int first = tiles * i / parts, rows = tiles * (i + 1) / parts - first;
+      blocks[width / LANES - 1][rows](inputs + p * input_point + (int64_t)first * depth, depth,
+                                      kernel + p * apart(depth * width),
+                                      kernel + (p + 1) * apart(depth * width) + (i & 1) * depth * LANES,
+                                      products + p * apart(tiles * width) + first * width);
+    }
+  give(w, from, to, b, products, apart(tiles * width));
+}
+
+static int64_t kernel_floats(const Winograd *w) {
+  return POINTS * apart((int64_t)w->source.channels * WIDE * LANES);
+}
+
+static void share_task(void *data, int task) {
+  const Winograd *w = data;
+  if (w->kernel_shared) {
+    const int all = w->blocks * (w->source.channels / LANES);
+    for (int i = all * task / TASKS; i < all * (task + 1) / TASKS; i++)
+      take_kernel(w, i / w->blocks * LANES, i % w->blocks, w->shared + i % w->blocks * kernel_floats(w));
+    return;
+  }
+  const int64_t from = w->tiles * task / TASKS, to = w->tiles * (task + 1) / TASKS;
+  winograd_take(&w->source, w->maps, from, to, w->shared + from * w->source.channels,
+                apart(w->tiles * w->source.channels));
+}
+
+static void winograd_task(void *data, int task) {
+  Winograd *w = data;
+  const int64_t largest = w->tiles / w->groups + 1, channels = w->source.channels;
+  const int64_t own = w->kernel_shared ? POINTS * apart(largest * channels) : kernel_floats(w);
+  float *values = team_scratch(0, sizeof(float) * (own + POINTS * apart(largest * WIDE * LANES)));
+  if (values == NULL) {
+    w->starved = true;
+    return;
+  }
+  if (w->kernel_shared) {
+    const int64_t from = w->tiles * task / w->groups, to = w->tiles * (task + 1) / w->groups;
+    const int64_t point = apart((to - from) * channels);
+    winograd_take(&w->source, w->maps, from, to, values, point);
+    for (int b = 0; b < w->blocks; b++)
+      multiply(w, from, to, b, values, point, w->shared + b * kernel_floats(w), values + own);
+    return;
+  }
+  for (int k = 0; k < channels; k += LANES) take_kernel(w, k, task, values);
+  for (int i = 0; i < w->groups; i++) {
+    const int64_t from = w->tiles * i / w->groups, to = w->tiles * (i + 1) / w->groups;
+    multiply(w, from, to, task, w->shared + from * channels, apart(w->tiles * channels), values,
+             values + own);
+  }
+}
+
+bool winograd_serves(const Conv *c, const Batch *batch) {
+  const int tiles = winograd_tiles(c->height) * winograd_tiles(c->width);
+  const int taps = (3 * c->height - 2) * (3 * c->width - 2);
+  return c->size == 3 && c->stride == 1 && c->padding == 1 && c->c_in % LANES == 0 &&
+         c->c_out % LANES == 0 && 2 * taps >= 3 * POINTS * tiles && batch->batch * tiles >= 8;
+}
+
+bool winograd_run(Team *team, const Conv *c, const Batch *batch, const float *source,
+                  const float *kernel, Ending ending, bool backwards, float *target) {
+  Winograd w = {{batch, c->height, c->width, backwards ? c->c_out : c->c_in},
+                {batch, c->height, c->width, backwards ? c->c_in : c->c_out},
+                source, kernel, target, ending, backwards};
+  w.tiles = (int64_t)batch->live * winograd_tiles(c->height) * winograd_tiles(c->width);
+  w.blocks = (w.target.channels + WIDE * LANES - 1) / (WIDE * LANES);
+  const int64_t kernels = w.blocks * kernel_floats(&w);
+  const int64_t inputs = POINTS * apart(w.tiles * w.source.channels);
+  w.kernel_shared = kernels <= inputs;
+  int most = w.kernel_shared ? FLOATS / w.source.channels : GROUP;
+  most = most > GROUP ? GROUP : most < 1 ? 1 : most;
+  w.groups = (int)((w.tiles + most - 1) / most);
+  if (w.kernel_shared) w.groups = (w.groups + SUMS - 1) / SUMS * SUMS;
+  if (w.tiles > 0) {
+    w.shared = team_scratch(2, sizeof(float) * (w.kernel_shared ? kernels : inputs));
+    if (w.shared == NULL) return false;
+    team_run(team, TASKS, share_task, &w);
+    team_run(team, w.kernel_shared ? w.groups : w.blocks, winograd_task, &w);
+  }
+  conv_clear(batch, target, (int64_t)c->height * c->width * w.target.channels);
+  return !w.starved;
+}
