@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conv.h"
+#include "winograd.h"
 
 enum {
   WIDE = 2,                /* vectors of output channels in a block */
@@ -198,6 +199,8 @@ VNNI512 static void sum_task(void *data, int index) {
 
 bool conv_by_kernel(Team *team, const Conv *c, const Batch *batch, const float *images,
                     const float *cotangent, float *by_kernel) {
+  if (winograd_serves(c, batch))
+    return winograd_by_kernel(team, c, batch, images, cotangent, by_kernel);
   Outer o = {.conv = c, .batch = batch, .images = images, .cotangent = cotangent, .by_kernel = by_kernel};
   o.rows = conv_taps(c->height, c->out_height, c->size, c->stride, c->padding);
   o.columns = conv_taps(c->width, c->out_width, c->size, c->stride, c->padding);

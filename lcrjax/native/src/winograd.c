@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "turn.h"
+#include "winograd_lines.h"
 
 enum {
   WIDE = 2,        /* vectors of channels in a block */
@@ -13,18 +14,6 @@ enum {
   GROUP = 64,      /* tiles that are worked through together, */
   FLOATS = 1 << 13 /* or fewer: inputs in one point */
 };
-
-#define INLINE VNNI512 static inline __attribute__((always_inline))
-#define SET _mm512_set1_ps
-#define ADD _mm512_add_ps
-#define SUB _mm512_sub_ps
-#define MUL _mm512_mul_ps
-#define FMA _mm512_fmadd_ps
-#define FNMA _mm512_fnmadd_ps
-#define LOAD _mm512_loadu_ps
-#define STORE _mm512_storeu_ps
-
-static const float A = 0.625f, B = 1.5f;
 
 typedef struct {
   Tiles source, target;
@@ -41,67 +30,18 @@ typedef struct {
   atomic_bool starved;
 } Winograd;
 
-/* Distances between points: a vector more than there is to store, or all points of a value would
-   compete for the same places in a cache. */
-static int64_t apart(int64_t floats) { return floats + LANES; }
-
 static int width_of(const Winograd *w, int block) {
   const int left = w->target.channels - block * WIDE * LANES;
   return left < WIDE * LANES ? left : WIDE * LANES;
-}
-
-INLINE void take_line(const __m512 *d, __m512 *v) {
-  const __m512 a = SET(A), b = SET(B), aa = SET(A * A), bb = SET(B * B), sum = SET(A * A + B * B);
-  const __m512 product = SET(A * A * B * B);
-  const __m512 even = FNMA(bb, d[2], d[4]), odd = FNMA(bb, d[1], d[3]);
-  const __m512 other_even = FNMA(aa, d[2], d[4]), other_odd = FNMA(aa, d[1], d[3]);
-  v[0] = FMA(product, d[0], FNMA(sum, d[2], d[4]));
-  v[1] = FMA(a, odd, even);
-  v[2] = FNMA(a, odd, even);
-  v[3] = FMA(b, other_odd, other_even);
-  v[4] = FNMA(b, other_odd, other_even);
-  v[5] = FMA(product, d[1], FNMA(sum, d[3], d[5]));
-}
-
-INLINE void kernel_line(const __m512 *g, __m512 *u) {
-  const float ca = 1 / (2 * A * A * (A * A - B * B)), cb = 1 / (2 * B * B * (B * B - A * A));
-  const __m512 even = FMA(SET(ca * A * A), g[2], MUL(SET(ca), g[0])), odd = MUL(SET(ca * A), g[1]);
-  const __m512 other_even = FMA(SET(cb * B * B), g[2], MUL(SET(cb), g[0]));
-  const __m512 other_odd = MUL(SET(cb * B), g[1]);
-  u[0] = MUL(SET(1 / (A * A * B * B)), g[0]);
-  u[1] = ADD(even, odd);
-  u[2] = SUB(even, odd);
-  u[3] = ADD(other_even, other_odd);
-  u[4] = SUB(other_even, other_odd);
-  u[5] = g[2];
-}
-
-INLINE void give_line(const __m512 *m, __m512 *y) {
-  const __m512 even = ADD(m[1], m[2]), odd = SUB(m[1], m[2]);
-  const __m512 other_even = ADD(m[3], m[4]), other_odd = SUB(m[3], m[4]);
-  y[0] = ADD(m[0], ADD(even, other_even));
-  y[1] = FMA(SET(A), odd, MUL(SET(B), other_odd));
-  y[2] = FMA(SET(A * A), even, MUL(SET(B * B), other_even));
-  y[3] = FMA(SET(A * A * A), odd, FMA(SET(B * B * B), other_odd, m[5]));
-}
-
-typedef struct {
-  int64_t image;
-  int y, x; /* of the first output */
-} Place;
-
-static Place place(const Tiles *t, int64_t tile) {
-  const int across = winograd_tiles(t->width), down = winograd_tiles(t->height);
-  return (Place){t->batch->images[tile / (across * down)], (int)(tile / across % down) * TILE,
-                 (int)(tile % across) * TILE};
 }
 
 VNNI512 void winograd_take(const Tiles *t, const float *maps, int64_t from, int64_t to,
                            float *values, int64_t point) {
   const int64_t row = (int64_t)t->width * t->channels;
   for (int64_t tile = from; tile < to; tile++, values += t->channels) {
-    const Place p = place(t, tile);
-    const float *corner = maps + (p.image * t->height + p.y - 1) * row + (int64_t)(p.x - 1) * t->channels;
+    const Place p = winograd_place(t, tile);
+    const float *corner =
+        maps + (p.image * t->height + p.y - 1) * row + (int64_t)(p.x - 1) * t->channels;
     __mmask16 inside[SPAN];
     for (int i = 0; i < SPAN; i++) inside[i] = p.y + i > 0 && p.y + i <= t->height ? 0xffff : 0;
     for (int c = 0; c < t->channels; c += LANES) {
@@ -134,7 +74,7 @@ VNNI512 static void give(const Winograd *w, int64_t from, int64_t to, int block,
   const int width = width_of(w, block);
   const int64_t row = (int64_t)t->width * t->channels;
   for (int64_t tile = from; tile < to; tile++, products += width) {
-    const Place p = place(t, tile);
+    const Place p = winograd_place(t, tile);
     const int rows = t->height - p.y < TILE ? t->height - p.y : TILE;
     const int columns = t->width - p.x < TILE ? t->width - p.x : TILE;
     for (int v = 0; v < width; v += LANES) {

@@ -25,6 +25,10 @@ bool winograd_serves(const Conv *conv, const Batch *batch);
 bool winograd_run(Team *team, const Conv *conv, const Batch *batch, const float *source,
                   const float *kernel, Ending ending, bool backwards, float *target);
 
+/* conv_by_kernel. */
+bool winograd_by_kernel(Team *team, const Conv *conv, const Batch *batch, const float *images,
+                        const float *cotangent, float *by_kernel);
+
 /* Evaluates inputs of tiles `from` to `to`; point p of a tile goes to values + p * point. */
 void winograd_take(const Tiles *tiles, const float *maps, int64_t from, int64_t to, float *values,
                    int64_t point);
