@@ -52,7 +52,8 @@ VNNI512 void winograd_take(const Tiles *t, const float *maps, int64_t from, int6
           for (int y = 0; y < SPAN; y++) half[x][y] = _mm512_setzero_ps();
         else {
           for (int y = 0; y < SPAN; y++)
-            d[y] = _mm512_maskz_loadu_ps(inside[y], corner + y * row + (int64_t)x * t->channels + c);
+            d[y] = _mm512_maskz_loadu_ps(inside[y],
+                                         corner + y * row + (int64_t)x * t->channels + c);
           take_line(d, half[x]);
         }
       }
@@ -145,6 +146,7 @@ INLINE void block(const int rows, const int vecs, const float *source, int64_t d
   /* A pointer for each three rows, hidden from the compiler: one for each row are too many. */
   const float *third[ROWS / 3 + 1];
   for (int i = 0; i < (rows + 2) / 3; i++) third[i] = source + 3 * i * depth;
+  /* Fetched on the way: the next rows, and (`next`) half of the next point's weights. */
   const float *ahead = source + rows * depth;
   for (int64_t k = 0; k < depth; k++) {
     __m512 w[WIDE];
@@ -170,7 +172,8 @@ INLINE void block(const int rows, const int vecs, const float *source, int64_t d
 
 typedef void Block(const float *, int64_t, const float *, const float *, float *);
 #define BLOCK(R, V)                                                                            \
-  VNNI512 static void block_##R##_##V(const float *s, int64_t depth, const float *w, const float *n, float *t) { \
+  VNNI512 static void block_##R##_##V(const float *s, int64_t depth, const float *w, \
+                                      const float *n, float *t) { \
     block(R, V, s, depth, w, n, t);                                                               \
   }
 #define BLOCKS(V)                                                                              \
@@ -193,7 +196,8 @@ static void multiply(const Winograd *w, int64_t from, int64_t to, int b, const f
       const int first = tiles * i / parts, rows = tiles * (i + 1) / parts - first;
       blocks[width / LANES - 1][rows](inputs + p * input_point + (int64_t)first * depth, depth,
                                       kernel + p * apart(depth * width),
-                                      kernel + (p + 1) * apart(depth * width) + (i & 1) * depth * LANES,
+                                      kernel + (p + 1) * apart(depth * width) +
+                                          (i & 1) * depth * LANES,
                                       products + p * apart(tiles * width) + first * width);
     }
   give(w, from, to, b, products, apart(tiles * width));
@@ -208,7 +212,8 @@ static void share_task(void *data, int task) {
   if (w->kernel_shared) {
     const int all = w->blocks * (w->source.channels / LANES);
     for (int i = all * task / TASKS; i < all * (task + 1) / TASKS; i++)
-      take_kernel(w, i / w->blocks * LANES, i % w->blocks, w->shared + i % w->blocks * kernel_floats(w));
+      take_kernel(w, i / w->blocks * LANES, i % w->blocks,
+                  w->shared + i % w->blocks * kernel_floats(w));
     return;
   }
   const int64_t from = w->tiles * task / TASKS, to = w->tiles * (task + 1) / TASKS;

@@ -9,7 +9,7 @@ enum {
   WIDE = 2,               /* vectors of output channels in a block */
   ROWS = 14,              /* input channels in a block: 28 sums stay in registers */
   GROUP = 64,             /* tiles that are worked through together */
-  SMALL_BYTES = 1024 << 10 /* derivatives in all points, up to here, are summed over parts of the batch */
+  SMALL_BYTES = 1024 << 10 /* derivatives in all points up to here are summed by chunks of tiles */
 };
 
 typedef struct {
