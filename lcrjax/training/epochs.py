@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from lcrjax.training import native_network
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.model_state import ModelState, make_optimizer, network
+from lcrjax.training.descent import descend
+from lcrjax.training.model_state import ModelState, network
 from lcrjax.training.resnet import Architecture
 
 
@@ -87,7 +88,6 @@ def _train_epoch(
     config: TrainingConfig,
 ) -> ModelState:
     """Pass over the subset once, in a new order."""
-    optimizer = make_optimizer(config)
     size = config.batch_size
     order = _shuffle(jax.random.fold_in(state.key, state.epoch), subset, n)
     order = jnp.pad(order, (0, size))
@@ -102,8 +102,7 @@ def _train_epoch(
         gradient, loss, hits = batch_gradient(
             params, state.stats, images, chosen, weights, architecture, config
         )
-        updates, moments = optimizer.update(gradient, moments, params)
-        params = optax.apply_updates(params, updates)
+        params, moments = descend(params, moments, gradient, architecture, config)
         return params, moments, right + hits, sound & jnp.isfinite(loss)
 
     params, moments, right, sound = jax.lax.fori_loop(

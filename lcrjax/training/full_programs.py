@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax  # type: ignore[import-untyped]
 from jaxtyping import Array, Float, Int
 
 from lcrjax.pytrees import register_dataclass
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.epochs import Images, as_input, batch_gradient, run_network, settle
 from lcrjax.training.metrics import Scores, score
-from lcrjax.training.model_state import ModelState, initial_state, make_optimizer
+from lcrjax.training.model_state import ModelState, initial_state
 from lcrjax.training.resnet import Architecture
 
 
@@ -128,7 +127,6 @@ def _advance(
     total = (n + size - 1) // size
     small, larger = n // total, n % total
     padded = jnp.pad(order, (0, size))
-    optimizer = make_optimizer(config)
     last = jnp.minimum(course.step + steps, total)
 
     def goes_on(c: Course) -> Array:
@@ -144,17 +142,13 @@ def _advance(
         gradient, loss, right = batch_gradient(
             model.params, model.stats, images, chosen, weights, architecture, config
         )
-        updates, moments = optimizer.update(gradient, model.moments, model.params)
-        if cosine:
-            # Updates are proportional to the step size, whatever the optimizer.
-            done = (model.epoch + c.step / total) / config.max_epochs
-            updates = jax.tree.map(lambda u: u * (0.5 + 0.5 * jnp.cos(jnp.pi * done)), updates)
-        model = dataclasses.replace(
-            model,
-            params=optax.apply_updates(model.params, updates),
-            moments=moments,
-            failed=~jnp.isfinite(loss),
+        done = (model.epoch + c.step / total) / config.max_epochs
+        factor = 0.5 + 0.5 * jnp.cos(jnp.pi * done) if cosine else 1.0
+        params, moments = descend(
+            model.params, model.moments, gradient, architecture, config, factor
         )
+        failed = ~jnp.isfinite(loss)
+        model = dataclasses.replace(model, params=params, moments=moments, failed=failed)
         return Course(model, c.step + 1, c.loss + loss * count, c.right + right)
 
     return jax.lax.while_loop(goes_on, step, course)
