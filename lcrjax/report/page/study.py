@@ -176,10 +176,18 @@ def _headline(ranked: dict[str, Any]) -> str:
         if plain(name) in by_name
     ]
     best = singles[0]
-    return (
+    text = (
         f"The best single indicator of {ranked['name']} is {best['name']}: it explains "
         f"{100 * best['value']:.0f} % of the variance (adjusted R²). "
         f"Side by side: {', '.join(sides)}."
+    )
+    inside = [row for row in singles if row["within"] is not None and row["within"] >= 0]
+    if not inside:
+        return text
+    best = max(inside, key=lambda row: row["within"])
+    return (
+        f"{text} Of what varies within datasets, {best['name']} explains most: "
+        f"{100 * best['within']:.0f} %."
     )
 
 

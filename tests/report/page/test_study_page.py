@@ -20,6 +20,7 @@ def test_the_ranking_is_the_search(page, study_folder):
             assert f"{value:.3f}" in page.text
     assert "A few datasets cannot confirm" in page.text
     assert "The best single indicator of BACC is" in page.text
+    assert "Of what varies within datasets, " in page.text
 
 
 def test_figures_are_within_the_page(page):
