@@ -163,7 +163,7 @@ def tiled_ordinariness(
 def _padded(array: Any, size: int) -> Any:
     """Pad on the host what lies there, so that one compilation serves a whole size class."""
     if len(array) == size:
-        return array
+        return jnp.asarray(array)
     if isinstance(array, jax.Array):
         return jnp.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1), mode="edge")
     # A copy of our own, where jax may leave it: a CPU reads memory aligned to 64 bytes in place.

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from lcrjax.pytrees import register_dataclass
 from lcrjax.training.config import TrainingConfig
+from lcrjax.training.descent import descend
 from lcrjax.training.epochs import Images, as_input, batch_gradient, run_network, settle
 from lcrjax.training.metrics import Scores, score
 from lcrjax.training.model_state import ModelState, initial_state
