@@ -92,7 +92,7 @@ VNNI512 static void meet(const uint16_t *panel, const uint16_t *groups, int64_t 
 /* out[r][j] = sum over the listed quads of u[j] s[r], as they are packed. */
 VNNI512 static void product(const char *u, const char *s, const int32_t *list, int64_t count,
                             int32_t *out) {
-  LCRJAX_TILE(LCRJAX_BYTES, LCRJAX_STORE, u, s, list, count, out);
+  LCRJAX_TILE_OF_BYTES(u, s, list, count, out);
 }
 
 /* The panel's terms, plus 256 times the sums of the pixels in the listed quads. */
@@ -154,9 +154,12 @@ VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t
   }
   meet((const uint16_t *)(terms + COLUMNS), there, blocks, both, alone, count);
   terms_without(packed, terms, alone, count[1], columns);
+  const char *ahead = groups->ahead;
   for (int i = 0; i < n; i++) {
+    ahead = lcrjax_fetch(ahead, groups->share / 2);
     const char *group = groups->first + i * groups->stride;
     product(packed, group, both, count[0], products);
+    ahead = lcrjax_fetch(ahead, groups->share / 2);
     tile(p, products, (const int32_t *)group + q * ROWS, columns, z + i * ROWS * COLUMNS);
   }
 }

@@ -30,11 +30,6 @@ typedef struct {
 
 static int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-/* The next panel comes from far away; asked for early, it is there in time. */
-static inline void fetch(const char *from, const char *to) {
-  for (; from < to; from += 64) __builtin_prefetch(from, 0, 2);
-}
-
 static bool weighted(const Used *used, int64_t group, int n) {
   return used->start[group] < used->start[group + n];
 }
@@ -61,9 +56,8 @@ static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
     if (twice) memset(space->down, 0, sizeof(float) * COLUMNS * (size_t)k);
     for (g = p->symmetric && g > 0 ? g / ROWS : 0; g < n_groups; g += STRIP) {
       int n = (int)(n_groups - g < STRIP ? n_groups - g : STRIP);
-      fetch(ahead + g * slice, ahead + (g + n) * slice);
       if (!n_used && !(twice && weighted(&q->group, first / ROWS + g, n))) continue;
-      Groups strip = {space->groups + g * group_bytes, group_bytes};
+      Groups strip = {space->groups + g * group_bytes, group_bytes, ahead + g * slice, slice};
       p->kind->strip(p, &strip, n, first + g * ROWS, panel, space->scratch, z);
       for (int i = 0; i < n; i++) {
         int64_t row = first + (g + i) * ROWS;

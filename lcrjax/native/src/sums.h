@@ -29,11 +29,21 @@ typedef struct {
 
 struct Problem;
 
-/* Packed rows: a group every `stride` bytes. */
+/* Packed rows: a group every `stride` bytes. Meanwhile memory from `ahead` on is asked for, so that
+   the next panel, which comes from far away, is there in time: `share` bytes for each group. */
 typedef struct {
   const char *first;
   int64_t stride;
+  const char *ahead;
+  int64_t share;
 } Groups;
+
+/* Asks for memory, little at a time, and returns where to go on. */
+static inline const char *lcrjax_fetch(const char *from, int64_t bytes) {
+  const char *to = from + bytes;
+  for (; from < to; from += 64) __builtin_prefetch(from, 0, 2);
+  return from;
+}
 
 /* How elements of a kind are packed and compared. A place beyond the last element packs as zeros. */
 typedef struct {
