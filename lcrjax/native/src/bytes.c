@@ -11,6 +11,7 @@
 #include "ink.h"
 #include "profile.h"
 #include "tile.h"
+#include "turn.h"
 
 /* After their quads, panels and groups have what each image adds to a squared distance, and a bit
    for each quad that is not black in all images, in sixteens. */
@@ -24,42 +25,43 @@ static int64_t group_bytes(int64_t d) { return packed_bytes(d, ROWS); }
 /* Two lists of quads, of which sixteen are written at a time, and the bits of a strip. */
 static int64_t scratch_bytes(int64_t d) { return (2 * 4 * 16 + 2) * (sixteens(d) + 1); }
 
-/* The last quad; bytes beyond the image are black. */
-static uint32_t last_quad(const uint8_t *x, int64_t d) {
-  uint32_t four = 0;
-  memcpy(&four, x + (d - 1) / 4 * 4, (size_t)((d - 1) % 4 + 1));
-  return four;
-}
-
 /* Quads of `images` images from `first` on, side by side, less `shift`, and the bits of those that
    are not black; an image's term is the sum of its squares less a multiple of its sum. */
 INLINE void pack(const Elements *e, int64_t first, int64_t images, uint32_t shift,
                  uint32_t multiple, char *out) {
+  const __m512i ones = _mm512_set1_epi8(1), sign = _mm512_set1_epi8((char)128);
   int64_t d = e->dimension, q = quads(d);
   uint32_t *to = (uint32_t *)out, *terms = to + q * images;
   uint16_t *there = (uint16_t *)(terms + images);
-  uint32_t last[COLUMNS];
   const uint8_t *x[COLUMNS];
-  int64_t n = e->n - first < images ? e->n - first : images;
-  for (int64_t i = 0; i < n; i++) {
-    x[i] = (const uint8_t *)e->data + e->order[first + i] * d;
-    last[i] = last_quad(x[i], d);
-    uint32_t squares = 0, sum = 0;
-    for (int64_t k = 0; k < d; k++) squares += (uint32_t)x[i][k] * x[i][k], sum += x[i][k];
-    terms[i] = squares - multiple * sum;
+  __m512i sum[COLUMNS], products[COLUMNS]; /* of pixels; of pixels and themselves less 128 */
+  for (int64_t i = 0; i < images; i++) {
+    x[i] = first + i < e->n ? (const uint8_t *)e->data + e->order[first + i] * d : NULL;
+    sum[i] = products[i] = _mm512_setzero_si512();
   }
-  for (int64_t i = n < 0 ? 0 : n; i < images; i++) terms[i] = 0;
-  memset(there, 0, sizeof(uint16_t) * (size_t)sixteens(d));
-  for (int64_t k = 0; k < q; k++, to += images) {
-    uint32_t any = 0;
-    for (int64_t i = 0; i < n; i++) {
-      uint32_t four = last[i];
-      if (k < q - 1) memcpy(&four, x[i] + 4 * k, 4);
-      any |= four;
-      to[i] = four ^ shift;
+  for (int64_t block = 0; block < sixteens(d); block++, to += 16 * images) {
+    __mmask64 here = d - 64 * block >= 64 ? ~0ULL : (1ULL << (d - 64 * block)) - 1;
+    __m512i any = _mm512_setzero_si512();
+    for (int64_t part = 0; part < images; part += 16) {
+      __m512i four[16];
+      for (int i = 0; i < 16; i++) {
+        __m512i pixels = _mm512_setzero_si512();
+        if (part + i < images && x[part + i]) {
+          pixels = _mm512_maskz_loadu_epi8(here, x[part + i] + 64 * block);
+          any = _mm512_or_si512(any, pixels);
+          sum[part + i] = _mm512_dpbusd_epi32(sum[part + i], pixels, ones);
+          products[part + i] = _mm512_dpbusd_epi32(products[part + i], pixels,
+                                                   _mm512_xor_si512(pixels, sign));
+        }
+        four[i] = _mm512_xor_si512(pixels, _mm512_set1_epi32((int32_t)shift));
+      }
+      turn_into(four, to + part, images, images - part, q - 16 * block);
     }
-    for (int64_t i = n < 0 ? 0 : n; i < images; i++) to[i] = shift;
-    if (any) there[k / 16] |= (uint16_t)(1 << k % 16);
+    there[block] = _mm512_test_epi32_mask(any, any);
+  }
+  for (int64_t i = 0; i < images; i++) {
+    uint32_t total = (uint32_t)_mm512_reduce_add_epi32(sum[i]);
+    terms[i] = (uint32_t)_mm512_reduce_add_epi32(products[i]) + (128 - multiple) * total;
   }
 }
 

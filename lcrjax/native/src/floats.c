@@ -17,6 +17,7 @@
 
 #include "profile.h"
 #include "tile.h"
+#include "turn.h"
 
 enum {
   CHUNK = 32,   /* steps, of two components each, whose products int32 holds */
@@ -57,7 +58,7 @@ INLINE __m512 dither(int64_t k, int side) {
 }
 
 VNNI512 static inline __mmask16 among(int64_t k, int64_t d) {
-  return d - k >= 16 ? 0xFFFF : (__mmask16)((1u << (d - k)) - 1);
+  return d - k >= 16 ? 0xFFFF : d > k ? (__mmask16)((1u << (d - k)) - 1) : 0;
 }
 
 /* Adds eight lanes after another to doubles. */
@@ -68,75 +69,88 @@ INLINE __m512d widened(__m512 v) {
 
 /* The square of the norm, and the scale at which no product of chunks leaves int32. */
 VNNI512 static Terms measured(const float *x, int64_t d) {
-  double squares = 0, longest = 0;
+  __m512d squares = _mm512_setzero_pd();
   __m512 largest = _mm512_setzero_ps();
+  float longest = 0;
   for (int64_t k = 0; k < d; k += 2 * CHUNK) {
-    __m512d chunk = _mm512_setzero_pd();
+    __m512 chunk = _mm512_setzero_ps();
     for (int64_t i = k; i < d && i < k + 2 * CHUNK; i += 16) {
       __m512 v = _mm512_maskz_loadu_ps(among(i, d), x + i);
-      __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
-      __m512d high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
-      chunk = _mm512_fmadd_pd(low, low, _mm512_fmadd_pd(high, high, chunk));
+      chunk = _mm512_fmadd_ps(v, v, chunk);
       largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
     }
-    double sum = _mm512_reduce_add_pd(chunk);
-    squares += sum;
-    longest = sum > longest ? sum : longest;
+    squares = _mm512_add_pd(squares, widened(chunk));
+    longest = fmaxf(longest, _mm512_reduce_add_ps(chunk));
   }
-  float by_norm = (float)sqrt(longest) / 46000, by_size = _mm512_reduce_max_ps(largest) / 32700;
+  float by_norm = sqrtf(longest) / 46000, by_size = _mm512_reduce_max_ps(largest) / 32700;
   float scale = by_norm > by_size ? by_norm : by_size;
-  return (Terms){(float)squares, scale > 0x1p-100f ? scale : 0x1p-100f, 0};
+  return (Terms){(float)_mm512_reduce_add_pd(squares), scale > 0x1p-100f ? scale : 0x1p-100f, 0};
 }
 
-/* Rounds a vector, or nothing, to words: those of step i are words[2 stride i] and the next. */
-INLINE Terms round_off(const float *x, int64_t d, int side, int16_t *words, int64_t stride) {
-  Terms terms = x ? measured(x, d) : (Terms){0, 0x1p-100f, 0};
-  int64_t n = steps(d);
-  __m512 inverse = _mm512_set1_ps(1 / terms.scale);
-  __m512d dithered = _mm512_setzero_pd();
-  for (int64_t k = 0; k < 2 * n; k += 16) {
-    __mmask16 here = x ? among(k, d) : 0;
-    __m512 own = dither(k, side), v = _mm512_maskz_loadu_ps(here, x + k);
-    __m512i word = _mm512_maskz_cvtps_epi32(here, _mm512_fmadd_ps(v, inverse, own));
-    __m512 value = _mm512_cvtepi32_ps(word);
-    if (side) value = _mm512_maskz_sub_ps(here, value, own);
-    dithered = _mm512_add_pd(dithered, widened(_mm512_mul_ps(value, dither(k, !side))));
-    uint32_t pairs[8];
-    _mm256_storeu_si256((__m256i *)pairs, _mm512_cvtepi32_epi16(word));
-    int64_t count = n - k / 2 < 8 ? n - k / 2 : 8;
-    for (int64_t i = 0; i < count; i++) memcpy(words + 2 * stride * (k / 2 + i), pairs + i, 4);
+/* Sixteen components rounded to words; adds their products with the other side's dither. */
+INLINE __m256i words(__m512 v, __mmask16 here, __m512 inverse, __m512 own, __m512 other, int side,
+                     __m512 *dithered) {
+  __m512i word = _mm512_maskz_cvtps_epi32(here, _mm512_fmadd_ps(v, inverse, own));
+  __m512 value = _mm512_cvtepi32_ps(word);
+  if (side) value = _mm512_maskz_sub_ps(here, value, own);
+  *dithered = _mm512_fmadd_ps(value, other, *dithered);
+  return _mm512_cvtepi32_epi16(word);
+}
+
+/* Rounds `count` vectors from `first` on, or zeros where there are no more; a step's words lie side
+   by side, and after all of them the squares, the scales and the products with dither. */
+INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char *out) {
+  int64_t d = e->dimension, n = steps(d);
+  uint32_t *to = (uint32_t *)out;
+  float *squares = (float *)(to + n * count), *scales = squares + count, *products = scales + count;
+  const float *x[COLUMNS];
+  float inverse[COLUMNS];
+  __m512d dithered[COLUMNS];
+  for (int64_t i = 0; i < count; i++) {
+    x[i] = vector(e, first + i);
+    Terms terms = x[i] ? measured(x[i], d) : (Terms){0, 0x1p-100f, 0};
+    squares[i] = terms.squares;
+    scales[i] = terms.scale;
+    inverse[i] = 1 / terms.scale;
+    dithered[i] = _mm512_setzero_pd();
   }
-  terms.dithered = (float)_mm512_reduce_add_pd(dithered);
-  return terms;
-}
-
-static void write_terms(float *to, int64_t i, int64_t count, Terms terms) {
-  to[i] = terms.squares;
-  to[count + i] = terms.scale;
-  to[2 * count + i] = terms.dithered;
+  for (int64_t k = 0; k < 2 * n; k += 32, to += 16 * count) {
+    __mmask16 here[2] = {among(k, d), among(k + 16, d)};
+    __m512 own[2] = {dither(k, side), dither(k + 16, side)};
+    __m512 other[2] = {dither(k, !side), dither(k + 16, !side)};
+    for (int64_t part = 0; part < count; part += 16) {
+      __m512i pairs[16];
+      for (int i = 0; i < 16; i++) {
+        int64_t j = part + i;
+        pairs[i] = _mm512_setzero_si512();
+        if (j >= count || !x[j]) continue;
+        __m512 scale = _mm512_set1_ps(inverse[j]), sum = _mm512_setzero_ps();
+        __m256i half[2];
+        for (int h = 0; h < 2; h++)
+          half[h] = words(_mm512_maskz_loadu_ps(here[h], x[j] + k + 16 * h), here[h], scale, own[h],
+                          other[h], side, &sum);
+        dithered[j] = _mm512_add_pd(dithered[j], widened(sum));
+        pairs[i] = _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);
+      }
+      turn_into(pairs, to + part, count, count - part, n - k / 2);
+    }
+  }
+  for (int64_t i = 0; i < count; i++) products[i] = (float)_mm512_reduce_add_pd(dithered[i]);
 }
 
 VNNI512 static void pack_panel(const Elements *e, int64_t panel, char *out) {
-  int64_t d = e->dimension;
-  float *to = (float *)(out + steps(d) * 4 * COLUMNS);
-  float *largest = to + 3 * COLUMNS;
+  pack(e, panel * COLUMNS, COLUMNS, 1, out);
+  const float *terms = (const float *)(out + steps(e->dimension) * 4 * COLUMNS);
+  float *largest = (float *)terms + 3 * COLUMNS;
   largest[0] = largest[1] = 0;
   for (int64_t j = 0; j < COLUMNS; j++) {
-    const float *x = vector(e, panel * COLUMNS + j);
-    Terms terms = round_off(x, d, 1, (int16_t *)out + 2 * j, COLUMNS);
-    write_terms(to, j, COLUMNS, terms);
-    largest[0] = fmaxf(largest[0], terms.scale * terms.scale);
-    largest[1] = fmaxf(largest[1], terms.squares);
+    largest[0] = fmaxf(largest[0], terms[COLUMNS + j] * terms[COLUMNS + j]);
+    largest[1] = fmaxf(largest[1], terms[j]);
   }
 }
 
 VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
-  int64_t d = e->dimension;
-  float *to = (float *)(out + steps(d) * 4 * ROWS);
-  for (int64_t i = 0; i < ROWS; i++) {
-    const float *x = vector(e, first + i);
-    write_terms(to, i, ROWS, round_off(x, d, 0, (int16_t *)out + 2 * i, ROWS));
-  }
+  pack(e, first, ROWS, 0, out);
 }
 
 VNNI512 static void product(const char *columns, const char *rows, int64_t count, float *out) {

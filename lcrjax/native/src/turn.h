@@ -2,28 +2,51 @@
 #ifndef LCRJAX_TURN_H_
 #define LCRJAX_TURN_H_
 
-#include "conv.h"
+#include <immintrin.h>
+#include <stdint.h>
 
-/* A square of LANES x LANES floats, turned: blocks change places, half by half. */
-VNNI512 static inline void turn(const float *from, int64_t stride, float *to, int64_t to_stride) {
-  __m512 a[LANES];
+#include "cpu.h"
+
+enum { SQUARE = 16 };
+
+/* SQUARE vectors, turned: blocks change places, half by half. */
+VNNI512 static inline __attribute__((always_inline)) void turn_vectors(__m512 *a) {
   const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-  for (int i = 0; i < LANES; i++) a[i] = _mm512_loadu_ps(from + i * stride);
 #pragma GCC unroll 4
-  for (int half = LANES / 2; half; half /= 2) {
+  for (int half = SQUARE / 2; half; half /= 2) {
     const __mmask16 upper = _mm512_test_epi32_mask(lane, _mm512_set1_epi32(half));
-    const __m512i low = _mm512_mask_add_epi32(lane, upper, lane, _mm512_set1_epi32(LANES - half));
+    const __m512i low = _mm512_mask_add_epi32(lane, upper, lane, _mm512_set1_epi32(SQUARE - half));
     const __m512i high = _mm512_mask_add_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(half)),
-                                               upper, lane, _mm512_set1_epi32(LANES));
+                                               upper, lane, _mm512_set1_epi32(SQUARE));
 #pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++) {
+    for (int i = 0; i < SQUARE; i++) {
       if (i & half) continue;
       const __m512 x = a[i], y = a[i + half];
       a[i] = _mm512_permutex2var_ps(x, low, y);
       a[i + half] = _mm512_permutex2var_ps(x, high, y);
     }
   }
-  for (int i = 0; i < LANES; i++) _mm512_storeu_ps(to + i * to_stride, a[i]);
+}
+
+/* A square of floats in memory, turned. */
+VNNI512 static inline void turn(const float *from, int64_t stride, float *to, int64_t to_stride) {
+  __m512 a[SQUARE];
+  for (int i = 0; i < SQUARE; i++) a[i] = _mm512_loadu_ps(from + i * stride);
+  turn_vectors(a);
+  for (int i = 0; i < SQUARE; i++) _mm512_storeu_ps(to + i * to_stride, a[i]);
+}
+
+/* Writes up to SQUARE vectors of four-byte items side by side: the first `across` items of a turned
+   square to `count` places, `stride` items apart. */
+VNNI512 static inline __attribute__((always_inline)) void turn_into(__m512i *items, uint32_t *to,
+                                                                    int64_t stride, int64_t across,
+                                                                    int64_t count) {
+  __m512 a[SQUARE];
+  for (int i = 0; i < SQUARE; i++) a[i] = _mm512_castsi512_ps(items[i]);
+  turn_vectors(a);
+  const __mmask16 all = across < SQUARE ? (__mmask16)((1 << across) - 1) : 0xFFFF;
+  for (int i = 0; i < SQUARE; i++)
+    if (i < count) _mm512_mask_storeu_ps(to + i * stride, all, a[i]);
 }
 
 #endif
