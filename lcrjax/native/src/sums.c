@@ -3,29 +3,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lanes.h"
 #include "order.h"
 #include "row_sums.h"
 
 enum {
   FLUSH_EVERY = 16,         /* panels whose sums are added up in float32 */
   CACHE_BYTES = 640 * 1024, /* a block of packed rows stays in a core's second cache */
-  LANES = 16,               /* independent parts, each with sums of its own: most threads of use */
-  LANE_BYTES = 64 << 20,    /* of the sums of all lanes, where two lanes need no more */
+  BLOCKS = 48,              /* at least, of many rows */
 };
 
 typedef struct {
   Problem *p;
-  int64_t block, blocks, lanes, panels, places_rows, places_columns;
+  int64_t block, panels, places_rows, places_columns;
   float *weights; /* (k, places_columns), in the order of the places */
   Used panel, group;
-  double *sums; /* (lanes, k, places_rows) */
+  Lanes lanes;
+  double *sums; /* (k, places_rows), but for what lanes add */
   bool failed;
 } Plan;
 
-/* What a lane works with: its packed rows, a panel's sums of the columns, the kind's scratch. */
+/* What a lane works with: its packed rows, the kind's scratch, a panel's sums of the columns; and
+   where its own sums begin. */
 typedef struct {
   char *groups, *scratch;
   float *down;
+  const int64_t *begins;
 } Space;
 
 static int64_t up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
@@ -77,7 +80,8 @@ static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
     }
     if (twice)
       for (int64_t c = 0; c < k; c++) {
-        double *to = rows->sums + c * q->places_rows + panel * COLUMNS;
+        if (space->begins[c] < 0) continue;
+        double *to = q->lanes.sums + space->begins[c] + panel * COLUMNS;
         for (int j = 0; j < COLUMNS; j++) to[j] += space->down[c * COLUMNS + j];
       }
     if (panel % FLUSH_EVERY == FLUSH_EVERY - 1) lcrjax_flush(rows);
@@ -85,29 +89,24 @@ static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
   lcrjax_flush(rows);
 }
 
-/* Blocks are dealt out to the lanes to and fro, the longest first: all get about as much. */
 static void do_lane(void *data, int64_t lane, int worker) {
   (void)worker;
   Plan *q = data;
   Problem *p = q->p;
   int64_t slots = p->k < SLOTS ? p->k : SLOTS;
-  RowSums rows = {.sums = q->sums + lane * p->k * q->places_rows, .places = q->places_rows};
+  RowSums rows = {.sums = q->sums, .places = q->places_rows};
   rows.lanes = lcrjax_grab(sizeof(float) * 16 * LARGEST_BLOCK * slots);
   Space space = {
       lcrjax_grab(up(p->kind->group_bytes(p->rows.dimension), 64) * (q->block / ROWS)),
       lcrjax_grab(p->kind->scratch_bytes(p->rows.dimension)),
       lcrjax_grab(sizeof(float) * COLUMNS * p->k),
+      q->lanes.begins + lane * p->k,
   };
-  memset(rows.sums, 0, sizeof(double) * (size_t)(p->k * q->places_rows));
-  if (rows.lanes == NULL || space.groups == NULL || space.scratch == NULL || space.down == NULL) {
+  if (rows.lanes == NULL || space.groups == NULL || space.scratch == NULL || space.down == NULL)
     q->failed = true;
-  } else {
-    for (int64_t turn = 0; turn < q->blocks; turn++) {
-      int64_t lap = turn / q->lanes, seat = turn % q->lanes;
-      if ((lap % 2 ? q->lanes - 1 - seat : seat) == lane)
-        do_block(q, q->blocks - 1 - turn, &rows, &space);
-    }
-  }
+  else
+    for (int64_t b = q->lanes.blocks[lane] - 1; b >= q->lanes.blocks[lane + 1]; b--)
+      do_block(q, b, &rows, &space);
   free(rows.lanes);
   free(space.groups);
   free(space.scratch);
@@ -123,27 +122,26 @@ static void pack(void *data, int64_t panel, int worker) {
 
 static void collect(void *data, int64_t c, int worker) {
   (void)worker;
+  enum { AT_ONCE = 256 };
   Plan *q = data;
   Problem *p = q->p;
-  for (int64_t i = 0; i < p->rows.n; i++) {
-    double sum = 0;
-    for (int64_t lane = 0; lane < q->lanes; lane++)
-      sum += q->sums[(lane * p->k + c) * q->places_rows + i];
-    p->out[c * p->out_stride + p->rows.order[i]] = (float)sum;
+  for (int64_t first = 0; first < p->rows.n; first += AT_ONCE) {
+    int64_t n = p->rows.n - first < AT_ONCE ? p->rows.n - first : AT_ONCE;
+    double sum[AT_ONCE];
+    memcpy(sum, q->sums + c * q->places_rows + first, sizeof(double) * (size_t)n);
+    if (p->symmetric)
+      lcrjax_add_lanes(&q->lanes, q->block, q->places_rows, p->k, c, first, n, sum);
+    for (int64_t i = 0; i < n; i++)
+      p->out[c * p->out_stride + p->rows.order[first + i]] = (float)sum[i];
   }
 }
 
-/* As many rows as the cache holds, and few enough to share out; then lanes, by shape alone. */
-static void cut(Plan *q) {
-  const Problem *p = q->p;
-  int64_t cached = CACHE_BYTES / p->kind->group_bytes(p->rows.dimension) * ROWS;
-  int64_t shared = q->places_rows / (3 * LANES);
+/* As many rows as the cache holds, and few enough to share out. */
+static int64_t block_of(const Plan *q) {
+  int64_t cached = CACHE_BYTES / q->p->kind->group_bytes(q->p->rows.dimension) * ROWS;
+  int64_t shared = q->places_rows / BLOCKS;
   int64_t block = (cached < shared ? cached : shared) / SIDE * SIDE;
-  q->block = block < SIDE ? SIDE : block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
-  q->blocks = (q->places_rows + q->block - 1) / q->block;
-  int64_t fit = LANE_BYTES / (8 * p->k * q->places_rows);
-  q->lanes = fit < 2 ? 2 : fit > LANES ? LANES : fit;
-  if (q->lanes > q->blocks) q->lanes = q->blocks;
+  return block < SIDE ? SIDE : block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
 }
 
 static bool set_up(XLA_FFI_CallFrame *frame, Plan *q, int32_t *order, int32_t *plain) {
@@ -154,14 +152,15 @@ static bool set_up(XLA_FFI_CallFrame *frame, Plan *q, int32_t *order, int32_t *p
   p->rows.order = p->symmetric ? order : plain;
   q->weights = lcrjax_grab(4 * p->k * q->places_columns);
   p->columns.panels = lcrjax_grab(q->panels * p->kind->panel_bytes(p->columns.dimension));
-  q->sums = lcrjax_grab(8 * q->lanes * p->k * q->places_rows);
+  q->sums = calloc((size_t)(p->k * q->places_rows), sizeof *q->sums);
   if (q->weights == NULL || p->columns.panels == NULL || q->sums == NULL) return false;
   for (int64_t c = 0; c < p->k; c++)
     for (int64_t i = 0; i < q->places_columns; i++)
       q->weights[c * q->places_columns + i] =
           i < p->columns.n ? p->weights[c * p->stride + order[i]] : 0;
   if (!lcrjax_used(q->weights, p->k, q->places_columns, COLUMNS, &q->panel)) return false;
-  return !p->symmetric || lcrjax_used(q->weights, p->k, q->places_columns, ROWS, &q->group);
+  if (p->symmetric && !lcrjax_used(q->weights, p->k, q->places_columns, ROWS, &q->group)) return false;
+  return lcrjax_deal(p, &q->group, q->block, q->places_rows, &q->lanes);
 }
 
 bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p) {
@@ -169,16 +168,19 @@ bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p) {
   q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
   q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
   q.panels = q.places_columns / COLUMNS;
-  cut(&q);
+  q.block = block_of(&q);
   int32_t *order = lcrjax_grab(4 * p->columns.n), *plain = lcrjax_grab(4 * p->rows.n);
   bool done = set_up(frame, &q, order, plain);
   if (done) {
     lcrjax_parallel(frame, q.panels, pack, &q);
-    lcrjax_parallel(frame, q.lanes, do_lane, &q);
+    lcrjax_parallel(frame, q.lanes.count, do_lane, &q);
     if (!q.failed) lcrjax_parallel(frame, p->k, collect, &q);
     done = !q.failed;
   }
   free(q.sums);
+  free(q.lanes.sums);
+  free(q.lanes.begins);
+  free(q.lanes.blocks);
   free(p->columns.panels);
   free(q.weights);
   free(q.panel.start);

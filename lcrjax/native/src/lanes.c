@@ -1,0 +1,66 @@
+#include "lanes.h"
+
+#include <stdlib.h>
+
+enum { LANE_BYTES = 128 << 20 }; /* of the sums of all lanes, if fewer lanes help */
+
+static int64_t end_of(int64_t end_block, int64_t block, int64_t places) {
+  return end_block * block < places ? end_block * block : places;
+}
+
+/* The longest blocks first, alone; the others in lanes that become shorter: `share` of what is left. */
+static void lay_out(const Problem *p, int64_t blocks, int64_t share, Lanes *out) {
+  int64_t left = p->symmetric ? blocks * (blocks + 1) / 2 : blocks, to = blocks;
+  out->count = 0;
+  out->blocks[0] = blocks;
+  while (to > 0) {
+    int64_t aim = left / share, took = 0, from = to;
+    do took += p->symmetric ? from : 1;
+    while (--from > 0 && took + (p->symmetric ? from : 1) <= aim);
+    out->blocks[++out->count] = to = from;
+    left -= took;
+  }
+}
+
+/* Finds where each lane's sums begin, and how many there are. */
+static int64_t place_sums(const Problem *p, const Used *group, int64_t block, int64_t places,
+                          Lanes *out) {
+  int64_t size = 0, groups = block / ROWS;
+  for (int64_t lane = 0; lane < out->count; lane++) {
+    int64_t *begins = out->begins + lane * p->k;
+    for (int64_t c = 0; c < p->k; c++) begins[c] = -1;
+    int64_t end = end_of(out->blocks[lane], block, places);
+    int32_t from = group->start[out->blocks[lane + 1] * groups], to = group->start[end / ROWS];
+    for (int32_t i = from; i < to; i++)
+      if (begins[group->used[i]] < 0) {
+        begins[group->used[i]] = size;
+        size += end;
+      }
+  }
+  return size;
+}
+
+bool lcrjax_deal(const Problem *p, const Used *group, int64_t block, int64_t places, Lanes *out) {
+  int64_t blocks = (places + block - 1) / block, size = 0;
+  out->blocks = lcrjax_grab((int64_t)sizeof(int64_t) * (blocks + 1));
+  out->begins = lcrjax_grab((int64_t)sizeof(int64_t) * blocks * p->k);
+  if (out->blocks == NULL || out->begins == NULL) return false;
+  for (int64_t share = 16; share > 0; share /= 2) {
+    lay_out(p, blocks, share, out);
+    if (!p->symmetric) return true;
+    size = place_sums(p, group, block, places, out);
+    if (size * (int64_t)sizeof(double) <= LANE_BYTES) break;
+  }
+  out->sums = calloc((size_t)size + 1, sizeof(double)); /* untouched until it is used */
+  return out->sums != NULL;
+}
+
+void lcrjax_add_lanes(const Lanes *lanes, int64_t block, int64_t places, int64_t k, int64_t c,
+                      int64_t first, int64_t n, double *sum) {
+  for (int64_t lane = 0; lane < lanes->count; lane++) {
+    int64_t begin = lanes->begins[lane * k + c], left = end_of(lanes->blocks[lane], block, places) - first;
+    if (begin < 0) continue;
+    const double *from = lanes->sums + begin + first;
+    for (int64_t i = 0; i < n && i < left; i++) sum[i] += from[i];
+  }
+}
