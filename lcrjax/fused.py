@@ -4,10 +4,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from lcrjax import native, squares
+from lcrjax.native.sums import sums
 from lcrjax.similarity.base import TiledSimilarity
 
 #: As the kernels number them.
@@ -15,13 +17,56 @@ PROFILES = ("exponential", "gaussian", "matern32", "matern52")
 _MOST_PIXELS = 66_051  # that all differ by 255: an unsigned int32 holds their squared distance
 
 
+def _profile(
+    similarity: TiledSimilarity, dimension: int, of_bytes: bool, weights: Array
+) -> tuple[str, Any] | None:
+    """Profile and rate where a kernel computes Z w; on a CPU, that is."""
+    if not native.available() or weights.dtype != jnp.float32:
+        return None
+    if of_bytes and dimension > _MOST_PIXELS:
+        return None
+    return similarity.radial_profile(dimension, of_bytes)
+
+
 def fused(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
-    """Whether a kernel computes Z w of such points; on a CPU, that is."""
-    if similarity.radial_profile(points) is None or weights.dtype != jnp.float32:
+    """Whether a kernel computes Z w of such prepared points; on a CPU, that is."""
+    if not isinstance(points, squares.Bytes | squares.Floats):
         return False
-    if isinstance(points, squares.Bytes):
-        return points.dimension <= _MOST_PIXELS and native.available()
-    return points.centred.dtype == jnp.float32 and native.available()
+    of_bytes = isinstance(points, squares.Bytes)
+    if isinstance(points, squares.Floats) and points.centred.dtype != jnp.float32:
+        return False
+    return _profile(similarity, points.dimension, of_bytes, weights) is not None
+
+
+def fused_at_once(
+    similarity: TiledSimilarity, elements: Any, weights: Array, others: Any
+) -> Float[Array, "n k"] | None:
+    """Z w of arrays on the host, where nothing is traced: there is no program to compile.
+
+    Args:
+        similarity: The similarity that made the elements canonical.
+        elements: n elements.
+        weights: One column for each distribution, (m, k).
+        others: m elements, or None for `elements`.
+
+    Returns:
+        None where no kernel has it, or on another device than a CPU.
+    """
+    given = [x for x in (elements, others) if x is not None]
+    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((similarity, given, weights))):
+        return None
+    if jax.default_backend() != "cpu" or weights.shape[1] == 0:
+        return None
+    kind = given[0].dtype
+    if kind not in (np.uint8, np.float32) or any(x.dtype != kind for x in given):
+        return None
+    flat = [np.asarray(x).reshape(len(x), -1) for x in given]
+    found = _profile(similarity, flat[0].shape[1], kind == np.uint8, weights)
+    if found is None:
+        return None
+    columns = None if others is None else flat[1]
+    profile, rate = PROFILES.index(found[0]), float(found[1])
+    return jnp.asarray(sums(flat[0], columns, np.asarray(weights), profile, rate))
 
 
 def fused_product(
@@ -43,10 +88,10 @@ def fused_product(
     Returns:
         Zeros for the points that are none.
     """
-    found = similarity.radial_profile(points)
+    of_bytes = isinstance(points, squares.Bytes)
+    found = similarity.radial_profile(points.dimension, of_bytes)
     assert found is not None
     profile, rate = found
-    of_bytes = isinstance(points, squares.Bytes)
     given = [x for x in (points, others) if x is not None]
     elements = [x.pixels if of_bytes else x.centred for x in given]
     call = jax.ffi.ffi_call(

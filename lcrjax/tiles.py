@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from lcrjax.fused import fused, fused_product
+from lcrjax.fused import fused, fused_at_once, fused_product
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.tile_derivatives import product_backward
 from lcrjax.tile_loops import rectangular_product, symmetric_product, tiles_of
@@ -148,6 +148,9 @@ def tiled_ordinariness(
     n = len(elements)
     m = n if others is None else len(others)
     side = tile_side(max(n, m), tile)
+    at_once = fused_at_once(similarity, elements, weights, others)
+    if at_once is not None:
+        return at_once
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     product = _jitted_product(
         similarity,

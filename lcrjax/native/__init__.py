@@ -39,6 +39,12 @@ def available() -> bool:
     return os.environ.get("LCRJAX_NATIVE", "1") != "0" and _library() is not None
 
 
+def threads() -> int:
+    """How many threads a kernel called from Python may use: one for each processor we may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 def function(name: str) -> Any:
     """Return `lcrjax_NAME` as ctypes has it, to call from Python.
 

@@ -1,21 +1,15 @@
 """Similarities within many small subsets of images of bytes, by a kernel of our own."""
 
 import ctypes
-import os
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from lcrjax.native import function
+from lcrjax.native import function, threads
 
 #: A squared distance of more pixels need not fit an int32.
 MOST_PIXELS = 33_025
 _COPIES = 2**30  # bytes, of the subsets that all threads work on, unless one alone takes more
-
-
-def _threads() -> int:
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def subset_sums(
@@ -49,12 +43,12 @@ def subset_sums(
     )
     own, everyone = np.empty(subsets.shape), np.empty(subsets.shape)
     copy = 2 * subsets.shape[1] * images.shape[1]
-    threads = max(1, min(_threads(), _COPIES // copy))
+    most = max(1, min(threads(), _COPIES // copy))
     at = [ctypes.c_void_p(array.ctypes.data) for array in (*given, own, everyone)]
     failed = function("subset_sums")(
         at[0], ctypes.c_int64(images.shape[1]), at[1], at[2],
         ctypes.c_int64(subsets.shape[0]), ctypes.c_int64(subsets.shape[1]),
-        ctypes.c_float(factor), ctypes.c_int(threads), at[3], at[4],
+        ctypes.c_float(factor), ctypes.c_int(most), at[3], at[4],
     )  # fmt: skip
     if failed:
         raise MemoryError(f"no memory for copies of subsets of {subsets.shape[1]} images")

@@ -76,12 +76,16 @@ class TiledSimilarity(Similarity):
             dtype: Float dtype of the result.
         """
 
-    def radial_profile(self, points: Any) -> tuple[str, Any] | None:
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
         """Name what is a function of squared distances alone, so that kernels can compute it.
+
+        Args:
+            dimension: Components of a prepared element.
+            of_bytes: Whether they are bytes, in units of 1.
 
         Returns:
             One of `lcrjax.fused.PROFILES` and the rate in its exponential: of the distance d of
-            prepared `points` in `exp(-rate d)` and, with a = rate d, in `(1 + a) exp(-a)` and
+            prepared elements in `exp(-rate d)` and, with a = rate d, in `(1 + a) exp(-a)` and
             `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None for anything else.
         """
         return None
@@ -128,9 +132,17 @@ def _checked(name: str, array: Any) -> Any:
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
     host = np.asarray(array)
-    if array.dtype.kind == "f" and not np.isfinite(np.sum(host, dtype=np.float64)):
+    if array.dtype.kind == "f" and not _surely_finite(host):
         bad = np.argwhere(~np.isfinite(host))
         if len(bad):
             place = tuple(map(int, bad[0]))
             raise ValueError(f"{name} hold NaN or infinity, first at {place}: remove it")
     return array
+
+
+def _surely_finite(array: np.ndarray) -> bool:
+    """Whether one pass over the numbers shows them finite; they may be so where it does not."""
+    flat = array.reshape(-1)
+    if array.dtype.name in ("float32", "float64"):
+        return bool(np.isfinite(np.vdot(flat, flat)))
+    return bool(np.isfinite(np.sum(flat, dtype=np.float64)))

@@ -126,10 +126,10 @@ class RMSD(Radial):
             return super().smooth_block(rows, columns, same, dtype)
         return self._of_bytes(rows, columns, dtype)
 
-    def radial_profile(self, points: Any) -> tuple[str, Any]:
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d)`."""
-        unit = self.unit if isinstance(points, squares.Bytes) else 1
-        return "exponential", self.scale / (unit * np.sqrt(points.dimension).astype(np.float32))
+        unit = self.unit if of_bytes else 1
+        return "exponential", self.scale / (unit * np.sqrt(dimension).astype(np.float32))
 
     def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
         squared = squares.byte_distances(rows, columns, dtype)
@@ -159,7 +159,7 @@ class Laplacian(Radial):
 
     length: ArrayLike = 1.0
 
-    def radial_profile(self, points: Any) -> tuple[str, Any]:
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d)`."""
         return "exponential", 1 / jnp.asarray(self.length, jnp.float32)
 
@@ -184,7 +184,7 @@ class Gaussian(Radial):
 
     length: ArrayLike = 1.0
 
-    def radial_profile(self, points: Any) -> tuple[str, Any]:
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d²)`."""
         return "gaussian", 1 / (2 * jnp.asarray(self.length, jnp.float32) ** 2)
 
@@ -208,7 +208,7 @@ class Matern32(Radial):
 
     length: ArrayLike = 1.0
 
-    def radial_profile(self, points: Any) -> tuple[str, Any]:
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`(1 + rate d) exp(-rate d)`."""
         return "matern32", np.float32(np.sqrt(3)) / jnp.asarray(self.length, jnp.float32)
 
@@ -240,7 +240,7 @@ class Matern52(Radial):
 
     length: ArrayLike = 1.0
 
-    def radial_profile(self, points: Any) -> tuple[str, Any]:
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`(1 + rate d + (rate d)²/3) exp(-rate d)`."""
         return "matern52", np.float32(np.sqrt(5)) / jnp.asarray(self.length, jnp.float32)
 

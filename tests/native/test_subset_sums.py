@@ -78,7 +78,7 @@ def test_the_number_of_threads_changes_no_bit(rng, monkeypatch):
     many = [np.tile(x, (7, 1)) for x in (subsets, classes)]
     found = subset_sums(images, *many, 0.002)
     for threads in (1, 3, 50):
-        monkeypatch.setattr(module, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(module, "threads", lambda threads=threads: threads)
         np.testing.assert_array_equal(subset_sums(images, *many, 0.002), found)
 
 

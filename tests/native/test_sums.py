@@ -10,7 +10,8 @@ import pytest
 import lcrjax
 from lcrjax import native
 from lcrjax.fused import fused
-from lcrjax.tiles import _looped, _product
+from lcrjax.native import sums as module
+from lcrjax.tiles import _jitted_product, _looped, _product
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 
@@ -129,6 +130,43 @@ def test_the_loops_of_xla_agree(kind, rng):
         assert "lcrjax_sums_of" not in compiled(loops, *given)
         found, wanted = kernel(*given), loops(*given)
         np.testing.assert_allclose(found[:, :100], wanted[:, :100], rtol=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "floats"])
+def test_arrays_on_the_host_need_no_program(kind, rng, monkeypatch):
+    """Of any layout, NumPy's or jax's; the number of threads changes no bit."""
+    x, y = (rng.integers(0, 256, (n, 3, 10), np.uint8) for n in (1100, 190))
+    x, y = (x, y) if kind == "bytes" else (np.sin(x + 0.1).astype("f4"), np.cos(y).astype("f4"))
+    similarity, programs = lcrjax.RMSD(0.7), _jitted_product._cache_size()
+    for others in (None, y):
+        weights = rng.random((len(x if others is None else y), 3)).astype("f4")
+        found = lcrjax.ordinariness(x, weights, similarity, others=others)
+        assert _jitted_product._cache_size() == programs
+        for threads in (1, 3, 50):
+            monkeypatch.setattr(module, "threads", lambda threads=threads: threads)
+            again = lcrjax.ordinariness(x, weights, similarity, others=others)
+            np.testing.assert_array_equal(again, found)
+        layouts = (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], jnp.asarray(x))
+        for other in layouts:
+            again = lcrjax.ordinariness(
+                other, np.asfortranarray(weights), similarity, others=others
+            )
+            np.testing.assert_array_equal(again, found)
+        traced = jax.jit(lcrjax.ordinariness)(x, weights, similarity, others=others)
+        np.testing.assert_allclose(found, traced, rtol=1e-5)
+
+
+def test_lanes_hold_what_their_rows_can_add(rng):
+    """Many blocks of rows; distributions that meet in some blocks, everywhere or nowhere."""
+    n = 4000
+    x = rng.integers(0, 256, (n, 8), np.uint8)
+    weights = np.zeros((n, 5), "f4")
+    weights[np.arange(n), rng.integers(0, 2, n)] = rng.random(n)
+    weights[:, 2] = rng.random(n)
+    weights[5, 3] = 1
+    z = np.exp(-distances(x, x) / (255 * np.sqrt(8)))
+    np.testing.assert_allclose(lcrjax.ordinariness(x, weights), z @ weights, rtol=2e-6, atol=1e-7)
+    np.testing.assert_array_equal(lcrjax.ordinariness(x, 0 * weights), 0)
 
 
 def test_same_bits_every_time_and_in_a_batch(rng):

@@ -75,7 +75,7 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_adam(XLA_FFI_CallFrame *frame) {
       }
     }
   }
-  lcrjax_parallel(frame, pieces, step, &adam);
+  lcrjax_parallel((Workers){.frame = frame}, pieces, step, &adam);
   free(adam.pieces);
   return NULL;
 }

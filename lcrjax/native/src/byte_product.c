@@ -34,6 +34,6 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_byte_product(XLA_FFI_CallFrame *frame) {
     return lcrjax_error(frame, "byte_product takes rows (a, d) and columns (b, d)");
   Product product = {rows->data, columns->data, lcrjax_result(frame, 0)->data, columns->dims[0],
                      rows->dims[1]};
-  lcrjax_parallel(frame, rows->dims[0], one_row, &product);
+  lcrjax_parallel((Workers){.frame = frame}, rows->dims[0], one_row, &product);
   return NULL;
 }

@@ -107,8 +107,21 @@ static void help(void *job) {
   leave(job);
 }
 
-void lcrjax_parallel(XLA_FFI_CallFrame *frame, int64_t tasks, lcrjax_task *task, void *data) {
-  int64_t helpers = frame == NULL ? 0 : lcrjax_threads(frame) - 1;
+static void *thread(void *job) {
+  help(job);
+  return NULL;
+}
+
+static bool begin(Workers workers, Job *job) {
+  pthread_t started;
+  if (workers.frame != NULL) return lcrjax_schedule(workers.frame, help, job);
+  if (pthread_create(&started, NULL, thread, job) != 0) return false;
+  pthread_detach(started);
+  return true;
+}
+
+void lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *data) {
+  int64_t helpers = (workers.frame == NULL ? workers.threads : lcrjax_threads(workers.frame)) - 1;
   if (helpers > tasks - 1) helpers = tasks - 1;
   Job *job = helpers > 0 ? malloc(sizeof(Job)) : NULL;
   if (job == NULL) {
@@ -120,7 +133,7 @@ void lcrjax_parallel(XLA_FFI_CallFrame *frame, int64_t tasks, lcrjax_task *task,
   pthread_mutex_init(&job->lock, NULL);
   pthread_cond_init(&job->done, NULL);
   for (int64_t i = 0; i < helpers; i++)
-    if (!lcrjax_schedule(frame, help, job)) leave(job);
+    if (!begin(workers, job)) leave(job);
   work(job);
   pthread_mutex_lock(&job->lock);
   while (atomic_load(&job->finished) < tasks) pthread_cond_wait(&job->done, &job->lock);

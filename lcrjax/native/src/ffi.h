@@ -41,11 +41,19 @@ int lcrjax_threads(XLA_FFI_CallFrame *frame);
 /* Has task(data) run by one of XLA's threads, some time; false if it never will. */
 bool lcrjax_schedule(XLA_FFI_CallFrame *frame, void (*task)(void *), void *data);
 
-/* Runs task(data, i, worker) for each i below `tasks`, on XLA's threads and the caller's, and
-   returns when all are done. Tasks begin in the order of i, one by one, so that a task may wait
-   for one before it; which worker (0 .. lcrjax_threads - 1) runs which is left to chance, and must
-   not change any result. Memory of one's own is found by `worker`. Without a frame all runs here. */
+/* Who works on one call: the caller, and XLA's threads where there is a frame, or else so many less
+   one of our own. */
+typedef struct {
+  XLA_FFI_CallFrame *frame;
+  int threads;
+} Workers;
+
+static const Workers ALONE = {NULL, 1};
+
+/* Runs task(data, i, worker) for each i below `tasks`, and returns when all are done. Tasks begin in the order of i, one by one, so that a task may wait
+   for one before it; which worker (0 .. threads - 1) runs which is left to chance, and must not
+   change any result. Memory of one's own is found by `worker`. */
 typedef void lcrjax_task(void *data, int64_t i, int worker);
-void lcrjax_parallel(XLA_FFI_CallFrame *frame, int64_t tasks, lcrjax_task *task, void *data);
+void lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *data);
 
 #endif

@@ -61,6 +61,12 @@ VNNI512 static inline __mmask16 among(int64_t k, int64_t d) {
   return d - k >= 16 ? 0xFFFF : d > k ? (__mmask16)((1u << (d - k)) - 1) : 0;
 }
 
+/* Sixteen components from k on, less those of the centre. */
+INLINE __m512 centred(const float *x, const float *centre, int64_t k, __mmask16 here) {
+  __m512 v = _mm512_maskz_loadu_ps(here, x + k);
+  return centre ? _mm512_sub_ps(v, _mm512_maskz_loadu_ps(here, centre + k)) : v;
+}
+
 /* Adds eight lanes after another to doubles. */
 INLINE __m512d widened(__m512 v) {
   return _mm512_add_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(v)),
@@ -68,14 +74,14 @@ INLINE __m512d widened(__m512 v) {
 }
 
 /* The square of the norm, and the scale at which no product of chunks leaves int32. */
-VNNI512 static Terms measured(const float *x, int64_t d) {
+VNNI512 static Terms measured(const float *x, const float *centre, int64_t d) {
   __m512d squares = _mm512_setzero_pd();
   __m512 largest = _mm512_setzero_ps();
   float longest = 0;
   for (int64_t k = 0; k < d; k += 2 * CHUNK) {
     __m512 chunk = _mm512_setzero_ps();
     for (int64_t i = k; i < d && i < k + 2 * CHUNK; i += 16) {
-      __m512 v = _mm512_maskz_loadu_ps(among(i, d), x + i);
+      __m512 v = centred(x, centre, i, among(i, d));
       chunk = _mm512_fmadd_ps(v, v, chunk);
       largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
     }
@@ -108,7 +114,7 @@ INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char
   __m512d dithered[COLUMNS];
   for (int64_t i = 0; i < count; i++) {
     x[i] = vector(e, first + i);
-    Terms terms = x[i] ? measured(x[i], d) : (Terms){0, 0x1p-100f, 0};
+    Terms terms = x[i] ? measured(x[i], e->centre, d) : (Terms){0, 0x1p-100f, 0};
     squares[i] = terms.squares;
     scales[i] = terms.scale;
     inverse[i] = 1 / terms.scale;
@@ -127,7 +133,7 @@ INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char
         __m512 scale = _mm512_set1_ps(inverse[j]), sum = _mm512_setzero_ps();
         __m256i half[2];
         for (int h = 0; h < 2; h++)
-          half[h] = words(_mm512_maskz_loadu_ps(here[h], x[j] + k + 16 * h), here[h], scale, own[h],
+          half[h] = words(centred(x[j], e->centre, k + 16 * h, here[h]), here[h], scale, own[h],
                           other[h], side, &sum);
         dithered[j] = _mm512_add_pd(dithered[j], widened(sum));
         pairs[i] = _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);

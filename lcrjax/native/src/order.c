@@ -73,20 +73,20 @@ static void by_axis(void *data, int64_t class, int worker) {
   qsort(keys, (size_t)n, 8, ascending);
 }
 
-bool lcrjax_sorted(XLA_FFI_CallFrame *frame, const Problem *p, int32_t *order) {
+bool lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
   int64_t n = p->columns.n, count = p->k + 2;
   Keys keys = {.p = p, .keys = lcrjax_grab(8 * n), .starts = lcrjax_grab(8 * (count + 1))};
   bool by_axes = p->kind->axis != NULL && n > 2 * ROWS;
   if (by_axes) keys.axes = lcrjax_grab(4 * count * axis_floats(p));
   bool done = keys.keys != NULL && keys.starts != NULL && (!by_axes || keys.axes != NULL);
   if (done) {
-    lcrjax_parallel(frame, (n + AT_ONCE - 1) / AT_ONCE, classes, &keys);
+    lcrjax_parallel(workers, (n + AT_ONCE - 1) / AT_ONCE, classes, &keys);
     qsort(keys.keys, (size_t)n, 8, ascending);
     for (int64_t c = 0, i = 0; c <= count; c++) {
       while (i < n && (int64_t)(keys.keys[i] >> 32) < c) i++;
       keys.starts[c] = i;
     }
-    if (by_axes) lcrjax_parallel(frame, count, by_axis, &keys);
+    if (by_axes) lcrjax_parallel(workers, count, by_axis, &keys);
     for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
   }
   free(keys.keys);

@@ -144,9 +144,9 @@ static int64_t block_of(const Plan *q) {
   return block < SIDE ? SIDE : block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
 }
 
-static bool set_up(XLA_FFI_CallFrame *frame, Plan *q, int32_t *order, int32_t *plain) {
+static bool set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) {
   Problem *p = q->p;
-  if (order == NULL || plain == NULL || !lcrjax_sorted(frame, p, order)) return false;
+  if (order == NULL || plain == NULL || !lcrjax_sorted(workers, p, order)) return false;
   for (int64_t i = 0; i < p->rows.n; i++) plain[i] = (int32_t)i;
   p->columns.order = order;
   p->rows.order = p->symmetric ? order : plain;
@@ -163,18 +163,18 @@ static bool set_up(XLA_FFI_CallFrame *frame, Plan *q, int32_t *order, int32_t *p
   return lcrjax_deal(p, &q->group, q->block, q->places_rows, &q->lanes);
 }
 
-bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p) {
+bool lcrjax_sums(Workers workers, Problem *p) {
   Plan q = {.p = p};
   q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
   q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
   q.panels = q.places_columns / COLUMNS;
   q.block = block_of(&q);
   int32_t *order = lcrjax_grab(4 * p->columns.n), *plain = lcrjax_grab(4 * p->rows.n);
-  bool done = set_up(frame, &q, order, plain);
+  bool done = set_up(workers, &q, order, plain);
   if (done) {
-    lcrjax_parallel(frame, q.panels, pack, &q);
-    lcrjax_parallel(frame, q.lanes.count, do_lane, &q);
-    if (!q.failed) lcrjax_parallel(frame, p->k, collect, &q);
+    lcrjax_parallel(workers, q.panels, pack, &q);
+    lcrjax_parallel(workers, q.lanes.count, do_lane, &q);
+    if (!q.failed) lcrjax_parallel(workers, p->k, collect, &q);
     done = !q.failed;
   }
   free(q.sums);

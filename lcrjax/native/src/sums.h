@@ -21,7 +21,8 @@ typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52 } Profile;
 
 /* One set of elements, in the order in which they are laid out. */
 typedef struct {
-  const void *data; /* (n, dimension), as given */
+  const void *data;    /* (n, dimension), as given */
+  const float *centre; /* (dimension,), to be taken from floats; or NULL */
   int64_t n, dimension;
   const int32_t *order; /* the element at each place */
   char *panels;         /* packed, COLUMNS at a time */
@@ -77,8 +78,8 @@ typedef struct Problem {
 } Problem;
 
 /* Computes p->out. The bits of the result depend on shapes and values alone, not on threads.
-   `frame` is NULL for work in the caller's thread only. False if memory runs out. */
-bool lcrjax_sums(XLA_FFI_CallFrame *frame, Problem *p);
+   False if memory runs out. */
+bool lcrjax_sums(Workers workers, Problem *p);
 
 extern const Kind lcrjax_bytes, lcrjax_floats;
 

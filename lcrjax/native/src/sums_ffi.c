@@ -5,7 +5,7 @@
 
 #include "sums.h"
 
-enum { ALONE = 1 << 20 }; /* pairs of an item of a batch that one thread does alone */
+enum { FEW = 1 << 20 }; /* pairs of an item of a batch that one thread does alone */
 
 typedef struct {
   XLA_FFI_CallFrame *frame;
@@ -55,7 +55,7 @@ static void item(void *data, int64_t i, int worker) {
   };
   memset(p.out, 0, sizeof(float) * (size_t)(p.k * p.out_stride));
   if (p.k == 0 || p.rows.n <= 0 || p.columns.n <= 0) return;
-  if (!lcrjax_sums(batch->alone ? NULL : frame, &p)) batch->failed = true;
+  if (!lcrjax_sums(batch->alone ? ALONE : (Workers){.frame = frame}, &p)) batch->failed = true;
 }
 
 static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
@@ -65,9 +65,9 @@ static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
   for (int64_t a = 0; a < out->rank - 2; a++) batch.items *= out->dims[a];
   XLA_FFI_Buffer *weights = lcrjax_operand(frame, frame->args.size - 3);
   int64_t pairs = rows->dims[rows->rank - 2] * weights->dims[weights->rank - 1];
-  batch.alone = batch.items > 1 && pairs <= ALONE;
+  batch.alone = batch.items > 1 && pairs <= FEW;
   if (batch.alone)
-    lcrjax_parallel(frame, batch.items, item, &batch);
+    lcrjax_parallel((Workers){.frame = frame}, batch.items, item, &batch);
   else
     for (int64_t i = 0; i < batch.items; i++) item(&batch, i, 0);
   return batch.failed ? lcrjax_error(frame, "ordinariness ran out of memory") : NULL;

@@ -1,0 +1,49 @@
+"""Z w of arrays on the host, by the kernels that XLA calls as well."""
+
+import ctypes
+
+import numpy as np
+from jaxtyping import Float, Num
+
+from lcrjax.native import function, threads
+
+
+def sums(
+    elements: Num[np.ndarray, "n d"],
+    others: Num[np.ndarray, "m d"] | None,
+    weights: Float[np.ndarray, "m k"],
+    profile: int,
+    rate: float,
+) -> Float[np.ndarray, "n k"]:
+    """Compute Z w with nothing compiled, padded or copied.
+
+    Args:
+        elements: Both uint8, or both float32 and finite.
+        others: None for `elements`.
+        weights: float32, k >= 1.
+        profile: Place in `lcrjax.fused.PROFILES`.
+        rate: The profile's.
+
+    Returns:
+        float32; the same bits for any number of threads.
+
+    Raises:
+        RuntimeError: If kernels are not available.
+        MemoryError: If there is no memory for the packed elements.
+    """
+    rows = np.ascontiguousarray(elements)
+    columns = None if others is None else np.ascontiguousarray(others)
+    table = np.ascontiguousarray(weights.T, np.float32)
+    out = np.empty((len(table), len(rows)), np.float32)
+    failed = function("sums_now")(
+        ctypes.c_int(rows.dtype != np.uint8),
+        ctypes.c_void_p(rows.ctypes.data), ctypes.c_int64(len(rows)),
+        ctypes.c_void_p(None if columns is None else columns.ctypes.data),
+        ctypes.c_int64(table.shape[1]), ctypes.c_int64(rows.shape[1]),
+        ctypes.c_void_p(table.ctypes.data), ctypes.c_int64(len(table)),
+        ctypes.c_int(profile), ctypes.c_float(rate), ctypes.c_int(threads()),
+        ctypes.c_void_p(out.ctypes.data),
+    )  # fmt: skip
+    if failed:
+        raise MemoryError(f"no memory for a packed copy of {len(rows):,} elements")
+    return out.T
