@@ -1,6 +1,7 @@
 #include "order.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
   AT_ONCE = 256, /* elements that a task looks at */
@@ -14,7 +15,7 @@ void *lcrjax_grab(int64_t size) {
 
 typedef struct {
   const Problem *p;
-  uint64_t *keys;
+  uint64_t *keys;  /* class of each element; then, sorted by class, place along its axis and index */
   int64_t *starts; /* of the classes, among the elements sorted by class: k + 2, and the end */
   float *axes;     /* (k + 2, axis_floats); NULL for a kind without */
   bool failed;
@@ -39,12 +40,11 @@ static int64_t end_of(const Problem *p, int64_t block) {
   return (block + 1) * AT_ONCE < p->columns.n ? (block + 1) * AT_ONCE : p->columns.n;
 }
 
-/* Class and index, from the highest bits to the lowest: all keys differ. */
 static void classes(void *data, int64_t block, int worker) {
   (void)worker;
   Keys *k = data;
   for (int64_t i = block * AT_ONCE; i < end_of(k->p, block); i++)
-    k->keys[i] = (uint64_t)class_of(k->p, i) << 32 | (uint64_t)i;
+    k->keys[i] = (uint64_t)class_of(k->p, i);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -73,6 +73,17 @@ static void by_axis(void *data, int64_t class, int worker) {
   qsort(keys, (size_t)n, 8, ascending);
 }
 
+/* Elements by class, in their order. */
+static void by_class(Keys *k, int64_t count, int32_t *order) {
+  int64_t n = k->p->columns.n;
+  memset(k->starts, 0, sizeof(int64_t) * (size_t)(count + 1));
+  for (int64_t i = 0; i < n; i++) k->starts[k->keys[i] + 1]++;
+  for (int64_t c = 0; c < count; c++) k->starts[c + 1] += k->starts[c];
+  for (int64_t i = 0; i < n; i++) order[k->starts[k->keys[i]]++] = (int32_t)i;
+  for (int64_t c = count; c > 0; c--) k->starts[c] = k->starts[c - 1]; /* each is its end now */
+  k->starts[0] = 0;
+}
+
 bool lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
   int64_t n = p->columns.n, count = p->k + 2;
   Keys keys = {.p = p, .keys = lcrjax_grab(8 * n), .starts = lcrjax_grab(8 * (count + 1))};
@@ -81,13 +92,12 @@ bool lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
   bool done = keys.keys != NULL && keys.starts != NULL && (!by_axes || keys.axes != NULL);
   if (done) {
     lcrjax_parallel(workers, (n + AT_ONCE - 1) / AT_ONCE, classes, &keys);
-    qsort(keys.keys, (size_t)n, 8, ascending);
-    for (int64_t c = 0, i = 0; c <= count; c++) {
-      while (i < n && (int64_t)(keys.keys[i] >> 32) < c) i++;
-      keys.starts[c] = i;
+    by_class(&keys, count, order);
+    if (by_axes) {
+      for (int64_t i = 0; i < n; i++) keys.keys[i] = (uint64_t)order[i];
+      lcrjax_parallel(workers, count, by_axis, &keys);
+      for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
     }
-    if (by_axes) lcrjax_parallel(workers, count, by_axis, &keys);
-    for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
   }
   free(keys.keys);
   free(keys.starts);

@@ -25,6 +25,10 @@
 #define LCRJAX_BYTES_AT_ONCE(s, r, a, b)                              \
   "vpdpbusd 4*" #r "(%%rcx)%{1to16%}, %%zmm24, %%zmm" #a "\n\t" \
   "vpdpbusd 4*" #r "(%%rcx)%{1to16%}, %%zmm25, %%zmm" #b "\n\t"
+#define LCRJAX_STEP_OF_BYTES(s)                                                     \
+  "movslq 4*" #s "(%3), %%rax\n\tlea (%1,%%rax), %%rcx\n\tprefetcht0 960(%%rcx)\n\t" \
+  "vmovdqa32 (%0,%%rax,2), %%zmm24\n\tvmovdqa32 64(%0,%%rax,2), %%zmm25\n\t"      \
+  LCRJAX_IN_TWOS(LCRJAX_BYTES_AT_ONCE, LCRJAX_BYTES, s)
 #define LCRJAX_WORDS(s, r, a, b)                      \
   "vpbroadcastd 48*" #s "+4*" #r "(%1), %%zmm26\n\t" \
   "vpdpwssd %%zmm26, %%zmm24, %%zmm" #a "\n\t"       \
@@ -52,21 +56,18 @@
       "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20",  \
       "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26"
 
-/* out = the products of bytes over the `count` listed steps of packed `columns` and `rows`. 16 times
-   a step's number stands in the list: 1/8 of its place among columns, 1/3 of that among rows. Rows
-   are asked for some fifteen steps early. */
-#define LCRJAX_TILE_OF_BYTES(columns, rows, list, count, out)                               \
+/* out = the products of bytes over the listed steps of packed `columns` and `rows`, twice `pairs` of
+   them. 64 times a step's number stands in the list: its place among rows, half of that among
+   columns. Rows are asked for fifteen steps early. */
+#define LCRJAX_TILE_OF_BYTES(columns, rows, list, pairs, out)                               \
   __asm__ volatile(                                                                         \
       LCRJAX_EVERY_ROW(LCRJAX_CLEAR)                                                        \
       "test %2, %2\n\tjz 2f\n\t"                                                            \
       ".p2align 5\n1:\n\t"                                                                  \
-      "movslq (%3), %%rax\n\tlea (%%rax,%%rax,2), %%rcx\n\tadd %1, %%rcx\n\t"               \
-      "lea (%0,%%rax,8), %%rax\n\tprefetcht0 704(%%rcx)\n\t"                                \
-      "vmovdqa32 (%%rax), %%zmm24\n\tvmovdqa32 64(%%rax), %%zmm25\n\t"                      \
-      LCRJAX_IN_TWOS(LCRJAX_BYTES_AT_ONCE, LCRJAX_BYTES, 0)                                 \
-      "add $4, %3\n\tdec %2\n\tjnz 1b\n2:\n\t"                                              \
+      LCRJAX_STEP_OF_BYTES(0) LCRJAX_STEP_OF_BYTES(1)                                       \
+      "add $8, %3\n\tdec %2\n\tjnz 1b\n2:\n\t"                                              \
       LCRJAX_EVERY_ROW(LCRJAX_STORE)                                                        \
-      : "+r"(columns), "+r"(rows), "+r"(count), "+r"(list)                                  \
+      : "+r"(columns), "+r"(rows), "+r"(pairs), "+r"(list)                                  \
       : "r"(out)                                                                            \
       : "memory", "cc", "rax", "rcx", LCRJAX_SUMS)
 
