@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 REPEATS = 3
+TURN = 1.5  # seconds of a quick program's turn: cores may change their speed from one to the next
 
 
 def seconds(program: Callable[[], Any], repeats: int = REPEATS) -> float:
@@ -26,17 +27,19 @@ def seconds(program: Callable[[], Any], repeats: int = REPEATS) -> float:
 def in_turn(programs: dict[str, Callable[[], Any]], rounds: int = REPEATS) -> dict[str, float]:
     """Median wall times of programs that take turns, so that a busy minute meets them all.
 
-    Each is called once to compile; quick ones are called three times a turn, and those of more
-    than half a minute have one turn, which no warming up precedes.
+    Each is called once to compile; a turn is one call, or `TURN` seconds of them, and programs of
+    more than half a minute have one turn, which no warming up precedes.
     """
     times: dict[str, list[float]] = {}
     for name, program in programs.items():
         times[name] = [once(program)]
+        if times[name][0] < TURN:  # compiled now, and quick to ask again
+            times[name] = [once(program)]
     for _ in range(rounds):
         for name, program in programs.items():
             first = times[name][0]
             if first < 30:
-                times[name] += [once(program) for _ in range(3 if first < 2 else 1)]
+                times[name] += [once(program) for _ in range(max(1, min(100, round(TURN / first))))]
     return {name: statistics.median(found[1:] or found) for name, found in times.items()}
 
 
