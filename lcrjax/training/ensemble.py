@@ -210,8 +210,12 @@ class _Course:
             fresh: list[int | None] = [
                 waiting.popleft() if slot is None and waiting else None for slot in slots
             ]
-            flags = jnp.asarray([new is not None for new in fresh])
-            models = self.programs.replace(models, flags, self._start(fresh, work, subsets))
+            started = self._start(fresh, work, subsets)
+            if all(new is not None for new in fresh):
+                models = started
+            else:
+                flags = jnp.asarray([new is not None for new in fresh])
+                models = self.programs.replace(models, flags, started)
             slots = [old if new is None else new for old, new in zip(slots, fresh, strict=True)]
         busy = [i for i, slot in enumerate(slots) if slot is not None]
         width = _width(len(busy), len(slots))
@@ -226,7 +230,8 @@ class _Course:
         """Score the models that ended and free their slots."""
         rows = []
         for i in ended:
-            model = self.programs.select(models, jnp.asarray([i]))
+            alone = len(models.epoch) == 1
+            model = models if alone else self.programs.select(models, jnp.asarray([i]))
             rows.append(_row(model, self.programs.evaluate(model, self.test)))
         return rows
 
