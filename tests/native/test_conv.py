@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(
 FORWARD, BY_IMAGES, BY_KERNEL = range(3)
 # Images, height, width, channels in and out; 3x3, stride 1. Tiles of 4x4 that fit and that do not,
 # one image, one or three vectors of channels, more tiles than are worked through together, more
-# kernel than inputs, and shapes where tiles do not pay.
+# kernel than inputs, maps of 2x2, and shapes where tiles do not pay.
 SHAPES = [
     (3, 14, 14, 16, 16),
     (1, 7, 14, 48, 16),
@@ -23,6 +23,9 @@ SHAPES = [
     (9, 4, 4, 64, 80),
     (5, 4, 4, 16, 16),
     (3, 2, 2, 16, 32),
+    (9, 2, 2, 48, 80),
+    (70, 2, 2, 32, 16),
+    (20, 2, 2, 128, 144),
     (2, 5, 9, 16, 16),
 ]
 
@@ -68,7 +71,9 @@ def test_equals_sums_in_float64(shape):
     assert_close(call(BY_KERNEL, images, cotangent, live, kernel.shape), expected)
 
 
-@pytest.mark.parametrize("shape", [(3, 14, 14, 16, 48), (8, 7, 7, 32, 16), (9, 4, 4, 64, 64)])
+@pytest.mark.parametrize(
+    "shape", [(3, 14, 14, 16, 48), (8, 7, 7, 32, 16), (9, 4, 4, 64, 64), (9, 2, 2, 64, 48)]
+)
 def test_finishes_its_results(shape):
     images, kernel, add, live = draw(*shape)
     rng = np.random.default_rng(1)
@@ -79,7 +84,9 @@ def test_finishes_its_results(shape):
     assert_close(actual, expected)
 
 
-@pytest.mark.parametrize("shape", [(9, 14, 14, 16, 32), (9, 7, 7, 48, 16), (9, 4, 4, 64, 64)])
+@pytest.mark.parametrize(
+    "shape", [(9, 14, 14, 16, 32), (9, 7, 7, 48, 16), (9, 4, 4, 64, 64), (9, 2, 2, 64, 48)]
+)
 def test_bits_depend_on_neither_threads_nor_other_images(shape):
     images, kernel, cotangent, live = draw(*shape)
     for part, a, b, out in [

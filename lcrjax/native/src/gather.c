@@ -287,7 +287,7 @@ static bool run(Team *team, const Conv *c, Gather *g) {
 
 bool conv_forward(Team *team, const Conv *c, const Batch *batch, const float *images,
                   const float *kernel, Ending ending, float *out) {
-  if (winograd_serves(c, batch))
+  if (winograd_lines(c, batch))
     return winograd_run(team, c, batch, images, kernel, ending, false, out);
   Gather g = {images,   kernel,       out,           ending,   false, batch,
               c->height, c->width,     c->c_in,       c->out_height, c->out_width, c->c_out};
@@ -296,7 +296,7 @@ bool conv_forward(Team *team, const Conv *c, const Batch *batch, const float *im
 
 bool conv_by_images(Team *team, const Conv *c, const Batch *batch, const float *cotangent,
                     const float *kernel, Ending ending, float *by_images) {
-  if (winograd_serves(c, batch))
+  if (winograd_lines(c, batch))
     return winograd_run(team, c, batch, cotangent, kernel, ending, true, by_images);
   Gather g = {cotangent,     kernel,       by_images, ending,    true,     batch,
               c->out_height, c->out_width, c->c_out,  c->height, c->width, c->c_in};

@@ -199,7 +199,7 @@ VNNI512 static void sum_task(void *data, int index) {
 
 bool conv_by_kernel(Team *team, const Conv *c, const Batch *batch, const float *images,
                     const float *cotangent, float *by_kernel) {
-  if (winograd_serves(c, batch))
+  if (winograd_lines(c, batch))
     return winograd_by_kernel(team, c, batch, images, cotangent, by_kernel);
   Outer o = {.conv = c, .batch = batch, .images = images, .cotangent = cotangent, .by_kernel = by_kernel};
   o.rows = conv_taps(c->height, c->out_height, c->size, c->stride, c->padding);

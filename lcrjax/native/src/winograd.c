@@ -1,4 +1,4 @@
-/* Winograd's convolution: inputs and kernel are evaluated in 36 points, multiplied there as
+/* Convolution in points: inputs and kernel are evaluated in 36 or 9 points, multiplied there as
    matrices (tiles by channels), and outputs interpolated. Every output is one sum over the input
    channels in their order, however the work is cut up. */
 #include "winograd.h"
@@ -35,62 +35,71 @@ static int width_of(const Winograd *w, int block) {
   return left < WIDE * LANES ? left : WIDE * LANES;
 }
 
-VNNI512 void winograd_take(const Tiles *t, const float *maps, int64_t from, int64_t to,
-                           float *values, int64_t point) {
+INLINE void take(const Lines lines, const Tiles *t, const float *maps, int64_t from, int64_t to,
+                 float *values, int64_t point) {
+  const int span = lines_span(lines), reach = lines_reach(lines), before = lines_before(lines);
   const int64_t row = (int64_t)t->width * t->channels;
   for (int64_t tile = from; tile < to; tile++, values += t->channels) {
     const Place p = winograd_place(t, tile);
-    const float *corner =
-        maps + (p.image * t->height + p.y - 1) * row + (int64_t)(p.x - 1) * t->channels;
-    __mmask16 inside[SPAN];
-    for (int i = 0; i < SPAN; i++) inside[i] = p.y + i > 0 && p.y + i <= t->height ? 0xffff : 0;
+    const float *corner = maps + (p.image * t->height + p.y - before) * row +
+                          (int64_t)(p.x - before) * t->channels;
+    __mmask16 inside[LONGEST_SPAN];
+    for (int i = 0; i < reach; i++)
+      inside[i] = p.y + i >= before && p.y + i < t->height + before ? 0xffff : 0;
     for (int c = 0; c < t->channels; c += LANES) {
-      __m512 half[SPAN][SPAN];
-      for (int x = 0; x < SPAN; x++) {
-        __m512 d[SPAN];
-        if (p.x + x == 0 || p.x + x > t->width)
-          for (int y = 0; y < SPAN; y++) half[x][y] = _mm512_setzero_ps();
+      __m512 half[LONGEST_SPAN][LONGEST_SPAN];
+      for (int x = 0; x < reach; x++) {
+        __m512 d[LONGEST_SPAN];
+        if (p.x + x < before || p.x + x >= t->width + before)
+          for (int y = 0; y < span; y++) half[x][y] = _mm512_setzero_ps();
         else {
-          for (int y = 0; y < SPAN; y++)
+          for (int y = 0; y < reach; y++)
             d[y] = _mm512_maskz_loadu_ps(inside[y],
                                          corner + y * row + (int64_t)x * t->channels + c);
-          take_line(d, half[x]);
+          take_line(lines, d, half[x]);
         }
       }
-      for (int y = 0; y < SPAN; y++) {
-        __m512 d[SPAN], v[SPAN];
-        for (int x = 0; x < SPAN; x++) d[x] = half[x][y];
-        take_line(d, v);
-        for (int x = 0; x < SPAN; x++) STORE(values + (y * SPAN + x) * point + c, v[x]);
+      for (int y = 0; y < span; y++) {
+        __m512 d[LONGEST_SPAN], v[LONGEST_SPAN];
+        for (int x = 0; x < reach; x++) d[x] = half[x][y];
+        take_line(lines, d, v);
+        for (int x = 0; x < span; x++) STORE(values + (y * span + x) * point + c, v[x]);
       }
     }
   }
 }
 
+VNNI512 void winograd_take(const Tiles *t, const float *maps, int64_t from, int64_t to,
+                           float *values, int64_t point) {
+  if (t->lines == FOURS) take(FOURS, t, maps, from, to, values, point);
+  else take(PAIRS, t, maps, from, to, values, point);
+}
+
 /* Interpolates outputs of tiles `from` to `to` in the channels of a block. */
-VNNI512 static void give(const Winograd *w, int64_t from, int64_t to, int block,
-                         const float *products, int64_t point) {
+INLINE void give_tiles(const Lines lines, const Winograd *w, int64_t from, int64_t to, int block,
+                       const float *products, int64_t point) {
+  const int span = lines_span(lines), length = lines_tile(lines);
   const Tiles *t = &w->target;
   const Ending *e = &w->ending;
   const int width = width_of(w, block);
   const int64_t row = (int64_t)t->width * t->channels;
   for (int64_t tile = from; tile < to; tile++, products += width) {
     const Place p = winograd_place(t, tile);
-    const int rows = t->height - p.y < TILE ? t->height - p.y : TILE;
-    const int columns = t->width - p.x < TILE ? t->width - p.x : TILE;
+    const int rows = t->height - p.y < length ? t->height - p.y : length;
+    const int columns = t->width - p.x < length ? t->width - p.x : length;
     for (int v = 0; v < width; v += LANES) {
       const int c = block * WIDE * LANES + v;
       const int64_t at = (p.image * t->height + p.y) * row + (int64_t)p.x * t->channels + c;
-      __m512 half[SPAN][TILE];
-      for (int x = 0; x < SPAN; x++) {
-        __m512 m[SPAN];
-        for (int y = 0; y < SPAN; y++) m[y] = LOAD(products + (y * SPAN + x) * point + v);
-        give_line(m, half[x]);
+      __m512 half[LONGEST_SPAN][LONGEST_TILE];
+      for (int x = 0; x < span; x++) {
+        __m512 m[LONGEST_SPAN];
+        for (int y = 0; y < span; y++) m[y] = LOAD(products + (y * span + x) * point + v);
+        give_line(lines, m, half[x]);
       }
       for (int y = 0; y < rows; y++) {
-        __m512 m[SPAN], out[TILE];
-        for (int x = 0; x < SPAN; x++) m[x] = half[x][y];
-        give_line(m, out);
+        __m512 m[LONGEST_SPAN], out[LONGEST_TILE];
+        for (int x = 0; x < span; x++) m[x] = half[x][y];
+        give_line(lines, m, out);
         for (int x = 0; x < columns; x++) {
           const int64_t o = at + y * row + (int64_t)x * t->channels;
           if (e->factor) out[x] = FMA(out[x], LOAD(e->factor + c), LOAD(e->offset + c));
@@ -103,8 +112,15 @@ VNNI512 static void give(const Winograd *w, int64_t from, int64_t to, int block,
   }
 }
 
+VNNI512 static void give(const Winograd *w, int64_t from, int64_t to, int block,
+                         const float *products, int64_t point) {
+  if (w->target.lines == FOURS) give_tiles(FOURS, w, from, to, block, products, point);
+  else give_tiles(PAIRS, w, from, to, block, products, point);
+}
+
 /* Evaluates the kernel of LANES source channels from k on and the target channels of a block. */
-VNNI512 static void take_kernel(const Winograd *w, int k, int block, float *values) {
+INLINE void evaluate(const Lines lines, const Winograd *w, int k, int block, float *values) {
+  const int span = lines_span(lines);
   const int64_t sources = w->source.channels, targets = w->target.channels;
   const int width = width_of(w, block);
   const int64_t point = apart(sources * width);
@@ -119,21 +135,26 @@ VNNI512 static void take_kernel(const Winograd *w, int k, int block, float *valu
       from = turned[0], tap = LANES * LANES, row = LANES;
     }
     for (int i = 0; i < LANES; i++) {
-      __m512 half[3][SPAN];
+      __m512 half[3][LONGEST_SPAN];
       for (int x = 0; x < 3; x++) {
         __m512 g[3];
         for (int y = 0; y < 3; y++) g[y] = LOAD(from + (y * 3 + x) * tap + i * row);
-        kernel_line(g, half[x]);
+        kernel_line(lines, g, half[x]);
       }
-      for (int y = 0; y < SPAN; y++) {
-        __m512 g[3], u[SPAN];
+      for (int y = 0; y < span; y++) {
+        __m512 g[3], u[LONGEST_SPAN];
         for (int x = 0; x < 3; x++) g[x] = half[x][y];
-        kernel_line(g, u);
-        for (int x = 0; x < SPAN; x++)
-          STORE(values + (y * SPAN + x) * point + (k + i) * width + v, u[x]);
+        kernel_line(lines, g, u);
+        for (int x = 0; x < span; x++)
+          STORE(values + (y * span + x) * point + (k + i) * width + v, u[x]);
       }
     }
   }
+}
+
+VNNI512 static void take_kernel(const Winograd *w, int k, int block, float *values) {
+  if (w->target.lines == FOURS) evaluate(FOURS, w, k, block, values);
+  else evaluate(PAIRS, w, k, block, values);
 }
 
 INLINE void block(const int rows, const int vecs, const float *source, int64_t depth,
@@ -191,7 +212,7 @@ static void multiply(const Winograd *w, int64_t from, int64_t to, int b, const f
                      int64_t input_point, const float *kernel, float *products) {
   const int width = width_of(w, b), depth = w->source.channels, tiles = (int)(to - from);
   const int parts = (tiles + ROWS - 1) / ROWS;
-  for (int p = 0; p < POINTS; p++)
+  for (int p = 0; p < lines_points(w->source.lines); p++)
     for (int i = 0; i < parts; i++) {
       const int first = tiles * i / parts, rows = tiles * (i + 1) / parts - first;
       blocks[width / LANES - 1][rows](inputs + p * input_point + (int64_t)first * depth, depth,
@@ -204,7 +225,7 @@ static void multiply(const Winograd *w, int64_t from, int64_t to, int b, const f
 }
 
 static int64_t kernel_floats(const Winograd *w) {
-  return POINTS * apart((int64_t)w->source.channels * WIDE * LANES);
+  return lines_points(w->source.lines) * apart((int64_t)w->source.channels * WIDE * LANES);
 }
 
 static void share_task(void *data, int task) {
@@ -224,8 +245,9 @@ static void share_task(void *data, int task) {
 static void winograd_task(void *data, int task) {
   Winograd *w = data;
   const int64_t largest = w->tiles / w->groups + 1, channels = w->source.channels;
-  const int64_t own = w->kernel_shared ? POINTS * apart(largest * channels) : kernel_floats(w);
-  float *values = team_scratch(0, sizeof(float) * (own + POINTS * apart(largest * WIDE * LANES)));
+  const int points = lines_points(w->source.lines);
+  const int64_t own = w->kernel_shared ? points * apart(largest * channels) : kernel_floats(w);
+  float *values = team_scratch(0, sizeof(float) * (own + points * apart(largest * WIDE * LANES)));
   if (values == NULL) {
     w->starved = true;
     return;
@@ -246,22 +268,26 @@ static void winograd_task(void *data, int task) {
   }
 }
 
-bool winograd_serves(const Conv *c, const Batch *batch) {
-  const int tiles = winograd_tiles(c->height) * winograd_tiles(c->width);
+Lines winograd_lines(const Conv *c, const Batch *batch) {
+  if (c->size != 3 || c->stride != 1 || c->padding != 1 || c->c_in % LANES || c->c_out % LANES)
+    return NO_LINES;
+  const int tiles = lines_tiles(FOURS, c->height) * lines_tiles(FOURS, c->width);
+  if (batch->batch * tiles < 8) return NO_LINES;
+  if (c->height == 2 && c->width == 2) return PAIRS;
   const int taps = (3 * c->height - 2) * (3 * c->width - 2);
-  return c->size == 3 && c->stride == 1 && c->padding == 1 && c->c_in % LANES == 0 &&
-         c->c_out % LANES == 0 && 2 * taps >= 3 * POINTS * tiles && batch->batch * tiles >= 8;
+  return 2 * taps >= 3 * lines_points(FOURS) * tiles ? FOURS : NO_LINES;
 }
 
 bool winograd_run(Team *team, const Conv *c, const Batch *batch, const float *source,
                   const float *kernel, Ending ending, bool backwards, float *target) {
-  Winograd w = {{batch, c->height, c->width, backwards ? c->c_out : c->c_in},
-                {batch, c->height, c->width, backwards ? c->c_in : c->c_out},
+  const Lines lines = winograd_lines(c, batch);
+  Winograd w = {{batch, c->height, c->width, backwards ? c->c_out : c->c_in, lines},
+                {batch, c->height, c->width, backwards ? c->c_in : c->c_out, lines},
                 source, kernel, target, ending, backwards};
-  w.tiles = (int64_t)batch->live * winograd_tiles(c->height) * winograd_tiles(c->width);
+  w.tiles = winograd_tiles(&w.source);
   w.blocks = (w.target.channels + WIDE * LANES - 1) / (WIDE * LANES);
   const int64_t kernels = w.blocks * kernel_floats(&w);
-  const int64_t inputs = POINTS * apart(w.tiles * w.source.channels);
+  const int64_t inputs = lines_points(lines) * apart(w.tiles * w.source.channels);
   w.kernel_shared = kernels <= inputs;
   int most = w.kernel_shared ? FLOATS / w.source.channels : GROUP;
   most = most > GROUP ? GROUP : most < 1 ? 1 : most;

@@ -1,6 +1,8 @@
-/* Winograd's F(4x4, 3x3): tiles of 4x4 outputs from 6x6 inputs, as products in 36 points.
+/* Convolution as products in points. FOURS is Winograd's F(4x4, 3x3): tiles of 4x4 outputs from 6x6
+   inputs, 36 points. PAIRS is for maps of 2x2: what two pixels make of each other and themselves
+   takes three products along an axis, 9 points in place of 16 products, and additions only.
 
-   Polynomials are evaluated at 0, +-5/8, +-3/2 and infinity: with these the largest error, relative
+   For FOURS polynomials are evaluated at 0, +-5/8, +-3/2 and infinity: with these the largest error, relative
    to the largest output, is a quarter of that with 0, +-1, +-2, and the numbers are exact. Against
    float64 it is 2e-6 on 14x14x64, 3e-6 on 7x7x128 and 4x4x256, and 1e-6 in the derivative by the
    kernel. */
@@ -9,19 +11,34 @@
 
 #include "conv.h"
 
-enum { TILE = 4, SPAN = 6, POINTS = SPAN * SPAN };
+typedef enum { NO_LINES, PAIRS, FOURS } Lines;
+
+/* Along one axis of a tile: outputs, points, inputs, and how far these begin before the outputs. */
+static inline int lines_tile(Lines lines) { return lines == FOURS ? 4 : 2; }
+static inline int lines_span(Lines lines) { return lines == FOURS ? 6 : 3; }
+static inline int lines_reach(Lines lines) { return lines == FOURS ? 6 : 2; }
+static inline int lines_before(Lines lines) { return lines == FOURS ? 1 : 0; }
+static inline int lines_points(Lines lines) { return lines_span(lines) * lines_span(lines); }
+enum { LONGEST_TILE = 4, LONGEST_SPAN = 6 };
 
 /* Maps cut into tiles: all live images' tiles one after another. */
 typedef struct {
   const Batch *batch;
   int height, width, channels;
+  Lines lines;
 } Tiles;
 
-static inline int winograd_tiles(int length) { return (length + TILE - 1) / TILE; }
+static inline int lines_tiles(Lines lines, int length) {
+  return (length + lines_tile(lines) - 1) / lines_tile(lines);
+}
 
-/* Whether it is worth while. Depends on shapes alone: how an image is computed must not depend on
-   which other images count. */
-bool winograd_serves(const Conv *conv, const Batch *batch);
+static inline int64_t winograd_tiles(const Tiles *t) {
+  return (int64_t)t->batch->live * lines_tiles(t->lines, t->height) * lines_tiles(t->lines, t->width);
+}
+
+/* What is worth while, if anything. Depends on shapes alone: how an image is computed must not
+   depend on which other images count. */
+Lines winograd_lines(const Conv *conv, const Batch *batch);
 
 /* conv_forward, or conv_by_images if `backwards`. */
 bool winograd_run(Team *team, const Conv *conv, const Batch *batch, const float *source,

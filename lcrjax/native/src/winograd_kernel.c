@@ -1,4 +1,4 @@
-/* The derivative by the kernel in Winograd's points: there it is one product of inputs and
+/* The derivative by the kernel in points: there it is one product of inputs and
    cotangents over the tiles, which is interpolated once. */
 #include <stdatomic.h>
 #include <string.h>
@@ -35,8 +35,9 @@ static int64_t kernel_floats(const Derivative *d) {
 }
 
 /* Evaluates cotangents of tiles `from` to `to` in the channels of a block. */
-VNNI512 static void take_cotangent(const Derivative *d, int64_t from, int64_t to, int block,
-                                   float *values, int64_t point) {
+INLINE void take(const Lines lines, const Derivative *d, int64_t from, int64_t to, int block,
+                 float *values, int64_t point) {
+  const int span = lines_span(lines), length = lines_tile(lines);
   const Tiles *t = &d->target;
   const int width = width_of(d, block);
   const int64_t row = (int64_t)t->width * t->channels;
@@ -45,46 +46,58 @@ VNNI512 static void take_cotangent(const Derivative *d, int64_t from, int64_t to
     for (int v = 0; v < width; v += LANES) {
       const float *corner = d->cotangent + (p.image * t->height + p.y) * row +
                             (int64_t)p.x * t->channels + block * WIDE * LANES + v;
-      __m512 half[TILE][SPAN];
-      for (int x = 0; x < TILE; x++) {
-        __m512 y[TILE];
-        for (int i = 0; i < TILE; i++)
+      __m512 half[LONGEST_TILE][LONGEST_SPAN];
+      for (int x = 0; x < length; x++) {
+        __m512 y[LONGEST_TILE];
+        for (int i = 0; i < length; i++)
           y[i] = p.y + i < t->height && p.x + x < t->width
                      ? LOAD(corner + i * row + (int64_t)x * t->channels)
                      : _mm512_setzero_ps();
-        take_cotangent_line(y, half[x]);
+        take_cotangent_line(lines, y, half[x]);
       }
-      for (int y = 0; y < SPAN; y++) {
-        __m512 line[TILE], w[SPAN];
-        for (int x = 0; x < TILE; x++) line[x] = half[x][y];
-        take_cotangent_line(line, w);
-        for (int x = 0; x < SPAN; x++) STORE(values + (y * SPAN + x) * point + v, w[x]);
+      for (int y = 0; y < span; y++) {
+        __m512 line[LONGEST_TILE], w[LONGEST_SPAN];
+        for (int x = 0; x < length; x++) line[x] = half[x][y];
+        take_cotangent_line(lines, line, w);
+        for (int x = 0; x < span; x++) STORE(values + (y * span + x) * point + v, w[x]);
       }
     }
   }
 }
 
+VNNI512 static void take_cotangent(const Derivative *d, int64_t from, int64_t to, int block,
+                                   float *values, int64_t point) {
+  if (d->target.lines == FOURS) take(FOURS, d, from, to, block, values, point);
+  else take(PAIRS, d, from, to, block, values, point);
+}
+
 /* Interpolates the derivative in the output channels of a block. */
-VNNI512 static void give_kernel(const Derivative *d, int block, const float *sums, float *to) {
+INLINE void give(const Lines lines, const Derivative *d, int block, const float *sums, float *to) {
+  const int span = lines_span(lines);
   const int64_t sources = d->source.channels, targets = d->target.channels;
   const int width = width_of(d, block);
   const int64_t point = apart(sources * width);
   for (int k = 0; k < sources; k++)
     for (int v = 0; v < width; v += LANES) {
-      __m512 half[SPAN][3];
-      for (int x = 0; x < SPAN; x++) {
-        __m512 m[SPAN];
-        for (int y = 0; y < SPAN; y++) m[y] = LOAD(sums + (y * SPAN + x) * point + k * width + v);
-        give_kernel_line(m, half[x]);
+      __m512 half[LONGEST_SPAN][3];
+      for (int x = 0; x < span; x++) {
+        __m512 m[LONGEST_SPAN];
+        for (int y = 0; y < span; y++) m[y] = LOAD(sums + (y * span + x) * point + k * width + v);
+        give_kernel_line(lines, m, half[x]);
       }
       for (int y = 0; y < 3; y++) {
-        __m512 m[SPAN], g[3];
-        for (int x = 0; x < SPAN; x++) m[x] = half[x][y];
-        give_kernel_line(m, g);
+        __m512 m[LONGEST_SPAN], g[3];
+        for (int x = 0; x < span; x++) m[x] = half[x][y];
+        give_kernel_line(lines, m, g);
         for (int x = 0; x < 3; x++)
           STORE(to + ((y * 3 + x) * sources + k) * targets + block * WIDE * LANES + v, g[x]);
       }
     }
+}
+
+VNNI512 static void give_kernel(const Derivative *d, int block, const float *sums, float *to) {
+  if (d->source.lines == FOURS) give(FOURS, d, block, sums, to);
+  else give(PAIRS, d, block, sums, to);
 }
 
 INLINE void block(const int rows, const int vecs, const float *a, int64_t stride, const float *b,
@@ -138,7 +151,7 @@ static void multiply(const Derivative *d, int b, const float *inputs, int64_t in
                      bool add) {
   const int width = width_of(d, b), sources = d->source.channels;
   const int parts = (sources + ROWS - 1) / ROWS;
-  for (int p = 0; p < POINTS; p++)
+  for (int p = 0; p < lines_points(d->source.lines); p++)
     for (int i = 0; i < parts; i++) {
       const int first = sources * i / parts, rows = sources * (i + 1) / parts - first;
       blocks[width / LANES - 1][rows](
@@ -160,9 +173,10 @@ static void derivative_task(void *data, int task) {
   const int chunk = d->small ? task : 0, first = d->small ? 0 : task;
   const int last = d->small ? d->blocks : task + 1, sources = d->source.channels;
   const int64_t start = d->tiles * chunk / d->chunks, stop = d->tiles * (chunk + 1) / d->chunks;
-  const int64_t sum_floats = POINTS * apart(sources * WIDE * LANES);
-  const int64_t cotangent_floats = POINTS * apart(GROUP * WIDE * LANES);
-  const int64_t input_floats = d->small ? POINTS * apart(GROUP * sources) : 0;
+  const int points = lines_points(d->source.lines);
+  const int64_t sum_floats = points * apart(sources * WIDE * LANES);
+  const int64_t cotangent_floats = points * apart(GROUP * WIDE * LANES);
+  const int64_t input_floats = d->small ? points * apart(GROUP * sources) : 0;
   float *sums = team_scratch(0, sizeof(float) * ((last - first) * sum_floats + cotangent_floats +
                                                  input_floats));
   if (sums == NULL) {
@@ -191,12 +205,14 @@ static void derivative_task(void *data, int task) {
 
 bool winograd_by_kernel(Team *team, const Conv *c, const Batch *batch, const float *images,
                         const float *cotangent, float *by_kernel) {
-  Derivative d = {{batch, c->height, c->width, c->c_in},
-                  {batch, c->height, c->width, c->c_out},
+  const Lines lines = winograd_lines(c, batch);
+  const int points = lines_points(lines);
+  Derivative d = {{batch, c->height, c->width, c->c_in, lines},
+                  {batch, c->height, c->width, c->c_out, lines},
                   images, cotangent, by_kernel};
-  d.tiles = (int64_t)batch->live * winograd_tiles(c->height) * winograd_tiles(c->width);
+  d.tiles = winograd_tiles(&d.source);
   d.blocks = (c->c_out + WIDE * LANES - 1) / (WIDE * LANES);
-  d.small = 4ll * POINTS * c->c_in * c->c_out <= SMALL_BYTES;
+  d.small = 4ll * points * c->c_in * c->c_out <= SMALL_BYTES;
   d.chunks = !d.small ? 1 : d.tiles < SUMS ? (int)d.tiles : SUMS;
   const int64_t floats = kernel_floats(&d);
   if (d.tiles == 0) {
@@ -204,7 +220,7 @@ bool winograd_by_kernel(Team *team, const Conv *c, const Batch *batch, const flo
     return true;
   }
   d.shared = team_scratch(2, sizeof(float) * (d.small ? (SUMS - 1) * floats
-                                                      : POINTS * apart(d.tiles * c->c_in)));
+                                                      : points * apart(d.tiles * c->c_in)));
   if (d.shared == NULL) return false;
   if (!d.small) team_run(team, TASKS, inputs_task, &d);
   team_run(team, d.small ? d.chunks : d.blocks, derivative_task, &d);
