@@ -75,6 +75,27 @@ def test_equals_the_path_through_xla(architecture):
     jax.tree.map(lambda a, e: assert_close(a, e, 1e-4), actual, expected)
 
 
+def test_inference_cuts_a_batch_into_parts():
+    architecture = Architecture(28, 28, 1, 5, base=16)
+    native_one = dataclasses.replace(architecture, native=True)
+    state, _ = draw(architecture)
+    pixels = jax.random.uniform(jax.random.key(3), (140, 28, 28, 1), minval=-1)
+    weights = (jnp.arange(140) % 7 != 3).astype(jnp.float32)
+
+    def logits(pixels, weights, architecture):
+        return run_network(state.params, state.stats, pixels, weights, architecture, settled=True)[
+            0
+        ]
+
+    run = jax.jit(logits, static_argnums=2)
+    live = np.asarray(weights) > 0
+    actual = np.asarray(run(pixels, weights, native_one))
+    assert_close(actual[live], run(pixels, weights, architecture)[live], 1e-4)
+    # What an image gives depends on neither its place nor the others.
+    few = np.asarray(run(pixels[60:77], jnp.ones(17), native_one))
+    np.testing.assert_array_equal(actual[60:77][live[60:77]], few[live[60:77]])
+
+
 def test_an_image_without_weight_may_hold_anything():
     architecture = Architecture(8, 8, 1, 5, base=16, native=True)
     state, images = draw(architecture)

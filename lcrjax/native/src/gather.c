@@ -272,7 +272,7 @@ static bool run(Team *team, const Conv *c, Gather *g) {
   if (sound) {
     const int full = g->target_channels / (WIDE * LANES);
     g->blocks = full + (g->target_channels - full * WIDE * LANES) / LANES;
-    g->chunks = (TASKS + g->blocks - 1) / g->blocks;
+    g->chunks = team_alone(team) ? 1 : (TASKS + g->blocks - 1) / g->blocks;
     if (g->chunks > g->batch->live) g->chunks = g->batch->live;
     team_run(team, g->blocks * g->chunks, gather_task, g);
     conv_clear(g->batch, g->target,
@@ -287,8 +287,8 @@ static bool run(Team *team, const Conv *c, Gather *g) {
 
 bool conv_forward(Team *team, const Conv *c, const Batch *batch, const float *images,
                   const float *kernel, Ending ending, float *out) {
-  if (winograd_lines(c, batch))
-    return winograd_run(team, c, batch, images, kernel, ending, false, out);
+  const Lines lines = winograd_lines(c, batch);
+  if (lines) return winograd_run(team, lines, c, batch, images, kernel, NULL, ending, false, out);
   Gather g = {images,   kernel,       out,           ending,   false, batch,
               c->height, c->width,     c->c_in,       c->out_height, c->out_width, c->c_out};
   return run(team, c, &g);
@@ -296,8 +296,9 @@ bool conv_forward(Team *team, const Conv *c, const Batch *batch, const float *im
 
 bool conv_by_images(Team *team, const Conv *c, const Batch *batch, const float *cotangent,
                     const float *kernel, Ending ending, float *by_images) {
-  if (winograd_lines(c, batch))
-    return winograd_run(team, c, batch, cotangent, kernel, ending, true, by_images);
+  const Lines lines = winograd_lines(c, batch);
+  if (lines)
+    return winograd_run(team, lines, c, batch, cotangent, kernel, NULL, ending, true, by_images);
   Gather g = {cotangent,     kernel,       by_images, ending,    true,     batch,
               c->out_height, c->out_width, c->c_out,  c->height, c->width, c->c_in};
   return run(team, c, &g);

@@ -14,20 +14,6 @@ static Conv make_conv(int height, int width, int c_in, int c_out, int size, int 
   };
 }
 
-static int64_t map_size(const Conv *c) { return (int64_t)c->out_height * c->out_width * c->c_out; }
-
-/* Memory is dealt out from a pile; a pile without memory only counts. */
-typedef struct {
-  float *memory;
-  int64_t used;
-} Pile;
-
-static float *deal(Pile *pile, int64_t floats) {
-  float *found = pile->memory ? pile->memory + pile->used : NULL;
-  pile->used += (floats + LANES - 1) / LANES * LANES;
-  return found;
-}
-
 static void lay_out(ResNet *net, int height, int width, int channels, int base, int stem) {
   int unit = 0, block = 0;
   net->units[unit++].conv = make_conv(height, width, channels, base, stem, stem == 3 ? 1 : 2);
@@ -60,8 +46,8 @@ int64_t resnet_plan(ResNet *net, Mode mode, int batch, int height, int width, in
   int64_t largest = pool_size;
   for (int i = 1; i < UNITS; i++)
     if (map_size(&u[i].conv) > largest) largest = map_size(&u[i].conv);
-  u[0].z = deal(&pile, batch * map_size(stem_conv));
-  net->pool = deal(&pile, batch * pool_size);
+  if (mode != SETTLED) u[0].z = deal(&pile, batch * map_size(stem_conv));
+  if (mode != SETTLED) net->pool = deal(&pile, batch * pool_size);
   if (mode == GRADIENT) {
     net->winner = (uint8_t *)deal(&pile, (batch * pool_size + 3) / 4);
     net->stem_cotangent = deal(&pile, batch * map_size(stem_conv));
@@ -71,6 +57,8 @@ int64_t resnet_plan(ResNet *net, Mode mode, int batch, int height, int width, in
       u[i].z = deal(&pile, batch * map_size(&u[i].conv));
       u[i].out = deal(&pile, batch * map_size(&u[i].conv));
     }
+  } else if (mode == SETTLED) {
+    settled_plan(net, batch, &pile);
   } else {
     /* Nothing is kept: blocks take turns with two results. */
     float *inner = deal(&pile, batch * largest), *around = deal(&pile, batch * largest);
@@ -98,28 +86,22 @@ static const Ending PLAIN = {0};
 static bool unit_forward(Team *team, const ResNet *net, const Unit *u, const float *x,
                          const float *add, bool relu) {
   const Norm norm = norm_of(net, u);
-  if (net->mode != SETTLED)
-    return conv_forward(team, &u->conv, &net->batch, x, u->kernel, PLAIN, u->z) &&
-           norm_forward(team, &norm, u->z, add, relu, u->out);
-  float *factor = team_scratch(1, sizeof(float) * 2 * norm.channels);
-  if (factor == NULL) return false;
-  norm_line(&norm, factor, factor + norm.channels);
-  const Ending ending = {factor, factor + norm.channels, add, relu};
-  return conv_forward(team, &u->conv, &net->batch, x, u->kernel, ending, u->out);
+  return conv_forward(team, &u->conv, &net->batch, x, u->kernel, PLAIN, u->z) &&
+         norm_forward(team, &norm, u->z, add, relu, u->out);
 }
 
 static bool stem_forward(Team *team, ResNet *net, const float *pixels) {
   const Unit *u = &net->units[0];
   const Norm norm = norm_of(net, u);
   if (!conv_forward(team, &u->conv, &net->batch, pixels, u->kernel, PLAIN, u->z)) return false;
-  if (net->mode != SETTLED && !norm_statistics(team, &norm, u->z)) return false;
+  if (!norm_statistics(team, &norm, u->z)) return false;
   float *factor = team_scratch(1, sizeof(float) * 2 * norm.channels);
   if (factor == NULL) return false;
   norm_line(&norm, factor, factor + norm.channels);
   return pool_forward(team, &norm, factor, factor + norm.channels, u->z, net->pool, net->winner);
 }
 
-bool resnet_forward(Team *team, ResNet *net, const float *pixels) {
+static bool blocks_forward(Team *team, ResNet *net, const float *pixels) {
   if (!stem_forward(team, net, pixels)) return false;
   const float *x = net->pool;
   for (int b = 0; b < BLOCKS; b++) {
@@ -135,20 +117,33 @@ bool resnet_forward(Team *team, ResNet *net, const float *pixels) {
     if (!unit_forward(team, net, second, first->out, around, true)) return false;
     x = second->out;
   }
+  net->last = net->units[net->blocks[BLOCKS - 1].second].out;
+  return true;
+}
+
+static void head_task(void *data, int task) {
+  const ResNet *net = data;
   const Conv *last = &net->units[net->blocks[BLOCKS - 1].second].conv;
-  const int channels = last->c_out, classes = net->n_classes;
+  const int channels = last->c_out, classes = net->n_classes, batch = net->batch.batch;
   const int pixels_out = last->out_height * last->out_width;
-  for (int i = 0; i < net->batch.batch; i++) {
+  const int from = (int)((int64_t)batch * task / TASKS), to = (int)((int64_t)batch * (task + 1) / TASKS);
+  for (int i = from; i < to; i++) {
+    const float *x = net->last + (int64_t)i * pixels_out * channels;
     float *mean = net->pooled_mean + (int64_t)i * channels, *logits = net->logits + (int64_t)i * classes;
     memset(mean, 0, sizeof(float) * channels);
     for (int p = 0; p < pixels_out; p++)
-      for (int c = 0; c < channels; c++) mean[c] += x[((int64_t)i * pixels_out + p) * channels + c];
+      for (int c = 0; c < channels; c++) mean[c] += x[(int64_t)p * channels + c];
     memcpy(logits, net->bias, sizeof(float) * classes);
     for (int c = 0; c < channels; c++) {
       mean[c] /= (float)pixels_out;
       for (int k = 0; k < classes; k++) logits[k] += mean[c] * net->weight[(int64_t)c * classes + k];
     }
   }
+}
+
+bool resnet_forward(Team *team, ResNet *net, const float *pixels) {
+  if (!(net->mode == SETTLED ? settled_forward : blocks_forward)(team, net, pixels)) return false;
+  team_run(team, TASKS, head_task, net);
   return true;
 }
 

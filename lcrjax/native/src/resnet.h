@@ -3,6 +3,7 @@
 #define LCRJAX_RESNET_H_
 
 #include "norm.h"
+#include "winograd.h"
 
 enum { UNITS = 20, BLOCKS = 8 };
 
@@ -15,11 +16,18 @@ typedef struct {
   float *by_kernel, *by_scale, *by_bias;
   float *mean, *variance;
   float *z, *out; /* after the convolution, and after all that follows it */
+  Lines lines;      /* in these inference evaluates the kernel once for all images, */
+  float *evaluated; /* to here */
 } Unit;
 
 typedef struct {
   int first, second, shortcut; /* units; -1: the block's input itself */
 } Residual;
+
+/* Maps of blocks in inference, which take turns with two results. */
+typedef struct {
+  float *inner, *around, *results[2];
+} Maps;
 
 /* Units in the order of the operands: the stem; then of every block the first, the second and,
    where there is one, the shortcut. */
@@ -32,11 +40,29 @@ typedef struct {
   Residual blocks[BLOCKS];
   const float *weight, *bias; /* of the last layer, (channels, classes) and (classes,) */
   float *by_weight, *by_bias;
-  float *pool, *pooled_mean, *logits;
+  float *pool, *last, *pooled_mean, *logits;
+  float *middle; /* in inference: the map between the first blocks and the others, and */
+  Maps deep;     /* the others' */
   uint8_t *winner;
   float *cotangents[2], *inner; /* three maps of the largest size */
   float *stem_cotangent;
 } ResNet;
+
+/* Memory is dealt out from a pile; a pile without memory only counts. */
+typedef struct {
+  float *memory;
+  int64_t used;
+} Pile;
+
+static inline float *deal(Pile *pile, int64_t floats) {
+  float *found = pile->memory ? pile->memory + pile->used : NULL;
+  pile->used += (floats + LANES - 1) / LANES * LANES;
+  return found;
+}
+
+static inline int64_t map_size(const Conv *c) {
+  return (int64_t)c->out_height * c->out_width * c->c_out;
+}
 
 /* Lays out the network and, unless `memory` is NULL, the maps that a call needs. Returns how many
    floats these take. */
@@ -45,6 +71,10 @@ int64_t resnet_plan(ResNet *net, Mode mode, int batch, int height, int width, in
 
 /* `pixels` -> net->logits, and the units' statistics unless these are settled. */
 bool resnet_forward(Team *team, ResNet *net, const float *pixels);
+
+/* The same in SETTLED mode, up to net->last; settled_plan deals out the maps that it needs. */
+void settled_plan(ResNet *net, int batch, Pile *pile);
+bool settled_forward(Team *team, ResNet *net, const float *pixels);
 
 /* After resnet_forward in GRADIENT mode: the cotangent of net->logits, in their place, -> all
    derivatives by parameters. */

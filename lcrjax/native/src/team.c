@@ -11,6 +11,7 @@ enum { SPINS = 4096 };
 struct Team {
   atomic_uint_fast64_t ticket;
   atomic_int finished, over, holders;
+  int helpers;
   TeamTask *task;
   void *data;
 };
@@ -46,6 +47,7 @@ Team *team_gather(XLA_FFI_CallFrame *frame) {
   const int helpers = frame == NULL ? 0 : lcrjax_threads(frame) - 1;
   Team *team = malloc(sizeof *team);
   if (team == NULL) return NULL;
+  team->helpers = helpers;
   atomic_init(&team->ticket, 0);
   atomic_init(&team->finished, 0);
   atomic_init(&team->over, 0);
@@ -65,6 +67,8 @@ void team_run(Team *team, int tasks, TeamTask *task, void *data) {
   while (draw(team)) {}
   for (int spins = 0; atomic_load(&team->finished) < tasks;) pause_or_yield(&spins);
 }
+
+bool team_alone(const Team *team) { return team->helpers == 0; }
 
 void team_dismiss(Team *team) {
   atomic_store(&team->over, 1);

@@ -15,6 +15,9 @@ Team *team_gather(XLA_FFI_CallFrame *frame);
 /* Runs task(data, i) for each i below `tasks`; returns when all are done. */
 void team_run(Team *team, int tasks, TeamTask *task, void *data);
 
+/* Whether the caller has no helpers. */
+bool team_alone(const Team *team);
+
 void team_dismiss(Team *team);
 
 /* Memory of the calling thread's own, kept from call to call; its contents are not. XLA's threads

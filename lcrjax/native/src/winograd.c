@@ -27,6 +27,7 @@ typedef struct {
      where they are used: evaluated kernels, or evaluated inputs. */
   bool kernel_shared;
   float *shared;
+  const float *evaluated;
   atomic_bool starved;
 } Winograd;
 
@@ -257,7 +258,7 @@ static void winograd_task(void *data, int task) {
     const int64_t point = apart((to - from) * channels);
     winograd_take(&w->source, w->maps, from, to, values, point);
     for (int b = 0; b < w->blocks; b++)
-      multiply(w, from, to, b, values, point, w->shared + b * kernel_floats(w), values + own);
+      multiply(w, from, to, b, values, point, w->evaluated + b * kernel_floats(w), values + own);
     return;
   }
   for (int k = 0; k < channels; k += LANES) take_kernel(w, k, task, values);
@@ -278,25 +279,51 @@ Lines winograd_lines(const Conv *c, const Batch *batch) {
   return 2 * taps >= 3 * lines_points(FOURS) * tiles ? FOURS : NO_LINES;
 }
 
-bool winograd_run(Team *team, const Conv *c, const Batch *batch, const float *source,
-                  const float *kernel, Ending ending, bool backwards, float *target) {
-  const Lines lines = winograd_lines(c, batch);
-  Winograd w = {{batch, c->height, c->width, backwards ? c->c_out : c->c_in, lines},
-                {batch, c->height, c->width, backwards ? c->c_in : c->c_out, lines},
-                source, kernel, target, ending, backwards};
-  w.tiles = winograd_tiles(&w.source);
+static Winograd plan(Lines lines, const Conv *c, const Batch *batch, const float *kernel,
+                     bool backwards) {
+  Winograd w = {.source = {batch, c->height, c->width, backwards ? c->c_out : c->c_in, lines},
+                .target = {batch, c->height, c->width, backwards ? c->c_in : c->c_out, lines},
+                .kernel = kernel,
+                .backwards = backwards};
   w.blocks = (w.target.channels + WIDE * LANES - 1) / (WIDE * LANES);
+  return w;
+}
+
+int64_t winograd_evaluated_floats(Lines lines, const Conv *c) {
+  const Winograd w = plan(lines, c, NULL, NULL, false);
+  return w.blocks * kernel_floats(&w);
+}
+
+void winograd_evaluate(Team *team, Lines lines, const Conv *c, const float *kernel,
+                       float *evaluated) {
+  Winograd w = plan(lines, c, NULL, kernel, false);
+  w.kernel_shared = true;
+  w.shared = evaluated;
+  team_run(team, TASKS, share_task, &w);
+}
+
+bool winograd_run(Team *team, Lines lines, const Conv *c, const Batch *batch, const float *source,
+                  const float *kernel, const float *evaluated, Ending ending, bool backwards,
+                  float *target) {
+  Winograd w = plan(lines, c, batch, kernel, backwards);
+  w.maps = source;
+  w.out = target;
+  w.ending = ending;
+  w.tiles = winograd_tiles(&w.source);
   const int64_t kernels = w.blocks * kernel_floats(&w);
   const int64_t inputs = lines_points(lines) * apart(w.tiles * w.source.channels);
-  w.kernel_shared = kernels <= inputs;
+  w.kernel_shared = evaluated || kernels <= inputs;
   int most = w.kernel_shared ? FLOATS / w.source.channels : GROUP;
   most = most > GROUP ? GROUP : most < 1 ? 1 : most;
   w.groups = (int)((w.tiles + most - 1) / most);
-  if (w.kernel_shared) w.groups = (w.groups + SUMS - 1) / SUMS * SUMS;
+  if (w.kernel_shared && !team_alone(team)) w.groups = (w.groups + SUMS - 1) / SUMS * SUMS;
   if (w.tiles > 0) {
-    w.shared = team_scratch(2, sizeof(float) * (w.kernel_shared ? kernels : inputs));
-    if (w.shared == NULL) return false;
-    team_run(team, TASKS, share_task, &w);
+    if (!evaluated) {
+      w.shared = team_scratch(2, sizeof(float) * (w.kernel_shared ? kernels : inputs));
+      if (w.shared == NULL) return false;
+      team_run(team, TASKS, share_task, &w);
+    }
+    w.evaluated = evaluated ? evaluated : w.shared;
     team_run(team, w.kernel_shared ? w.groups : w.blocks, winograd_task, &w);
   }
   conv_clear(batch, target, (int64_t)c->height * c->width * w.target.channels);

@@ -40,9 +40,16 @@ static inline int64_t winograd_tiles(const Tiles *t) {
    depend on which other images count. */
 Lines winograd_lines(const Conv *conv, const Batch *batch);
 
-/* conv_forward, or conv_by_images if `backwards`. */
-bool winograd_run(Team *team, const Conv *conv, const Batch *batch, const float *source,
-                  const float *kernel, Ending ending, bool backwards, float *target);
+/* conv_forward, or conv_by_images if `backwards`. `evaluated` is what winograd_evaluate made of the
+   kernel, or NULL. */
+bool winograd_run(Team *team, Lines lines, const Conv *conv, const Batch *batch,
+                  const float *source, const float *kernel, const float *evaluated, Ending ending,
+                  bool backwards, float *target);
+
+/* Evaluates a kernel in all points once for many calls of conv_forward's kind. */
+int64_t winograd_evaluated_floats(Lines lines, const Conv *conv);
+void winograd_evaluate(Team *team, Lines lines, const Conv *conv, const float *kernel,
+                       float *evaluated);
 
 /* conv_by_kernel. */
 bool winograd_by_kernel(Team *team, const Conv *conv, const Batch *batch, const float *images,
