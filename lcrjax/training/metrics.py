@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from lcrjax import native
+
 
 class Scores(NamedTuple):
     """Performance of one model on a test set, each in [0, 1].
@@ -47,14 +49,23 @@ def score(probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]) ->
     right = jnp.argmax(probabilities, 1) == labels
     support = truth.sum(0)
     recall = (truth & right[:, None]).sum(0) / jnp.maximum(support, 1)
-    per_class = jax.lax.map(lambda pair: _rank_auc(*pair), (probabilities.T, truth.T))
+    per_class = _rank_aucs(probabilities.T, truth.T)
     ranked = (support > 0) & (support < n)
     return Scores(
         acc=right.mean(),
         bacc=recall.sum(where=support > 0) / (support > 0).sum(),
         auc=jnp.sum(per_class, where=ranked) / ranked.sum(),
-        auc_micro=_rank_auc(probabilities.ravel(), truth.ravel()),
+        auc_micro=_rank_aucs(probabilities.reshape(1, -1), truth.reshape(1, -1))[0],
     )
+
+
+def _rank_aucs(scores: Float[Array, "rows n"], positive: Array) -> Float[Array, " rows"]:
+    """AUC of each row; the kernel also spares the compiler a second of work on sorts and scans."""
+    if native.available() and jax.default_backend() == "cpu" and scores.dtype == jnp.float32:
+        rows = jax.ShapeDtypeStruct(scores.shape[:1], jnp.float32)
+        call = jax.ffi.ffi_call(native.target("auc"), rows, vmap_method="sequential")
+        return call(scores, positive)
+    return jax.lax.map(lambda pair: _rank_auc(*pair), (scores, positive))
 
 
 def _rank_auc(scores: Float[Array, " n"], positive: Array) -> Float[Array, ""]:

@@ -9,7 +9,7 @@ enum {
   SHALLOW = 4,             /* blocks that take a few images at a time; fewer still in the first */
   VERY_SHALLOW = 2,
   FEW_BYTES = 256 << 10,   /* of a map, of images that go through the first blocks together, */
-  MORE_BYTES = 512 << 10,  /* and through the next ones */
+  MORE_BYTES = 256 << 10,  /* and through the next ones */
   LARGEST_CHUNK = 64       /* images */
 };
 
