@@ -58,7 +58,7 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_auc(XLA_FFI_CallFrame *frame) {
   Ranks ranks = {scores->data, lcrjax_operand(frame, 1)->data, lcrjax_result(frame, 0)->data,
                  malloc(sizeof(uint64_t) * (size_t)(rows * n + 1)), n};
   if (ranks.keys == NULL) return lcrjax_error(frame, "no memory is left to rank scores");
-  lcrjax_parallel(frame, rows, rank_row, &ranks);
+  lcrjax_parallel((Workers){.frame = frame}, rows, rank_row, &ranks);
   free(ranks.keys);
   return NULL;
 }
