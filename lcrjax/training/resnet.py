@@ -13,6 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from lcrjax.training.conv import Geometry, convolve
+from lcrjax.training.draw import normals
 from lcrjax.training.norm import apply_statistics, batch_normalise
 
 LARGEST_SMALL_IMAGE = 32
@@ -158,11 +159,11 @@ class ResNet18(nnx.Module):
         # One draw for all kernels: the compiler takes seconds over twenty.
         kernels = [m for _, m in nnx.iter_modules(self) if isinstance(m, Convolution)]
         sizes = [m.kernel.size for m in kernels]
-        normals = jax.random.normal(rngs.params(), (sum(sizes),))
+        values = normals(rngs.params(), sum(sizes))
         ends = list(itertools.accumulate(sizes))
         for module, end, count in zip(kernels, ends, sizes, strict=True):
-            values = normals[end - count : end].reshape(module.kernel.shape)
-            module.kernel[...] = module.initial_scale * values
+            own = values[end - count : end].reshape(module.kernel.shape)
+            module.kernel[...] = module.initial_scale * own
         bound = channels**-0.5
         self.weight = nnx.Param(
             jax.random.uniform(rngs.params(), (channels, a.n_classes), minval=-bound, maxval=bound)

@@ -1,0 +1,32 @@
+"""Initial weights: millions of normal random numbers for each of hundreds of models."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from lcrjax import native
+
+
+def normals(key: Array, n: int) -> Float[Array, " n"]:
+    """Draw `jax.random.normal(key, (n,))`; on a CPU by a kernel, equal but for the last digit.
+
+    Args:
+        key: A typed key of any implementation; the kernel knows threefry2x32 alone.
+        n: How many.
+    """
+
+    def by_jax(key: Array) -> Array:
+        return jax.random.normal(key, (n,), jnp.float32)
+
+    def by_kernel(key: Array) -> Array:
+        call = jax.ffi.ffi_call(
+            native.target("normals"),
+            jax.ShapeDtypeStruct((n,), jnp.float32),
+            vmap_method="sequential",
+        )
+        return call(jax.random.key_data(key))
+
+    known = str(jax.random.key_impl(key)) == "threefry2x32"
+    if not (known and jax.config.read("jax_threefry_partitionable") and native.available()):
+        return by_jax(key)
+    return jax.lax.platform_dependent(key, cpu=by_kernel, default=by_jax)
