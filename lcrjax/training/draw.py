@@ -27,6 +27,7 @@ def normals(key: Array, n: int) -> Float[Array, " n"]:
         return call(jax.random.key_data(key))
 
     known = str(jax.random.key_impl(key)) == "threefry2x32"
-    if not (known and jax.config.read("jax_threefry_partitionable") and native.available()):
+    counted = jax.config.jax_threefry_partitionable  # type: ignore[attr-defined]
+    if not (known and counted and native.available()):
         return by_jax(key)
     return jax.lax.platform_dependent(key, cpu=by_kernel, default=by_jax)
