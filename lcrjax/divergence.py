@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from lcrjax import double_word as dw
 from lcrjax.counts import counts_array
+from lcrjax.named_tables import first_difference
 from lcrjax.power_mean import Columns, log_power_mean
 from lcrjax.similarity import Identity, Precomputed, Similarity
 
@@ -69,8 +70,8 @@ def _means(
         raise ValueError(
             f"p counts {len(first)} elements and r {len(second)}: count the same ones in both"
         )
-    if names is not None and others is not None and names != others:
-        at = next(i for i, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
+    at = first_difference(names, others)
+    if names is not None and others is not None and at is not None:
         raise ValueError(
             f"row {at} of p is {names[at]!r} and row {at} of r {others[at]!r}: "
             "give both in one order"

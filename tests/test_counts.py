@@ -17,7 +17,7 @@ def test_arrays_dicts_and_frames_are_the_same_counts():
         (jnp.asarray(TABLE), ("0", "1"), None),
         ({"a": TABLE[:, 0], "b": TABLE[:, 1]}, ("a", "b"), None),
         (frame, ("a", "b"), ("x", "y", "z")),
-        (frame.reset_index(drop=True), ("a", "b"), None),
+        (frame.reset_index(drop=True), ("a", "b"), (0, 1, 2)),
     ):
         table, class_names, element_names = counts_array(counts)
         np.testing.assert_array_equal(table, TABLE)
@@ -61,6 +61,13 @@ def changed(i, j, value):
         ({"cat": [1, -1], "dog": [1, 0]}, "in class 'cat' is -1"),
         ({"cat": [1, 2], "dog": [1, 2, 3]}, "columns of shapes"),
         ({}, "columns of shapes"),
+        (
+            {"cat": pd.Series([1, 2], list("ab")), "dog": pd.Series([1, 2], list("ba"))},
+            "row 0 is 'a' in class 'cat' and 'b' in class 'dog'",
+        ),
+        (pd.DataFrame({"cat": [1, -1]}, index=["x", "y"]), "element 'y' in class 'cat' is -1"),
+        ({"cat": ["1", "2"]}, "counts of class 'cat' have dtype"),
+        (np.array([[1, 1e-60], [1, 0]]), "class '1' vanish"),
         (np.zeros((2, 2, 2)), r"counts have shape \(2, 2, 2\)"),
         (np.zeros((0, 2)), r"counts have shape \(0, 2\)"),
         (np.float64(3), r"counts have shape \(\)"),
@@ -70,3 +77,15 @@ def changed(i, j, value):
 def test_bad_counts_are_named(counts, message):
     with pytest.raises(ValueError, match=message):
         counts_array(counts)
+
+
+@pytest.mark.parametrize("scale", [1e39, 1e300, 3e38, 1e-42])
+def test_counts_of_any_magnitude(scale):
+    table, _, _ = counts_array(TABLE * scale)
+    np.testing.assert_allclose(table / table.sum(), TABLE / TABLE.sum(), rtol=1e-6)
+
+
+def test_names_of_series():
+    series = pd.Series([1, 2, 30], index=list("abc"))
+    assert counts_array(series)[2] == ("a", "b", "c")
+    assert counts_array({"x": [1, 2, 3], "y": series})[2] == ("a", "b", "c")

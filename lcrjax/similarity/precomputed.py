@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
+from lcrjax.named_tables import first_difference, is_labelled, numbers
 from lcrjax.similarity.base import Similarity
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
@@ -26,8 +27,8 @@ class Precomputed(Similarity):
 
     Attributes:
         matrix: (S, S) array; or a DataFrame, whose index, if it has names, must be that of the
-            counts; or the path of a `.npy` file (memory-mapped) or of a `.csv` file of numbers,
-            with or without a header.
+            counts; or an array that NumPy maps from a file, or the path of a `.npy` or `.csv` file
+            of numbers (the latter with or without a header): these three are read in blocks.
 
     Raises:
         ValueError: If the matrix is not square, holds NaN or a negative number, or its diagonal
@@ -42,14 +43,18 @@ class Precomputed(Similarity):
             path = Path(self.matrix)
             if path.suffix not in (".npy", ".csv") or not path.is_file():
                 raise ValueError(f"{path} is no .npy or .csv file that exists")
+            if path.suffix == ".npy":
+                _mapped(path)
             return
         if isinstance(self.matrix, jax.core.Tracer) or type(self.matrix) is object:
             return
-        array = np.asarray(self.matrix)
-        if array.dtype.kind not in "iufb":
-            raise ValueError(f"the similarity matrix has dtype {array.dtype}: give numbers")
-        if array.ndim != 2 or array.shape[0] != array.shape[1]:
-            raise ValueError(f"the similarity matrix has shape {array.shape}: it must be square")
+        if isinstance(self.matrix, np.memmap):
+            _check_table(str(self.matrix.filename), self.matrix)
+            return
+        array = np.asarray(numbers("similarities", self.matrix))
+        _check_table("the similarity matrix", array)
+        if hasattr(self.matrix, "columns"):
+            _check_columns(self.matrix)
         _check_rows(array, 0)
 
     def check(self, count: int, names: tuple[Any, ...] | None) -> None:
@@ -58,22 +63,20 @@ class Precomputed(Similarity):
         Raises:
             ValueError: If the sizes differ, or both have names and these differ.
         """
-        index: Any = getattr(self.matrix, "index", None)
-        if index is not None and names is not None and list(index) != list(names):
-            at = next((i for i, (a, b) in enumerate(zip(index, names, strict=False)) if a != b), 0)
-            raise ValueError(
-                f"row {at} of the similarity is {index[at]!r} and row {at} of the counts "
-                f"{names[at]!r}: give both in one order"
-            )
-        columns: Any = getattr(self.matrix, "columns", None)
-        named = columns is not None and index is not None and names is not None
-        if named and list(columns) != list(index):
-            raise ValueError("the columns of the similarity are not named like its rows")
-        shape = np.shape(self.matrix)
+        shape = () if isinstance(self.matrix, str | Path) else np.shape(self.matrix)
         if len(shape) == 2 and shape[0] != count:
             raise ValueError(
                 f"the similarity matrix has shape {shape}, but there are {count} rows of counts"
             )
+        if not is_labelled(self.matrix) or names is None:
+            return
+        for what, own in (("row", self.matrix.index), ("column", self.matrix.columns)):
+            at = first_difference(tuple(own), names)
+            if at is not None:
+                raise ValueError(
+                    f"{what} {at} of the similarity is {own[at]!r} and row {at} of the counts "
+                    f"{names[at]!r}: give both in one order"
+                )
 
     def ordinariness(
         self, elements: Any, weights: Any, others: Any = None, *, tile: int | None = None
@@ -86,21 +89,27 @@ class Precomputed(Similarity):
         if others is not None:
             raise ValueError("a precomputed similarity knows no others than its own elements")
         weights = jnp.asarray(weights)
-        if not isinstance(self.matrix, str | Path):
-            z = self.matrix.to_numpy() if hasattr(self.matrix, "to_numpy") else self.matrix
+        if not isinstance(self.matrix, str | Path | np.memmap):
+            z = numbers("similarities", self.matrix)
+            if z.shape[-1] != len(weights):
+                raise ValueError(
+                    f"the similarity matrix has shape {z.shape}, "
+                    f"but there are {len(weights)} rows of weights"
+                )
             return jnp.matmul(
                 jnp.asarray(z, weights.dtype), weights, precision=lax.Precision.HIGHEST
             )
+        name = getattr(self.matrix, "filename", self.matrix)
         parts, start = [], 0
-        for block in _row_blocks(Path(self.matrix), len(weights)):
+        for block in _row_blocks(self.matrix, len(weights)):
             if block.ndim != 2 or block.shape[1] != len(weights):
                 raise ValueError(
-                    f"{self.matrix} has rows of {block.shape[-1]} numbers, "
+                    f"{name} has rows of {block.shape[-1]} numbers, "
                     f"but there are {len(weights)} rows of counts"
                 )
             if start + len(block) > len(weights):
                 raise ValueError(
-                    f"{self.matrix} has more rows than columns, of which there are {len(weights)}"
+                    f"{name} has more rows than columns, of which there are {len(weights)}"
                 )
             _check_rows(block, start)
             start += len(block)
@@ -110,14 +119,16 @@ class Precomputed(Similarity):
                 )
             )
         if start != len(weights):
-            raise ValueError(f"{self.matrix} has {start} rows, but the counts have {len(weights)}")
+            raise ValueError(f"{name} has {start} rows, but the counts have {len(weights)}")
         return jnp.concatenate(parts)
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], Any]:
         """Flatten; a file's path is static."""
         if isinstance(self.matrix, str | Path):
             return (), str(self.matrix)
-        return (self.matrix.to_numpy() if hasattr(self.matrix, "to_numpy") else self.matrix,), None
+        return (
+            numbers("similarities", self.matrix) if is_labelled(self.matrix) else self.matrix,
+        ), None
 
     @classmethod
     def tree_unflatten(cls, path: Any, children: tuple[Any, ...]) -> "Precomputed":
@@ -144,27 +155,85 @@ def _check_rows(block: np.ndarray, first: int) -> None:
         )
 
 
-def _row_blocks(path: Path, width: int) -> Iterator[np.ndarray]:
+def _check_table(name: str, table: np.ndarray) -> None:
+    if table.dtype.kind not in "iufb":
+        raise ValueError(f"{name} has dtype {table.dtype}: give numbers")
+    if table.ndim != 2 or table.shape[0] != table.shape[1]:
+        raise ValueError(
+            f"{name} has shape {table.shape}: it must be square, with as many rows as columns"
+        )
+
+
+def _check_columns(frame: Any) -> None:
+    rows, columns = tuple(frame.index), tuple(frame.columns)
+    at = first_difference(rows, columns)
+    if at is not None:
+        how = "ordered" if set(rows) == set(columns) else "named"
+        raise ValueError(
+            f"the columns of the similarity are {how} unlike its rows: "
+            f"row {at} is {rows[at]!r} and column {at} {columns[at]!r}"
+        )
+
+
+def _mapped(path: Path) -> np.ndarray:
+    try:
+        matrix = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read as .npy: {error}") from error
+    _check_table(str(path), matrix)
+    return matrix
+
+
+def _has_header(path: Path) -> bool:
+    """Whether the first row is one of names: no numbers, or the 0, 1, 2, ... of pandas.
+
+    No similarities begin with 0 and 1: the first element is like itself.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        cells = file.readline().strip().split(",")
+    if cells == [str(j) for j in range(len(cells))] and len(cells) > 1:
+        return True
+    return not any(_is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _row_blocks(source: Any, width: int) -> Iterator[np.ndarray]:
     rows = max(1, _ROWS_AT_ONCE // max(1, width))
-    if path.suffix == ".npy":
-        try:
-            matrix = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f"{path} cannot be read as .npy: {error}") from error
+    if isinstance(source, np.memmap) or Path(source).suffix == ".npy":
+        matrix = source if isinstance(source, np.memmap) else _mapped(Path(source))
         for start in range(0, len(matrix), rows):
-            yield np.asarray(matrix[start : start + rows])
+            yield numbers("similarities", np.array(matrix[start : start + rows]))
         return
     import pandas as pd
 
-    with path.open() as file:
-        first = file.readline().strip().split(",")
     try:
-        [float(cell) for cell in first]
-        header = None
-    except ValueError:
-        header = 0
-    try:
-        for chunk in pd.read_csv(path, header=header, chunksize=rows, dtype=np.float64):
+        header = 0 if _has_header(Path(source)) else None
+        for chunk in pd.read_csv(
+            source, header=header, chunksize=rows, dtype=np.float64, encoding="utf-8-sig"
+        ):
             yield chunk.to_numpy()
     except (ValueError, pd.errors.ParserError) as error:
-        raise ValueError(f"{path} is no table of numbers: {error}") from error
+        raise ValueError(f"{source} is no table of numbers: {error}") from error
+
+
+def as_similarity(similarity: Any) -> Similarity:
+    """Take a matrix, or the path of one, for `Precomputed`; a similarity for itself.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(similarity, Similarity):
+        return similarity
+    if callable(similarity):
+        raise ValueError(
+            f"the similarity is {similarity!r}: give an object such as RMSD(), "
+            "or a function as Pointwise(function) or PythonFunction(function)"
+        )
+    return Precomputed(similarity)

@@ -107,3 +107,73 @@ def test_files_that_are_none(tmp_path, weights):
     np.save(tmp_path / "flat.npy", np.ones(S))
     with pytest.raises(ValueError, match=r"flat.npy"):
         lcrjax.Precomputed(tmp_path / "flat.npy").ordinariness(None, weights)
+
+
+def test_names_are_compared(z):
+    names = list("abcdefg")
+    frame = pd.DataFrame(z, index=names, columns=names)
+    series = pd.Series(np.arange(1.0, S + 1), index=names)
+    lcrjax.diversity(series, frame)
+    for counts in (series[::-1], {"x": series[::-1]}):
+        with pytest.raises(ValueError, match=r"row 0 of the similarity is 'a'.*'g'"):
+            lcrjax.diversity(counts, frame)
+    numbered = pd.DataFrame(z, index=range(S)[::-1], columns=range(S)[::-1])
+    with pytest.raises(ValueError, match="row 0 of the similarity is 6"):
+        lcrjax.diversity(pd.Series(np.ones(S)), numbered)
+    with pytest.raises(ValueError, match="columns of the similarity are ordered unlike"):
+        lcrjax.diversity(np.ones(S), frame[names[::-1]])
+    with pytest.raises(ValueError, match=r"shape \(7, 7\), but there are 6 rows"):
+        lcrjax.diversity(series[:-1], frame)
+
+
+def test_named_counts_with_a_list_or_a_file(z, tmp_path):
+    series = pd.Series(np.ones(S), index=list("abcdefg"))
+    wanted = lcrjax.diversity(np.ones(S), z).dataset_level["gamma"]
+    np.save(tmp_path / "z.npy", z)
+    mapped = np.load(tmp_path / "z.npy", mmap_mode="r")
+    for given in (z.tolist(), str(tmp_path / "z.npy"), mapped, z.astype(">f8"), z.astype(object)):
+        found = lcrjax.diversity(series, given).dataset_level["gamma"]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_mapped_arrays_are_read_in_blocks(z, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(precomputed, "_ROWS_AT_ONCE", 3 * S)
+    np.save(tmp_path / "z.npy", z)
+    mapped = np.load(tmp_path / "z.npy", mmap_mode="r")
+    blocks = list(precomputed._row_blocks(mapped, S))
+    assert [len(block) for block in blocks] == [3, 3, 1]
+    found = lcrjax.Precomputed(mapped).ordinariness(None, weights)
+    np.testing.assert_allclose(found, z @ weights, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.float64(1), r"shape \(\)"),
+        (np.ones((2, 2, 2)), r"shape \(2, 2, 2\)"),
+        (np.full((2, 2), "a"), "dtype <U1"),
+        (np.eye(2) + 1j, "dtype complex128"),
+    ],
+)
+def test_files_of_no_matrix(table, message, tmp_path):
+    np.save(tmp_path / "z.npy", table)
+    with pytest.raises(ValueError, match=message):
+        lcrjax.Precomputed(tmp_path / "z.npy")
+
+
+@pytest.mark.parametrize("head", ["\ufeff1,0.5\n", "0,1\n1,0.5\n", "\ufeffa,b\n1,0.5\n"])
+def test_heads_of_csv_files(head, tmp_path):
+    (tmp_path / "z.csv").write_text(head + "0.25,1\n", encoding="utf-8")
+    found = lcrjax.Precomputed(tmp_path / "z.csv").ordinariness(None, np.eye(2))
+    np.testing.assert_array_equal(found, [[1, 0.5], [0.25, 1]])
+
+
+def test_a_letter_in_the_first_row(tmp_path):
+    (tmp_path / "z.csv").write_text("1,x\n0.25,1\n")
+    with pytest.raises(ValueError, match="no table of numbers"):
+        lcrjax.Precomputed(tmp_path / "z.csv").ordinariness(None, np.eye(2))
+
+
+def test_weights_must_fit(z, weights):
+    with pytest.raises(ValueError, match=r"shape \(7, 7\), but there are 6 rows of weights"):
+        lcrjax.Precomputed(z).ordinariness(None, weights[:-1])
