@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 from jax.typing import ArrayLike
 from jaxtyping import Float
@@ -18,7 +17,9 @@ from lcrjax import double_word as dw
 from lcrjax.counts import counts_array
 from lcrjax.named_tables import first_difference
 from lcrjax.power_mean import Columns, log_power_mean
-from lcrjax.similarity import Identity, Precomputed, Similarity
+from lcrjax.similarity import Identity, Precomputed
+from lcrjax.similarity.precomputed import as_similarity
+from lcrjax.viewpoints import check_viewpoint
 
 
 @partial(jax.jit, static_argnames="relative")
@@ -80,15 +81,8 @@ def _means(
         raise ValueError(
             f"there are {len(elements)} elements but {len(first)} rows of counts: give one each"
         )
-    if not isinstance(q, jax.core.Tracer) and not np.all(np.asarray(q, np.float64) >= 0):
-        raise ValueError(f"q is {q}: viewpoints lie in [0, inf]")
-    if np.ndim(q):
-        raise ValueError(f"q has shape {np.shape(q)}: give one viewpoint, and vmap over more")
-    relation = similarity
-    if relation is None:
-        relation = Identity()
-    elif not isinstance(relation, Similarity):
-        relation = Precomputed(relation)
+    check_viewpoint(q)
+    relation = Identity() if similarity is None else as_similarity(similarity)
     if isinstance(relation, Precomputed):
         relation.check(len(first), names)
     elif not isinstance(relation, Identity) and elements is None:

@@ -18,6 +18,8 @@ from lcrjax.power_mean import power_mean
 from lcrjax.pytrees import register_dataclass
 from lcrjax.segments import LogMeans, Segments
 from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
+from lcrjax.similarity.precomputed import as_similarity
+from lcrjax.viewpoints import check_viewpoint, viewpoints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,19 +80,6 @@ class Diversity:
 
 def _at_hand(*arrays: Any) -> bool:
     return not any(isinstance(array, jax.core.Tracer) for array in arrays)
-
-
-def _viewpoints(q: Any, dtype: Any) -> Any:
-    """Check viewpoints and round them to the dtype; on the host, unless they are traced."""
-    if not _at_hand(q):
-        return jnp.atleast_1d(q).astype(dtype)
-    orders = np.atleast_1d(np.asarray(q, np.float64))
-    if orders.ndim != 1 or not orders.size:
-        raise ValueError(f"q has shape {orders.shape}: give one viewpoint or a list of them")
-    bad = orders[~(orders >= 0)]
-    if bad.size:
-        raise ValueError(f"q holds {bad[0]}: viewpoints lie in [0, inf]")
-    return orders.astype(dtype)
 
 
 def _result(q: Any, found: Family, names: tuple[str, ...]) -> Diversity:
@@ -154,7 +143,8 @@ def diversity(
         3.0
     """
     table, class_names, element_names = counts_array(counts)
-    relation = _as_similarity(similarity)
+    orders = viewpoints(q, table.dtype)
+    relation = Identity() if similarity is None else as_similarity(similarity)
     whole = table if not _at_hand(table) else np.asarray(table)  # whose sums nothing compiles
     abundance = jnp.asarray(whole / whole.sum(dtype=table.dtype))
     if isinstance(relation, Precomputed):
@@ -169,7 +159,7 @@ def diversity(
             f"there are {len(elements)} elements but {len(table)} rows of counts: give one each"
         )
     weighed = relation.ordinariness(table if elements is None else elements, abundance)
-    orders = _viewpoints(q, abundance.dtype)
+    _check_ordinariness(weighed, abundance, class_names)
     if _at_hand(abundance, weighed, q):
         members = members_of_table(np.asarray(abundance), np.asarray(weighed))
         found = _on_the_host(members, orders)
@@ -217,17 +207,20 @@ def measure(
         >>> print(np.round(D.dataset_level["gamma"], 3))
         [1.462]
     """
+    viewpoints(q, np.float64)
     names, classes = _classes(labels)
     if len(images) != len(classes):
         raise ValueError(f"there are {len(images)} images and {len(classes)} labels: give one each")
     if similarity is None:
         similarity = RMSD()
         _check_pixels(images)
+    similarity = as_similarity(similarity)
     n = len(classes)
     given = jax.dtypes.canonicalize_dtype(getattr(images, "dtype", jnp.float32))
     dtype = jnp.float64 if given == jnp.float64 else jnp.float32
     weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
     sums = similarity.ordinariness(images, jnp.asarray(weights))
+    _check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if _at_hand(sums) else sums) / n
     return labelled_diversity(shares, classes, names, q)
 
@@ -252,7 +245,7 @@ def labelled_diversity(
     Raises:
         ValueError: If a viewpoint is negative or NaN.
     """
-    orders = _viewpoints(q, ordinariness.dtype)
+    orders = viewpoints(q, ordinariness.dtype)
     if _at_hand(ordinariness, classes, q):
         found = _on_the_host(_members(np.asarray(ordinariness), np.asarray(classes)), orders)
         return _result(orders, found, class_names)
@@ -281,7 +274,9 @@ def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
         A number from 1 to S.
 
     Raises:
-        ValueError: If `p` is not one-dimensional or `q` is not a scalar.
+        ValueError: If `p` is not one-dimensional, holds a negative number, NaN or infinity, or
+            nothing but zeros, or `q` is negative, NaN or not a scalar; traced values stay
+            unchecked.
 
     Examples:
         >>> import lcrjax
@@ -292,7 +287,11 @@ def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
     if p.ndim != 1:
         raise ValueError(f"p has shape {p.shape}: give one abundance for each element")
     p = p.astype(jnp.result_type(p, jnp.float32))
-    if _at_hand(p, q) and np.ndim(q) == 0 and _is_distribution(host := np.asarray(p, np.float64)):
+    check_viewpoint(q)
+    if _at_hand(p):
+        _check_abundances(np.asarray(p, np.float64))
+    if _at_hand(p, q):
+        host = np.asarray(p, np.float64)
         share = host[host > 0] / host.sum()
         means = LogMeans(share, -np.log(share)[None], Segments(np.array([len(share)])))
         order = 1 - np.asarray(q, p.dtype).astype(np.float64)
@@ -301,14 +300,30 @@ def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
     return power_mean(1 - jnp.asarray(q, p.dtype), share, 1 / jnp.where(p > 0, share, 1))
 
 
-def _is_distribution(p: Float[np.ndarray, " S"]) -> bool:
-    return p.size > 0 and bool(p.min() >= 0) and 0 < p.sum() < np.inf
+def _check_abundances(p: Float[np.ndarray, " S"]) -> None:
+    bad = np.flatnonzero(~(p >= 0) | np.isinf(p))
+    if len(bad):
+        raise ValueError(
+            f"the abundance of element {bad[0]} is {p[bad[0]]:g}: "
+            "abundances are finite and not negative"
+        )
+    if not p.any():
+        raise ValueError("all abundances are zero: there is nothing to measure")
 
 
-def _as_similarity(similarity: Any) -> Similarity:
-    if similarity is None:
-        return Identity()
-    return similarity if isinstance(similarity, Similarity) else Precomputed(similarity)
+def _check_ordinariness(weighed: Any, weights: Any, names: tuple[str, ...]) -> None:
+    """Refuse what a similarity that returns NaN or negative numbers leaves, unless traced."""
+    if not _at_hand(weighed, weights):
+        return
+    found, given = np.asarray(weighed), np.asarray(weights)
+    present = given >= jnp.finfo(given.dtype).tiny
+    bad = np.argwhere(~(found >= 0) | np.isinf(found) | (present & (found == 0)))
+    if len(bad):
+        i, j = bad[0]
+        raise ValueError(
+            f"the similarities of element {i} to class {names[j]!r} add up to {found[i, j]:g}: "
+            "similarities are finite and not negative, and that of an element to itself is one"
+        )
 
 
 def _classes(labels: Any) -> tuple[tuple[str, ...], Int[np.ndarray, " n"]]:
@@ -320,7 +335,12 @@ def _classes(labels: Any) -> tuple[tuple[str, ...], Int[np.ndarray, " n"]]:
     if array.dtype.kind == "f" and not np.all(array == np.rint(array)):
         bad = array[~(array == np.rint(array))][0]
         raise ValueError(f"labels hold {bad}: give integers, strings or booleans")
-    distinct, classes = np.unique(array, return_inverse=True)
+    if array.dtype == object and any(label is None for label in array):
+        raise ValueError("labels hold None: give every image its label")
+    try:
+        distinct, classes = np.unique(array, return_inverse=True)
+    except TypeError as error:
+        raise ValueError(f"labels are of several kinds: give one kind alone ({error})") from error
     return tuple(str(name) for name in distinct), classes.astype(np.int32)
 
 

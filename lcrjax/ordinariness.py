@@ -8,6 +8,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity.precomputed import as_similarity
 
 
 def ordinariness(
@@ -44,7 +45,9 @@ def ordinariness(
         >>> print(np.round(lcrjax.ordinariness(images, [0.5, 0.5]), 4))
         [0.6839 0.6839]
     """
-    similarity = RMSD() if similarity is None else similarity
+    similarity = RMSD() if similarity is None else as_similarity(similarity)
+    if elements is None:
+        raise ValueError("elements are None: give what the similarity compares")
     weights = jnp.asarray(weights)
     dtype = jnp.result_type(jnp.float32, weights)
     for array in (elements, others):

@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from lcrjax.counts import counts_array
 from lcrjax.power_mean import power_mean
-from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
+from lcrjax.similarity import Identity, Linear, Precomputed, Similarity, TiledSimilarity
+from lcrjax.viewpoints import check_viewpoint
 
 
 @jax.jit
@@ -68,13 +69,13 @@ def vendi_score(
         >>> print(lcrjax.vendi_score(np.ones(4), np.eye(4), 1))
         4.0
     """
-    if not isinstance(q, jax.core.Tracer) and not np.all(np.asarray(q, np.float64) >= 0):
-        raise ValueError(f"q is {q}: viewpoints lie in [0, inf]")
+    check_viewpoint(q)
     compares = isinstance(similarity, Similarity) and not isinstance(
         similarity, Identity | Precomputed
     )
     if compares:
-        elements = jnp.asarray(elements_or_counts)
+        numeric = isinstance(similarity, TiledSimilarity)
+        elements = jnp.asarray(elements_or_counts) if numeric else elements_or_counts
         table, _, _ = counts_array(np.ones(len(elements)) if weights is None else weights)
     elif weights is not None:
         raise ValueError("weights belong to elements: counts are weights already")

@@ -32,8 +32,8 @@ def tile_side(n: int, tile: int | None = None) -> int:
     Raises:
         ValueError: If `tile` is not positive.
     """
-    if tile is not None and tile < 1:
-        raise ValueError(f"tile is {tile}: give a positive number of elements")
+    if tile is not None and (not isinstance(tile, int | np.integer) or tile < 1):
+        raise ValueError(f"tile is {tile}: give a positive whole number of elements")
     largest = tile or _LARGEST_TILE.get(jax.default_backend(), 2048)
     return min(largest, max(_SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
 

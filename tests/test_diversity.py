@@ -352,16 +352,46 @@ def test_hill_numbers_equal_mpmath_traced_or_not(q, rng):
 traced_hill_number = jax.jit(lcrjax.hill_number)
 
 
-def test_hill_numbers_of_what_is_no_distribution():
-    for bad in (np.zeros(3), np.array([1, -0.5, 1]), np.array([1, np.nan, 1])):
-        assert np.isnan(lcrjax.hill_number(bad, 1))
+@pytest.mark.parametrize(
+    ("p", "q", "message"),
+    [
+        (np.zeros(3), 1, "all abundances are zero"),
+        ([1, -0.5, 1], 1, "abundance of element 1 is -0.5"),
+        ([1, np.nan, 1], 1, "abundance of element 1 is nan"),
+        ([1, 1, np.inf], 1, "abundance of element 2 is inf"),
+        (np.ones((2, 2)), 1, r"p has shape \(2, 2\)"),
+        (np.ones(3), [1, 2], "q has shape"),
+        (np.ones(3), -1, "q holds -1"),
+        (np.ones(3), np.nan, "q holds nan"),
+        (np.ones(3), 1j, "viewpoints lie in"),
+    ],
+)
+def test_bad_hill_numbers(p, q, message):
+    with pytest.raises(ValueError, match=message):
+        lcrjax.hill_number(p, q)
 
 
-def test_bad_hill_numbers():
-    with pytest.raises(ValueError, match=r"p has shape \(2, 2\)"):
-        lcrjax.hill_number(np.ones((2, 2)), 1)
-    with pytest.raises(ValueError, match="order has shape"):
-        lcrjax.hill_number(np.ones(3), [1, 2])
+def test_viewpoints_are_checked_before_long_work():
+    def never(x, y):
+        raise AssertionError("called")
+
+    with pytest.raises(ValueError, match="q holds -1"):
+        lcrjax.diversity(np.ones(3), lcrjax.PythonFunction(never), elements=range(3), q=-1)
+    with pytest.raises(ValueError, match="q holds -1"):
+        lcrjax.measure("abc", [0, 0, 1], similarity=lcrjax.PythonFunction(never), q=-1)
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan])
+def test_bad_results_of_jitted_functions(bad):
+    kernel = lcrjax.Pointwise(lambda x, y: jnp.where(jnp.sum(x - y) == 0, 1.0, bad))
+    with pytest.raises(ValueError, match="similarities of element 0 to class '0' add up to"):
+        lcrjax.diversity(np.ones(3), kernel, elements=np.arange(6.0).reshape(3, 2))
+
+
+@pytest.mark.parametrize("labels", [[0, None, 1, 1], ["a", None, "b", "b"]])
+def test_labels_that_are_missing(labels):
+    with pytest.raises(ValueError, match="labels hold None"):
+        lcrjax.measure(np.zeros((4, 2, 2), np.uint8), labels)
 
 
 # Labelled images

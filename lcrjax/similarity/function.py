@@ -84,7 +84,8 @@ class PythonFunction(Similarity):
         """Z w, row by row.
 
         Raises:
-            ValueError: If the function returns a negative number or NaN, naming the pair.
+            ValueError: If the function returns a negative number or NaN, or not one for an element
+                and itself, naming the pair.
         """
         columns = elements if others is None else others
         half = others is None and self.is_symmetric
@@ -92,19 +93,23 @@ class PythonFunction(Similarity):
         sums = np.zeros((len(elements), w.shape[1]))
         for i in _tracked(len(elements), self.progress):
             first = i if half else 0
-            row = np.array([self._call(elements[i], columns[j], i, j)
+            row = np.array([self._call(elements[i], columns[j], i, j, others is None)
                             for j in range(first, len(columns))])  # fmt: skip
             sums[i] += row @ w[first:]
             if half:
                 sums[i + 1 :] += row[1:, None] * w[i]
         return jnp.asarray(sums, jnp.asarray(weights).dtype)
 
-    def _call(self, x: Any, y: Any, i: int, j: int) -> float:
+    def _call(self, x: Any, y: Any, i: int, j: int, same: bool) -> float:
         z = float(self.function(x, y))
         if not 0 <= z < np.inf:
             raise ValueError(
                 f"the similarity of elements {i} and {j} is {z:g}: "
                 "similarities are finite and not negative"
+            )
+        if same and i == j and abs(z - 1) > 1e-5:
+            raise ValueError(
+                f"the similarity of element {i} to itself is {z:g}: the diagonal must be one"
             )
         return z
 

@@ -104,3 +104,14 @@ def test_bad_results_of_python_functions_name_the_pair(bad):
 
     with pytest.raises(ValueError, match="elements 1 and 3 is"):
         lcrjax.ordinariness(WORDS, np.ones(4), lcrjax.PythonFunction(function))
+
+
+def test_python_functions_give_one_on_the_diagonal():
+    with pytest.raises(ValueError, match=r"element 0 to itself is 0\.5"):
+        lcrjax.ordinariness(WORDS, np.ones(4), lcrjax.PythonFunction(lambda x, y: 0.5))
+
+
+def test_vendi_score_of_words():
+    z = np.array([[letters(x, y) for y in WORDS] for x in WORDS])
+    found = lcrjax.vendi_score(WORDS, lcrjax.PythonFunction(letters), 2)
+    np.testing.assert_allclose(found, lcrjax.vendi_score(np.ones(4), z, 2), rtol=1e-5)
