@@ -63,7 +63,9 @@ class Precomputed(Similarity):
         Raises:
             ValueError: If the sizes differ, or both have names and these differ.
         """
-        shape = () if isinstance(self.matrix, str | Path) else np.shape(self.matrix)
+        shape: tuple[int, ...] = (
+            () if isinstance(self.matrix, str | Path) else np.shape(self.matrix)
+        )
         if len(shape) == 2 and shape[0] != count:
             raise ValueError(
                 f"the similarity matrix has shape {shape}, but there are {count} rows of counts"
