@@ -213,7 +213,7 @@ def measure(
         raise ValueError(f"there are {len(images)} images and {len(classes)} labels: give one each")
     if similarity is None:
         similarity = RMSD()
-        _check_pixels(images)
+        check_pixels(images)
     similarity = as_similarity(similarity)
     n = len(classes)
     given = jax.dtypes.canonicalize_dtype(getattr(images, "dtype", jnp.float32))
@@ -344,7 +344,12 @@ def _classes(labels: Any) -> tuple[tuple[str, ...], Int[np.ndarray, " n"]]:
     return tuple(str(name) for name in distinct), classes.astype(np.int32)
 
 
-def _check_pixels(images: Any) -> None:
+def check_pixels(images: Any) -> None:
+    """Refuse floats that cannot be pixels, unless they are traced.
+
+    Raises:
+        ValueError: If they leave [0, 1].
+    """
     if isinstance(images, jax.core.Tracer) or np.asarray(images[:1]).dtype.kind != "f":
         return
     low, high = float(np.min(images)), float(np.max(images))

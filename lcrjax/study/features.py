@@ -12,6 +12,7 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from lcrjax import native
+from lcrjax.diversity import check_pixels
 from lcrjax.host_family import HostFamily, Members, host_family, members_of_labels
 from lcrjax.native.subset_sums import MOST_PIXELS, subset_sums
 from lcrjax.segments import Segments
@@ -158,13 +159,16 @@ def features(
         image in a subset does not count there.
 
     Raises:
-        ValueError: If shapes, dtypes or indices do not fit, or images hold NaN.
+        ValueError: If shapes, dtypes or indices do not fit, images hold NaN, or pixels lie outside
+            [0, 1].
 
     References:
         Paper, section III-E.
     """
     labels, subsets = _check(images, labels, subsets)
-    similarity = RMSD() if similarity is None else similarity
+    if similarity is None:
+        similarity = RMSD()
+        check_pixels(images)
     if not isinstance(similarity, TiledSimilarity):
         raise ValueError(
             f"similarity is a {type(similarity).__name__}: give one that is computed in tiles"
