@@ -1,12 +1,14 @@
 """Ordinariness of images and embeddings against torch, scikit-learn, KeOps and matrix products.
 
 Run `python -m benchmarks.ordinariness --help`. Peers that are not installed are left out:
-`pip install torch==2.13.0` (the CPU build), `pip install pykeops`.
+`pip install torch==2.13.0` (the CPU build), `pip install pykeops`. On a GPU:
+`python -m benchmarks.ordinariness --gpu`.
 """
 
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +41,21 @@ def weights(labels: np.ndarray) -> np.ndarray:
     return np.eye(CLASSES, dtype=np.float32)[labels] / np.float32(len(labels))
 
 
-def with_torch(x: np.ndarray, w: np.ndarray, block: int = 1000) -> Any:
+def with_torch(x: np.ndarray, w: np.ndarray) -> Any:
     import torch
 
-    points, table = torch.from_numpy(x), torch.from_numpy(w)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    block = 4096 if device.type == "cuda" else 1000
+    points, table = torch.from_numpy(x).to(device), torch.from_numpy(w).to(device)
     scale = -1 / np.sqrt(x.shape[1])
 
     def run() -> np.ndarray:
-        out = torch.empty(len(x), w.shape[1])
+        out = torch.empty(len(x), w.shape[1], device=device)
         for i in range(0, len(x), block):
             out[i : i + block] = (
                 torch.exp(torch.cdist(points[i : i + block], points) * scale) @ table
             )
-        return out.numpy()
+        return out.cpu().numpy()  # waits for a GPU
 
     return run
 
@@ -84,8 +88,18 @@ def with_keops(x: np.ndarray, w: np.ndarray) -> Any:
     return run
 
 
+def product_rates(d: int, of_bytes: bool) -> dict[str, float]:
+    """The machine's own best; on a GPU also of products so deep that writing them is nothing."""
+    if jax.default_backend() == "cpu":
+        return {"product rate": product_rate(1024, d, of_bytes)}
+    return {
+        "product rate": loop_rate(8192, d, of_bytes),
+        "deep product rate": loop_rate(8192, 8192, of_bytes),
+    }
+
+
 def product_rate(side: int, d: int, of_bytes: bool) -> float:
-    """Operations a second of a plain product of two tiles, the machine's own best."""
+    """Operations a second of a plain product of two tiles."""
     rng = np.random.default_rng(0)
     if of_bytes:
         a = jnp.asarray(rng.integers(0, 256, (side, d)), jnp.uint8)
@@ -99,6 +113,31 @@ def product_rate(side: int, d: int, of_bytes: bool) -> float:
         dims = (((1,), (1,)), ((), ()))
         program = jax.jit(lambda a, b: [lax.dot_general(a + i, b, dims) for i in range(8)])
     return 8 * 2 * side * side * d / seconds(lambda: program(a, b), 9)
+
+
+def loop_rate(side: int, d: int, of_bytes: bool, times: int = 64) -> float:
+    """The same of products that follow one another on the device, each needed by the next."""
+    rng = np.random.default_rng(0)
+    if of_bytes:
+        a, b = (jnp.asarray(rng.integers(-128, 128, (side, d)), jnp.int8) for _ in "ab")
+    else:
+        a, b = (jnp.asarray(rng.random((side, d)), jnp.float32) for _ in "ab")
+    wide = jnp.int32 if of_bytes else jnp.float32
+    dims = (((1,), (1,)), ((), ()))
+
+    @jax.jit
+    def program(a: jax.Array, b: jax.Array) -> jax.Array:
+        def step(_: int, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            a, _ = carry
+            # The barrier keeps the whole product: nothing of it may be left out.
+            product = lax.optimization_barrier(
+                lax.dot_general(a, b, dims, preferred_element_type=wide)
+            )
+            return a.at[0, 0].set(product[0, 0].astype(a.dtype)), product
+
+        return lax.fori_loop(0, times, step, (a, jnp.zeros((side, side), wide)))[1]
+
+    return times * 2 * side * side * d / seconds(lambda: program(a, b), 5)
 
 
 PEAK = """
@@ -128,40 +167,49 @@ PEERS = {"torch.cdist": with_torch, "scikit-learn": with_scikit_learn, "KeOps": 
 
 
 def in_bytes(n: int, peers: list[str]) -> dict[str, float]:
-    """Seconds of every program for n images, and the rate of the byte product alone."""
+    """Seconds of every program for n images, and the rates of the byte product alone."""
     x, labels = images(n)
     w = weights(labels)
-    floats = x.astype(np.float32) / np.float32(255)
-    programs = {"lcrjax": lambda: lcrjax.ordinariness(x, w)}
+    programs = {"lcrjax": ours(x, w)}
+    floats = x.astype(np.float32) / np.float32(255) if peers else x
     for peer in peers:
         program = optional(peer, lambda peer=peer: PEERS[peer](floats, w))
         if program is not None:
             programs[peer] = program
-    return in_turn(programs) | {"product rate": product_rate(1024, x.shape[1], True)}
+    return in_turn(programs) | product_rates(x.shape[1], True)
 
 
 def in_floats(n: int, d: int) -> dict[str, float]:
     """The same for embeddings, against torch alone."""
     x = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
     w = weights(np.arange(n) % CLASSES)
-    programs = {"lcrjax": lambda: lcrjax.ordinariness(x, w)}
+    programs = {"lcrjax": ours(x, w)}
     program = optional("torch.cdist", lambda: with_torch(x, w))
     if program is not None:
         programs["torch.cdist"] = program
-    return in_turn(programs) | {"product rate": product_rate(1024, d, False)}
+    return in_turn(programs) | product_rates(d, False)
+
+
+def ours(x: Any, w: Any) -> Callable[[], Any]:
+    """Return our program; a GPU has the elements before the clock starts, as torch has."""
+    if jax.default_backend() != "cpu":
+        x, w = jnp.asarray(x), jnp.asarray(w)
+    return lambda: lcrjax.ordinariness(x, w)
 
 
 def table(found: dict[int, dict[str, float]], d: int) -> list[tuple[str, ...]]:
     """Times, ratios, and the share of the product's rate if n²/2 pairs are counted."""
     rows = []
     for n, times in found.items():
-        ours, rate = times["lcrjax"], times["product rate"]
-        for name, time in times.items():
-            if name == "product rate":
-                share = f"{n * n * d / ours / rate:.2f} of {rate / 1e9:.0f} G/s"
-                rows.append(("  share of the product's rate", "", "", "", share))
+        lcrjax_time = times["lcrjax"]
+        for name, value in times.items():
+            if name.endswith("product rate"):
+                share = f"{n * n * d / lcrjax_time / value:.2f} of {value / 1e9:.0f} G/s"
+                rows.append(
+                    (f"  share of the {name.removesuffix(' rate')}'s rate", "", "", "", share)
+                )
             else:
-                rows.append((name, f"{n:,}", f"{time:.4f}", f"{time / ours:.1f}", ""))
+                rows.append((name, f"{n:,}", f"{value:.4f}", f"{value / lcrjax_time:.1f}", ""))
     return rows
 
 
@@ -170,22 +218,31 @@ def write(found: dict[int, dict[str, float]], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("n")
     frame.to_csv(folder / "ordinariness.csv", float_format="%.6g")
-    time_figure(frame.drop(columns="product rate")).savefig(folder / "ordinariness.png", dpi=110)
+    times = frame.drop(columns=[name for name in frame if name.endswith("rate")])
+    time_figure(times).savefig(folder / "ordinariness.png", dpi=110)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="1000,5000,20000,60000", help="numbers of images")
+    parser.add_argument(
+        "--gpu",
+        action="store_true",
+        help="other defaults, for a GPU: 60,000 and 1,000,000 images, torch.cdist for the former",
+    )
+    parser.add_argument("--sizes", help="numbers of images, 1000,5000,20000,60000 by default")
     parser.add_argument(
         "--peers",
-        default="torch.cdist:20000,scikit-learn:20000,KeOps:5000",
-        help="peers, and for how many images at most; KeOps takes minutes for 20,000",
+        help="peers, and for how many images at most, by default "
+        "torch.cdist:20000,scikit-learn:20000,KeOps:5000; KeOps takes minutes for 20,000",
     )
     parser.add_argument("--embeddings", default="20000x512", help="float32 embeddings, n x d")
     parser.add_argument("--out", type=Path, help="folder for a table and a plot of the times")
     options = parser.parse_args()
-    sizes = [int(n) for n in options.sizes.split(",")]
-    limits = dict(part.split(":") for part in options.peers.split(",") if part)
+    usual = ("1000,5000,20000,60000", "torch.cdist:20000,scikit-learn:20000,KeOps:5000")
+    default = ("60000,1000000", "torch.cdist:60000") if options.gpu else usual
+    sizes = [int(n) for n in (options.sizes or default[0]).split(",")]
+    peers = default[1] if options.peers is None else options.peers
+    limits = dict(part.split(":") for part in peers.split(",") if part)
     found = {n: in_bytes(n, [p for p, most in limits.items() if n <= int(most)]) for n in sizes}
     columns = ("program", "n", "seconds", "times lcrjax", "")
     show(
@@ -196,6 +253,10 @@ def main() -> None:
     n, d = map(int, options.embeddings.split("x"))
     show(f"Embeddings, {n:,} x {d} float32", table({n: in_floats(n, d)}, d), columns)
     most = sizes[-1]
+    if jax.default_backend() != "cpu":
+        peak = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
+        print(f"Peak memory of the device in this run: {peak / 2**20:.0f} MiB")
+        return
     print(f"Peak memory, {most:,} x 784 uint8: {peak_memory(most):.0f} MiB above jax imported")
 
 
