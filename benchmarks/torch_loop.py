@@ -1,5 +1,9 @@
-"""The same training in PyTorch, one subset after another: the peer of benchmarks.training."""
+"""The same training in PyTorch, one subset after another: the peer of benchmarks.training.
 
+Where there is a GPU, network and data live on it, and the host waits for it once an epoch.
+"""
+
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +15,9 @@ from torch.nn import functional
 
 from lcrjax.training import TrainingConfig
 from lcrjax.training.resnet import Architecture
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+torch.backends.cudnn.benchmark = True  # a subset has few shapes of batches
 
 
 class Block(nn.Module):
@@ -60,7 +67,44 @@ def resnet18(architecture: Architecture) -> nn.Module:
 def as_tensor(images: np.ndarray) -> torch.Tensor:
     images = images if images.ndim == 4 else images[..., None]
     scaled = images / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
-    return torch.from_numpy(2 * scaled - 1).permute(0, 3, 1, 2).contiguous()
+    tensor = torch.from_numpy(2 * scaled - 1).permute(0, 3, 1, 2)
+    return tensor.to(DEVICE).contiguous(memory_format=torch.channels_last)
+
+
+@dataclasses.dataclass(frozen=True)
+class Resident:
+    """A dataset on the device, and the shape of the network for it."""
+
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: np.ndarray
+    architecture: Architecture
+
+
+def place(dataset: Any, config: TrainingConfig) -> Resident:
+    """Put a dataset on the device once for all its subsets."""
+    shape = dataset.train_images.shape[1:]
+    channels = shape[2] if len(shape) == 3 else 1
+    return Resident(
+        as_tensor(dataset.train_images),
+        torch.from_numpy(dataset.train_labels.astype(np.int64)).to(DEVICE),
+        as_tensor(dataset.test_images),
+        dataset.test_labels,
+        Architecture(shape[0], shape[1], channels, dataset.n_classes, config.base_channels),
+    )
+
+
+def autocast(config: TrainingConfig) -> torch.autocast:
+    """Products in half width where the recipe says so; parameters stay float32."""
+    half = config.precision == "bfloat16"
+    return torch.autocast(DEVICE.type, torch.bfloat16, enabled=half)
+
+
+def wait() -> None:
+    """Wait for the GPU, where there is one."""
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
 
 
 def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -84,18 +128,20 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     images: torch.Tensor,
     labels: torch.Tensor,
-    size: int,
+    config: TrainingConfig,
 ) -> None:
     network.train()
-    for chosen in batches(torch.randperm(len(images)), size):
+    for chosen in batches(torch.randperm(len(images), device=DEVICE), config.batch_size):
         optimizer.zero_grad(set_to_none=True)
-        functional.cross_entropy(network(images[chosen]), labels[chosen]).backward()
+        with autocast(config):
+            loss = functional.cross_entropy(network(images[chosen]), labels[chosen])
+        loss.backward()
         optimizer.step()
 
 
 @torch.no_grad()
 def settled_accuracy(
-    network: nn.Module, images: torch.Tensor, labels: torch.Tensor, size: int
+    network: nn.Module, images: torch.Tensor, labels: torch.Tensor, config: TrainingConfig
 ) -> float:
     """Settle the running statistics over all images, then count in inference mode."""
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
@@ -103,50 +149,51 @@ def settled_accuracy(
         norm.reset_running_stats()
         norm.momentum = None  # cumulative average
     network.train()
-    cut = list(batches(torch.arange(len(images)), size))
-    for chosen in cut:
-        network(images[chosen])
-    network.eval()
-    right = sum(int((network(images[c]).argmax(1) == labels[c]).sum()) for c in cut)
-    return right / len(images)
+    cut = list(batches(torch.arange(len(images), device=DEVICE), config.settling_batch))
+    with autocast(config):
+        for chosen in cut:
+            network(images[chosen])
+        network.eval()
+        right = torch.stack([(network(images[c]).argmax(1) == labels[c]).sum() for c in cut])
+    return int(right.sum()) / len(images)
+
+
+def start(architecture: Architecture) -> nn.Module:
+    return resnet18(architecture).to(DEVICE, memory_format=torch.channels_last)
 
 
 def make_epoch(
     architecture: Architecture, config: TrainingConfig, pixels: np.ndarray, labels: np.ndarray
 ) -> Callable[[], None]:
     """Return a function that trains one epoch, warmed up."""
-    network = resnet18(architecture).to(memory_format=torch.channels_last)
+    network = start(architecture)
     optimizer = make_optimizer(network, config)
-    images = as_tensor(pixels).to(memory_format=torch.channels_last)
-    targets = torch.from_numpy(labels)
+    images, targets = as_tensor(pixels), torch.from_numpy(labels).to(DEVICE)
 
     def epoch() -> None:
-        train_epoch(network, optimizer, images, targets, config.batch_size)
+        train_epoch(network, optimizer, images, targets, config)
+        wait()
 
     epoch()
     return epoch
 
 
-def train(dataset: Any, subset: np.ndarray, seed: int, config: TrainingConfig) -> dict[str, float]:
+def train(data: Resident, subset: np.ndarray, seed: int, config: TrainingConfig) -> dict[str, Any]:
     """Train one model to the criterion and score it."""
     torch.manual_seed(seed)
-    shape = dataset.train_images.shape[1:]
-    channels = shape[2] if len(shape) == 3 else 1
-    architecture = Architecture(
-        shape[0], shape[1], channels, dataset.n_classes, config.base_channels
-    )
-    network = resnet18(architecture).to(memory_format=torch.channels_last)
+    network = start(data.architecture)
     optimizer = make_optimizer(network, config)
-    images = as_tensor(dataset.train_images[subset]).to(memory_format=torch.channels_last)
-    labels = torch.from_numpy(dataset.train_labels[subset].astype(np.int64))
+    chosen = torch.from_numpy(subset.astype(np.int64)).to(DEVICE)
+    images, labels = data.train_images[chosen], data.train_labels[chosen]
+    images = images.contiguous(memory_format=torch.channels_last)
     epochs, accuracy = 0, 0.0
     while epochs < config.max_epochs and accuracy < config.target_accuracy:
         epochs += 1
-        train_epoch(network, optimizer, images, labels, config.batch_size)
-        accuracy = settled_accuracy(network, images, labels, config.settling_batch)
-    test = as_tensor(dataset.test_images)
-    with torch.no_grad():
-        cut = batches(torch.arange(len(test)), config.settling_batch)
+        train_epoch(network, optimizer, images, labels, config)
+        accuracy = settled_accuracy(network, images, labels, config)
+    test = data.test_images
+    with torch.no_grad(), autocast(config):
+        cut = batches(torch.arange(len(test), device=DEVICE), config.settling_batch)
         predicted = torch.cat([network(test[c]).argmax(1) for c in cut])
-    bacc = balanced_accuracy_score(dataset.test_labels, predicted.numpy())
+    bacc = balanced_accuracy_score(data.test_labels, predicted.cpu().numpy())
     return {"epochs": epochs, "train_accuracy": accuracy, "bacc": bacc}
