@@ -60,6 +60,7 @@ class StudyConfig:
         """Return plain values that JSON can hold and `from_dict` reads back."""
         values = dataclasses.asdict(self)
         values["sizes"] = list(self.sizes)
+        values["training"] = self.training.to_dict()
         for name in _AT_SIZES:
             values[name] = {str(n): k for n, k in getattr(self, name).items()}
         return values

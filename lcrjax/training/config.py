@@ -1,9 +1,11 @@
 """The recipe by which every model of a study is trained."""
 
 import dataclasses
+from typing import Any
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 PRECISIONS = ("float32", "bfloat16")
+SCHEDULES = ("constant", "cosine")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +16,9 @@ class TrainingConfig:
         optimizer: "adam", "adamw" or "sgd" (Nesterov momentum 0.9).
         learning_rate: Step size after the warm-up.
         warmup_steps: Steps over which the step size rises linearly from zero.
+        schedule: "constant": the step size stays; "cosine": it falls along half a cosine to a
+            hundredth, where it stays, for models train until a criterion and not for a fixed time.
+        schedule_epochs: Epochs over which it falls; without bearing on a constant one.
         weight_decay: Decoupled weight decay of kernels and linear weights.
         batch_size: Largest batch. An epoch is cut into batches that differ by one image at most.
         target_accuracy: Training accuracy at which a model stops, in inference mode over the
@@ -34,6 +39,8 @@ class TrainingConfig:
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     warmup_steps: int = 0
+    schedule: str = "constant"
+    schedule_epochs: int = 10
     weight_decay: float = 0.0
     batch_size: int = 32
     target_accuracy: float = 0.99
@@ -50,6 +57,11 @@ class TrainingConfig:
         _require(self.precision in PRECISIONS, f"precision must be one of {PRECISIONS}")
         _require(self.learning_rate > 0, "learning_rate must be positive")
         _require(self.warmup_steps >= 0, "warmup_steps must not be negative")
+        _require(
+            self.schedule in SCHEDULES,
+            f"schedule must be one of {SCHEDULES}, not {self.schedule!r}",
+        )
+        _require(self.schedule_epochs >= 1, "schedule_epochs must be at least 1")
         _require(self.weight_decay >= 0, "weight_decay must not be negative")
         _require(self.batch_size >= 4, "batch_size must be at least 4, for batch normalisation")
         _require(0 < self.target_accuracy <= 1, "target_accuracy must lie in (0, 1]")
@@ -62,6 +74,17 @@ class TrainingConfig:
         )
         _require(self.memory_gib > 0, "memory_gib must be positive")
         _require(self.base_channels >= 1, "base_channels must be at least 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold.
+
+        A constant schedule is left out: folders that were begun before there was a choice hold
+        the same work.
+        """
+        values = dataclasses.asdict(self)
+        if self.schedule == "constant":
+            del values["schedule"], values["schedule_epochs"]
+        return values
 
 
 def _require(holds: bool, sentence: str) -> None:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax  # type: ignore[import-untyped]
 from flax import nnx
-from jaxtyping import ArrayLike
+from jaxtyping import Array, ArrayLike, Float
 
 from lcrjax import native
 from lcrjax.training.config import TrainingConfig
@@ -14,6 +14,21 @@ from lcrjax.training.model_state import make_optimizer
 from lcrjax.training.resnet import Architecture
 
 _DECAYS = 0.9, 0.999  # of Adam's moments, as in optax and in adam.c
+
+
+def cosine_factor(epochs: ArrayLike, over: int, floor: float = 0.0) -> Float[Array, ""]:
+    """Say what a cosine schedule multiplies the step size by.
+
+    Args:
+        epochs: Epochs done, whole or in part.
+        over: Epochs over which the factor falls from 1; static.
+        floor: What it falls to and stays at, in [0, 1]; static.
+
+    Returns:
+        The factor, along half a cosine.
+    """
+    done = jnp.minimum(epochs / over, 1.0)
+    return floor + (1 - floor) * (0.5 + 0.5 * jnp.cos(jnp.pi * done))
 
 
 def descend(

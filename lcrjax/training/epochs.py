@@ -7,13 +7,15 @@ import jax
 import jax.numpy as jnp
 import optax  # type: ignore[import-untyped]
 from flax import nnx
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from lcrjax.training import native_network
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.descent import descend
+from lcrjax.training.descent import cosine_factor, descend
 from lcrjax.training.model_state import ModelState, network
 from lcrjax.training.resnet import Architecture
+
+_LAST_FACTOR = 0.01  # to which a cosine schedule takes the step size
 
 
 class Images(NamedTuple):
@@ -102,7 +104,11 @@ def _train_epoch(
         gradient, loss, hits = batch_gradient(
             params, state.stats, images, chosen, weights, architecture, config
         )
-        params, moments = descend(params, moments, gradient, architecture, config)
+        factor: ArrayLike = 1.0
+        if config.schedule == "cosine":
+            epochs = state.epoch + i / steps
+            factor = cosine_factor(epochs, config.schedule_epochs, _LAST_FACTOR)
+        params, moments = descend(params, moments, gradient, architecture, config, factor)
         return params, moments, right + hits, sound & jnp.isfinite(loss)
 
     params, moments, right, sound = jax.lax.fori_loop(

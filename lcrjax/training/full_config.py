@@ -3,9 +3,8 @@
 import dataclasses
 from typing import Any
 
-from lcrjax.training.config import TrainingConfig
+from lcrjax.training.config import SCHEDULES, TrainingConfig
 
-SCHEDULES = ("cosine", "constant")
 LARGEST_SEED = 2**32 - 1
 
 
@@ -20,7 +19,7 @@ class FullConfig:
     Attributes:
         training: The recipe and the stopping rule. `check_above`, `models_at_once` and
             `memory_gib` have no bearing on a model that trains alone and is looked at after
-            every epoch.
+            every epoch. Its own schedule stays constant; the one below counts.
         schedule: "cosine": the step size falls to zero over `training.max_epochs` epochs along
             half a cosine; "constant": it stays.
         validation: Part of each class that is held out of training, in [0, 1). With one, the
@@ -36,6 +35,11 @@ class FullConfig:
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {SCHEDULES}, not {self.schedule!r}")
+        if self.training.schedule != "constant":
+            raise ValueError(
+                "a full dataset's schedule is that of FullConfig, over training.max_epochs: "
+                "leave training.schedule constant"
+            )
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation must lie in [0, 1), not {self.validation}")
         if not 0 <= self.seed <= LARGEST_SEED:
@@ -43,4 +47,4 @@ class FullConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "training": self.training.to_dict()}

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from lcrjax.pytrees import register_dataclass
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.descent import descend
+from lcrjax.training.descent import cosine_factor, descend
 from lcrjax.training.epochs import Images, as_input, batch_gradient, run_network, settle
 from lcrjax.training.metrics import Scores, score
 from lcrjax.training.model_state import ModelState, initial_state
@@ -143,8 +143,8 @@ def _advance(
         gradient, loss, right = batch_gradient(
             model.params, model.stats, images, chosen, weights, architecture, config
         )
-        done = (model.epoch + c.step / total) / config.max_epochs
-        factor = 0.5 + 0.5 * jnp.cos(jnp.pi * done) if cosine else 1.0
+        epochs = model.epoch + c.step / total
+        factor = cosine_factor(epochs, config.max_epochs) if cosine else 1.0
         params, moments = descend(
             model.params, model.moments, gradient, architecture, config, factor
         )

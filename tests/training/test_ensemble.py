@@ -245,6 +245,8 @@ def test_block_size(digits):
         {"optimizer": "rmsprop"},
         {"precision": "float8"},
         {"learning_rate": 0.0},
+        {"schedule": "linear"},
+        {"schedule_epochs": 0},
         {"batch_size": 2},
         {"target_accuracy": 1.5},
         {"max_epochs": 0},

@@ -226,6 +226,7 @@ def test_the_step_size_falls_along_half_a_cosine(few, programs):
     ("change", "message"),
     [
         ({"schedule": "linear"}, "schedule"),
+        ({"training": TrainingConfig(schedule="cosine")}, "that of FullConfig"),
         ({"validation": 1.0}, "validation"),
         ({"seed": -1}, "seed"),
     ],
