@@ -28,13 +28,15 @@ class Rows:
     """Rows of an experiment in a folder: finished ones are read back and not trained again.
 
     Args:
-        folder: Where rows.csv (one row per model) and table.md are kept.
+        folder: Where rows.csv (one row per model) and the tables are kept.
         variant: Column that names the variant, besides `dataset` and `n`.
-        summary: Turns all rows into table.md.
+        tables: By file name, what turns all rows into Markdown.
     """
 
-    def __init__(self, folder: Path, variant: str, summary: Callable[[pd.DataFrame], str]):
-        self.folder, self.summary = folder, summary
+    def __init__(
+        self, folder: Path, variant: str, tables: dict[str, Callable[[pd.DataFrame], str]]
+    ):
+        self.folder, self.tables = folder, tables
         self.keys = ["dataset", "n", variant]
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "rows.csv"
@@ -58,6 +60,11 @@ class Rows:
         self.table = pd.concat([self.table, rows], ignore_index=True) if len(self.table) else rows
         csv = self.table.to_csv(index=False, float_format="%.6g")
         write_whole(self.folder / "rows.csv", csv.encode())
-        write_whole(self.folder / "table.md", self.summary(self.table).encode())
+        self.write_tables()
         means = rows[["epochs", "bacc", "converged", "seconds"]].astype(float).mean()
         print(*cell, means.round(3).to_dict(), flush=True)
+
+    def write_tables(self) -> None:
+        """Write the tables of the rows there are."""
+        for name, summary in self.tables.items():
+            write_whole(self.folder / name, summary(self.table).encode())

@@ -82,7 +82,7 @@ def main() -> None:
     if options.subsets < 2:
         parser.error("a standard error needs --subsets of at least 2")
     keep_compiled_programs()
-    rows = Rows(options.out, "precision", summary)
+    rows = Rows(options.out, "precision", {"table.md": summary})
     datasets = [load(source) for source in options.data]
     for n in options.sizes:
         for dataset in datasets:

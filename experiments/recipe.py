@@ -4,7 +4,8 @@
 
 Every recipe sees the same random subsets with the same seeds, so that recipes can be compared
 subset by subset. The same command goes on where it was cut off, with small subsets first. Results
-go to experiments/results/recipe: rows.csv (one row per model) and table.md.
+go to experiments/results/recipe: rows.csv (one row per model), table.md (every dataset and size) and
+pooled.md (all datasets together).
 """
 
 import argparse
@@ -25,6 +26,12 @@ RECIPES = {
     "Adam 1e-3, batch 64": {"batch_size": 64},
     "Adam 3e-3, batch 32": {"learning_rate": 3e-3},
     "AdamW 1e-3, decay 0.05, batch 32": {"optimizer": "adamw", "weight_decay": 0.05},
+    "Adam 1e-3, batch 32, cosine over 10 epochs": {"schedule": "cosine", "schedule_epochs": 10},
+    "Adam 3e-3, batch 32, cosine over 10 epochs": {
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+        "schedule_epochs": 10,
+    },
 }
 SUBSETS = {64: 12, 256: 8, 1024: 3}
 
@@ -54,17 +61,47 @@ def summary(rows: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pooled(rows: pd.DataFrame) -> str:
+    """Compare every recipe with the chosen one over the subsets both saw, as Markdown."""
+    sizes = sorted(rows["n"].unique())
+    heads = [f"{n:,} images" for n in sizes]
+    lines = ["| " + " | ".join(["recipe", *heads]) + " |", "|---" * (1 + len(sizes)) + "|"]
+    seen = ["dataset", "n", "subset"]
+    chosen = rows[rows["recipe"] == CHOSEN].set_index(seen)
+    cells = [
+        f"{cell['epochs'].mean():.1f} epochs, {cell['bacc'].mean():.3f}"
+        for _, cell in chosen.groupby("n")
+    ]
+    lines.append(f"| **{CHOSEN}** | " + " | ".join(cells) + " |")
+    for recipe in (r for r in RECIPES if r != CHOSEN and r in set(rows["recipe"])):
+        mine = rows[rows["recipe"] == recipe].set_index(seen)
+        pairs = mine.join(chosen, how="inner", suffixes=("", "_chosen"))
+        cells = []
+        for n in sizes:
+            both = pairs[pairs.index.get_level_values("n") == n]
+            if both.empty:
+                cells.append("")
+                continue
+            mean, error = difference(both["bacc"] - both["bacc_chosen"])
+            ratio = both["epochs"].sum() / both["epochs_chosen"].sum()
+            cells.append(f"× {ratio:.1f}, {mean:+.3f} ± {error:.3f} ({len(both)})")
+        lines.append(f"| {recipe} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", nargs="+")
+    parser.add_argument("data", nargs="*", help="none: only write the tables of finished rows")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SUBSETS), choices=SUBSETS)
     parser.add_argument("--max-epochs", type=int, default=100)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     keep_compiled_programs()
-    rows = Rows(options.out, "recipe", summary)
+    rows = Rows(options.out, "recipe", {"table.md": summary, "pooled.md": pooled})
+    if not options.data:
+        rows.write_tables()
     datasets = [load(source) for source in options.data]
     for n in options.sizes:
         for dataset in datasets:
