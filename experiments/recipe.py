@@ -4,8 +4,8 @@
 
 Every recipe sees the same random subsets with the same seeds, so that recipes can be compared
 subset by subset. The same command goes on where it was cut off, with small subsets first. Results
-go to experiments/results/recipe: rows.csv (one row per model), table.md (every dataset and size) and
-pooled.md (all datasets together).
+go to experiments/results/recipe: rows.csv (one row per model), table.md (every dataset and size)
+and pooled.md (all datasets together).
 """
 
 import argparse
