@@ -33,7 +33,7 @@ def fused(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     if not isinstance(points, squares.Bytes | squares.Floats):
         return False
     of_bytes = isinstance(points, squares.Bytes)
-    if isinstance(points, squares.Floats) and points.centred.dtype != jnp.float32:
+    if isinstance(points, squares.Floats) and points.vectors.dtype != jnp.float32:
         return False
     return _profile(similarity, points.dimension, of_bytes, weights) is not None
 
@@ -93,11 +93,14 @@ def fused_product(
     assert found is not None
     profile, rate = found
     given = [x for x in (points, others) if x is not None]
-    elements = [x.pixels if of_bytes else x.centred for x in given]
+    elements = [x.pixels if of_bytes else x.vectors for x in given]
+    centre = [] if of_bytes else [points.centre.value]
     call = jax.ffi.ffi_call(
         native.target("sums_of_bytes" if of_bytes else "sums_of_floats"),
         jax.ShapeDtypeStruct((len(weights), len(elements[0])), jnp.float32),
         vmap_method="expand_dims",
     )
     rate = jnp.asarray(rate, jnp.float32)
-    return call(*elements, weights, jnp.stack(counts), rate, profile=PROFILES.index(profile))
+    return call(
+        *elements, weights, jnp.stack(counts), rate, *centre, profile=PROFILES.index(profile)
+    )

@@ -23,7 +23,8 @@ def ordinariness(
 
     Needs memory for its inputs, its outputs and a few tiles of Z. Works under jit and vmap, and
     has derivatives with respect to elements, weights and the similarity's parameters (finite also
-    where elements coincide) that need no more memory.
+    where elements coincide) that need no more memory. They are those of reverse mode: `jax.jacfwd`,
+    `jax.jvp` and `jax.hessian` through it raise a TypeError.
 
     Args:
         elements: n elements, such as images (n, h, w, c) or vectors (n, d).

@@ -1,9 +1,10 @@
-"""Registration of dataclasses as pytrees whose structures tell classes apart."""
+"""Pytrees: dataclasses whose structures tell classes apart, and what elements have in common."""
 
 import dataclasses
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
+from jax import Array
 from jax.tree_util import GetAttrKey
 
 T = TypeVar("T", bound=type)
@@ -39,3 +40,14 @@ def register_dataclass(cls: T) -> T:
         lambda tree: (of(tree, data), of(tree, static)),
     )
     return cls
+
+
+class Shared(NamedTuple):
+    """An array that belongs to no single element, among those whose first axis counts elements."""
+
+    value: Array
+
+
+def is_shared(node: Any) -> bool:
+    """Whether a node of a pytree is `Shared`."""
+    return isinstance(node, Shared)

@@ -100,10 +100,11 @@ def vendi_score(
         if not isinstance(z, jax.core.Tracer):
             _check_symmetry(np.asarray(z))
         values = spectrum(z, share)
-    # Eigenvalues at the level of rounding would count as elements at q = 0.
-    floor = n * jnp.finfo(values.dtype).eps * jnp.max(values)
-    values = jnp.where(values > floor, values, 0)
-    values = values / jnp.sum(values)
+    if values is not share:
+        # Eigenvalues at the level of rounding would count as elements at q = 0.
+        floor = n * jnp.finfo(values.dtype).eps * jnp.max(values)
+        values = jnp.where(values > floor, values, 0)
+        values = values / jnp.sum(values)
     items = 1 / jnp.where(values > 0, values, 1)
     return power_mean(1 - jnp.asarray(q, values.dtype), values, items)
 

@@ -10,13 +10,13 @@ from jax import Array, lax
 from jaxtyping import Bool, Float, Int, UInt8
 
 from lcrjax.byte_product import byte_product, signed
+from lcrjax.pytrees import Shared
 
 # An int32 holds the squared distance of so many pixels that all differ by 255.
 _CHUNK = (2**31 - 1) // 255**2
 # A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares.
 _NOISE = 24.0
 _LONGEST_SUM = 1024  # products added up one after another before sums of sums begin
-_CLOSE_AT_ONCE = 1024
 _ROWS_AT_ONCE = 256  # of which squares are summed
 
 
@@ -38,15 +38,25 @@ class Bytes(NamedTuple):
 
 
 class Floats(NamedTuple):
-    """Centred vectors and the sums of their squares."""
+    """Vectors as they were given, a centre, and the sums of squares about it.
 
-    centred: Float[Array, "n d"]
+    Products take vectors less the centre, differences the vectors themselves: far from the centre
+    subtraction would round digits away.
+    """
+
+    vectors: Float[Array, "n d"]
     squares: Float[Array, " n"]
+    centre: Shared
 
     @property
     def dimension(self) -> int:
         """Number of components of an element."""
-        return self.centred.shape[1]
+        return self.vectors.shape[1]
+
+    @property
+    def centred(self) -> Float[Array, "n d"]:
+        """Vectors less the centre."""
+        return self.vectors - self.centre.value
 
 
 def _chunks(dimension: int, most: int) -> list[slice]:
@@ -81,8 +91,8 @@ def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
 
 def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:
     """Prepare floats; near the `centre`, where squares are small, little is lost by rounding."""
-    centred = vectors.reshape(len(vectors), -1) - centre
-    return Floats(centred, jnp.sum(centred**2, axis=1))
+    flat = vectors.reshape(len(vectors), -1)
+    return Floats(flat, jnp.sum((flat - centre) ** 2, axis=1), Shared(centre))
 
 
 def byte_distances(rows: Bytes, columns: Bytes, dtype: np.dtype) -> Float[Array, "a b"]:
@@ -134,36 +144,6 @@ def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:
     return (
         (_NOISE + math.sqrt(longest) / 2) * eps * (rows.squares[:, None] + columns.squares[None, :])
     )
-
-
-def recompute_close(
-    squared: Float[Array, "a b"], close: Array, rows: Floats, columns: Floats
-) -> Float[Array, "a b"]:
-    """Replace the distances of `close` pairs by sums of squared differences, which keep digits.
-
-    Pairs are few as a rule and are gathered; a tile full of them is recomputed row by row.
-    """
-    a, b = squared.shape
-    at_once = min(_CLOSE_AT_ONCE, a * b)
-    count = jnp.sum(close)
-
-    def gathered(state: tuple[Array, Array]) -> tuple[Array, Array]:
-        flat, left = state
-        (where,) = jnp.nonzero(left, size=at_once, fill_value=a * b)
-        i, j = jnp.minimum(where, a * b - 1) // b, jnp.minimum(where, a * b - 1) % b
-        exact = jnp.sum((rows.centred[i] - columns.centred[j]) ** 2, axis=1)
-        return flat.at[where].set(exact, mode="drop"), left.at[where].set(False, mode="drop")
-
-    def few(_: None) -> Array:
-        state = (squared.ravel(), close.ravel())
-        return lax.while_loop(lambda s: jnp.any(s[1]), gathered, state)[0].reshape(a, b)
-
-    def many(_: None) -> Array:
-        exact = lax.map(lambda x: jnp.sum((x - columns.centred) ** 2, axis=1), rows.centred)
-        return jnp.where(close, exact, squared)
-
-    branch = jnp.where(count == 0, 0, jnp.where(count <= 8 * at_once, 1, 2))
-    return lax.switch(branch, (lambda _: squared, few, many), None)
 
 
 def levels(images: np.ndarray) -> tuple[np.ndarray, int] | None:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from lcrjax.pytrees import Shared, is_shared
 from lcrjax.tile_loops import tile_of, tiles_of, weigh, weight_tile
 
 
@@ -16,6 +17,10 @@ def _zero_tangent(x: Array) -> Any:
     return np.zeros(x.shape, jax.dtypes.float0)
 
 
+def _varies(x: Any) -> bool:
+    return not isinstance(x, Shared) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
+
+
 def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
     """Recompute each tile and pull the cotangent back through it; no tile is kept."""
     similarity, points, others, weights, counts = saved
@@ -23,15 +28,12 @@ def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
     columns = points if others is None else others
 
     def inexact(tree: Any) -> list[Array]:
-        return [x for x in jax.tree.leaves(tree) if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]
+        return [x for x in jax.tree.leaves(tree, is_leaf=is_shared) if _varies(x)]
 
     def with_inexact(tree: Any, replaced: list[Array]) -> Any:
-        leaves, shape = jax.tree.flatten(tree)
+        leaves, shape = jax.tree.flatten(tree, is_leaf=is_shared)
         fresh = iter(replaced)
-        return jax.tree.unflatten(
-            shape,
-            [next(fresh) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else x for x in leaves],
-        )
+        return jax.tree.unflatten(shape, [next(fresh) if _varies(x) else x for x in leaves])
 
     parameters = [jnp.asarray(x) for x in inexact(similarity)]
 
@@ -86,14 +88,15 @@ def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
     def tangent(tree: Any, derivative: list[Array] | None) -> Any:
         if tree is None:
             return None
-        blank = jax.tree.map(lambda x: _zero_tangent(jnp.asarray(x)), tree)
-        leaves, shape = jax.tree.flatten(tree)
+        leaves, shape = jax.tree.flatten(tree, is_leaf=is_shared)
         fresh = iter(derivative or [])
-        filled = [
-            next(fresh) if jnp.issubdtype(jnp.result_type(x), jnp.inexact) else b
-            for x, b in zip(leaves, jax.tree.leaves(blank), strict=True)
-        ]
-        return jax.tree.unflatten(shape, filled)
+
+        def one(x: Any) -> Any:
+            if _varies(x):
+                return next(fresh)
+            return jax.tree.map(lambda part: _zero_tangent(jnp.asarray(part)), x)
+
+        return jax.tree.unflatten(shape, [one(x) for x in leaves])
 
     return (
         tangent(similarity, theta),

@@ -14,6 +14,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.fused import fused, fused_at_once, fused_product
+from lcrjax.pytrees import Shared, is_shared
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.tile_derivatives import product_backward
 from lcrjax.tile_loops import rectangular_product, symmetric_product, tiles_of
@@ -49,10 +50,12 @@ def padded_tiles(n: int, side: int) -> int:
 
 
 def _pad(tree: Any, size: int) -> Any:
-    def one(x: Array) -> Array:
+    def one(x: Any) -> Any:
+        if isinstance(x, Shared):
+            return x
         return jnp.pad(x, [(0, size - len(x))] + [(0, 0)] * (x.ndim - 1))
 
-    return jax.tree.map(one, tree)
+    return jax.tree.map(one, tree, is_leaf=is_shared)
 
 
 def _looped(

@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from lcrjax import native
+from lcrjax.tiles import _jitted_product
+
 # The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("lcrjax", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=300, print_blob=True)
@@ -40,3 +43,14 @@ def real_images():
         return images[chosen], labels[chosen].astype(int)
 
     return read
+
+
+@pytest.fixture(params=["native", "XLA"])
+def path(request, monkeypatch):
+    """Compute with the kernels in C, where there are any, and without."""
+    if request.param == "native" and not native.available():
+        pytest.skip("there are no compiled kernels")
+    monkeypatch.setenv("LCRJAX_NATIVE", "1" if request.param == "native" else "0")
+    _jitted_product.clear_cache()  # which does not know of the environment
+    yield request.param
+    _jitted_product.clear_cache()

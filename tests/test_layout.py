@@ -11,10 +11,10 @@ import lcrjax
 
 PACKAGE = Path(lcrjax.__file__).parent
 MATHEMATICS = {
-    "byte_product", "counts", "divergence", "diversity", "double_word", "duplicates", "family",
-    "fused", "host_family", "named_tables", "neighbour_loops", "neighbours", "ordinariness",
-    "power_mean", "pytrees", "segments", "similarity", "spectral", "squares", "tile_derivatives",
-    "tile_loops", "tiles", "viewpoints",
+    "byte_product", "close_pairs", "counts", "divergence", "diversity", "double_word",
+    "duplicates", "family", "fused", "host_family", "named_tables", "neighbour_loops",
+    "neighbours", "ordinariness", "power_mean", "pytrees", "segments", "similarity", "spectral",
+    "squares", "tile_derivatives", "tile_loops", "tiles", "viewpoints",
 }  # fmt: skip
 PARTS = MATHEMATICS | {
     "__init__", "__main__", "cli", "data", "native", "report", "study", "training"

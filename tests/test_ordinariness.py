@@ -130,7 +130,7 @@ def test_weights_may_be_integers_and_lists():
 
 @pytest.mark.parametrize("offset", [0.0, 100.0])
 @pytest.mark.parametrize("spread", [1.0, 0.01])
-def test_near_duplicates_of_floats_keep_their_digits(offset, spread, rng):
+def test_near_duplicates_of_floats_keep_their_digits(offset, spread, path, rng):
     """Each element of the second half is a copy of one of the first, 1e-7 to 1e-1 away."""
     half = rng.normal(size=(16, D)) * spread + offset
     far = 10.0 ** rng.uniform(-7, -1, (16, 1))
@@ -152,7 +152,7 @@ def test_near_duplicates_of_floats_keep_their_digits(offset, spread, rng):
         np.testing.assert_allclose(across, wanted, atol=1e-5, rtol=0, err_msg=str(kernel))
 
 
-def test_identical_floats_are_wholly_alike(rng):
+def test_identical_floats_are_wholly_alike(path, rng):
     vectors = np.repeat(rng.normal(size=(1, D)) + 100, N, axis=0).astype("f4")
     found = lcrjax.ordinariness(vectors, np.eye(N, dtype="f4"))
     np.testing.assert_allclose(found, 1, atol=1e-5)
@@ -267,6 +267,13 @@ def test_works_under_jit_and_vmap(rng):
     mapped = jax.vmap(lambda x: lcrjax.ordinariness(x, weights))(floats)
     for found, each in zip(mapped, floats, strict=True):
         np.testing.assert_allclose(found, rmsd_similarity(each, each) @ weights, rtol=1e-5)
+
+
+def test_forward_mode_is_refused(rng):
+    x, weights = rng.normal(size=(4, 3)).astype("f4"), np.ones(4, "f4")
+    for mode in (jax.jacfwd, jax.hessian):
+        with pytest.raises(TypeError, match="forward-mode"):
+            mode(lambda x: jnp.sum(lcrjax.ordinariness(x, weights)))(x)
 
 
 # Bad input

@@ -140,3 +140,13 @@ def test_names_must_agree():
     z = pd.DataFrame(np.eye(2), index=["b", "a"], columns=["b", "a"])
     with pytest.raises(ValueError, match="row 0 of the similarity is 'b'"):
         lcrjax.vendi_score(counts, z)
+
+
+@pytest.mark.parametrize("q", Q)
+def test_without_similarity_no_share_is_too_small_to_count(q):
+    for p in ([1, 1e-9], [1, 1e-30, 0, 1e-6]):
+        hill = lcrjax.hill_number(p, q)
+        for similarity in (None, lcrjax.Identity()):
+            found = lcrjax.vendi_score(p, similarity, q)
+            np.testing.assert_allclose(found, hill, rtol=1e-6)
+    assert lcrjax.vendi_score([1, 1e-9], None, 0) == 2

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -81,3 +86,39 @@ def test_memory_is_bounded(kind):
     used = program.memory_analysis().temp_size_in_bytes
     assert used <= allowed
     assert used < n * n / 4
+
+
+RESIDENT = """
+import numpy as np
+import lcrjax
+
+def highest():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) * 1024
+
+rng = np.random.default_rng(0)
+few = rng.integers(0, 256, (2_100, 784), np.uint8)
+lcrjax.ordinariness(few, np.ones((len(few), 10), "f4")).block_until_ready()
+before = highest()
+images = rng.integers(0, 256, (12_000, 784), np.uint8)
+lcrjax.ordinariness(images, np.ones((len(images), 10), "f4")).block_until_ready()
+print(highest() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="no /proc to read peaks from")
+def test_resident_memory_is_bounded(path):
+    """Of the whole process, in which kernels and XLA take memory that no compiler knows of."""
+    done = subprocess.run(
+        [sys.executable, "-c", RESIDENT],
+        env={**os.environ, "LCRJAX_NATIVE": "1" if path == "native" else "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    n, d, k = 12_000, 784, 10
+    given = n * d + 4 * n * k
+    # Two copies of the images, sums in two words; and what compilation and allocators keep.
+    allowed = given + 2 * n * d + 3 * 4 * n * k + 48 * 2**20
+    assert int(done.stdout) <= allowed
+    assert allowed < 4 * n * n / 5

@@ -26,7 +26,11 @@ class Cosine(TiledSimilarity):
 
     def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Inner products of unit vectors, within [0, 1]."""
-        cosine = jnp.clip(inner_products(rows, columns), 0, 1).astype(dtype)
+        return jnp.minimum(self.smooth_block(rows, columns, same, dtype), 1)
+
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+        """The same; near-duplicates that rounding puts above 1 keep their derivatives."""
+        cosine = jnp.maximum(inner_products(rows, columns), 0).astype(dtype)
         return jnp.where(diagonal(cosine.shape, same), 1, cosine)
 
 
@@ -50,6 +54,10 @@ class Linear(TiledSimilarity):
 
 def _unit(vectors: Array) -> Float[Array, "n d"]:
     flat = vectors.reshape(len(vectors), -1).astype(jnp.result_type(vectors, jnp.float32))
-    squared = jnp.sum(flat**2, axis=1, keepdims=True)
+    # Squares of tiny or huge components would be zero or infinite; what scales has no derivative.
+    most = jnp.finfo(flat.dtype).maxexp - 8
+    exponent = jnp.log2(jnp.max(jnp.abs(flat), axis=1, keepdims=True))
+    scaled = flat * lax.stop_gradient(jnp.exp2(-jnp.clip(exponent, -most, most)))
+    squared = jnp.sum(scaled**2, axis=1, keepdims=True)
     positive = squared > 0
-    return jnp.where(positive, flat * lax.rsqrt(jnp.where(positive, squared, 1)), 0)
+    return jnp.where(positive, scaled * lax.rsqrt(jnp.where(positive, squared, 1)), 0)

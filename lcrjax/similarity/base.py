@@ -62,6 +62,7 @@ class TiledSimilarity(Similarity):
     def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
         """Turn both sets of elements into pytrees of arrays whose first axis counts elements.
 
+        What all elements have in common, and no derivative needs, is a `lcrjax.pytrees.Shared`.
         Traced, once per call; the second is None where `others` is.
         """
 

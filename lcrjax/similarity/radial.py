@@ -11,11 +11,13 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from lcrjax import squares
+from lcrjax import close_pairs, squares
 from lcrjax.pytrees import register_dataclass
 from lcrjax.similarity.base import TiledSimilarity, checked
 
 _TOLERANCE = {"float32": 2e-6, "float64": 1e-13}  # of a similarity, against rounding
+_BLURRED = 1e-3  # of a squared distance: noise that may change a slope
+_NOTHING = 1e-8  # a similarity that has no slope to speak of
 
 
 def _distance(squared: Array) -> Array:
@@ -29,11 +31,10 @@ class Radial(TiledSimilarity):
 
     @abstractmethod
     def profile(self, squared: Array, dimension: int) -> Array:
-        """Similarity at a squared distance, of vectors of so many components."""
+        """Similarity at a squared distance, of vectors of so many components.
 
-    @abstractmethod
-    def steepness(self, squared: Array, dimension: int) -> Array:
-        """Absolute derivative of the profile with respect to the squared distance, positive."""
+        It is 1 at zero, and falls in a convex curve.
+        """
 
     def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
         """Centre vectors on the mean of the elements."""
@@ -48,18 +49,37 @@ class Radial(TiledSimilarity):
     def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile; pairs too close for matrix products are done again exactly."""
         squared = squares.float_distances(rows, columns, same)
-        noise = squares.distance_noise(rows, columns)
-        tolerance = _TOLERANCE[str(squared.dtype)]
-        safe = jnp.maximum(squared, noise)
-        close = noise * self.steepness(safe, rows.dimension) > tolerance
-        close &= ~squares.diagonal(squared.shape, same)
-        squared = squares.recompute_close(squared, close, rows, columns)
-        return self.profile(squared, rows.dimension).astype(dtype)
+        z, close, _ = self._measured(squared, rows, columns, same)
+
+        def exactly(squared: Array) -> Array:
+            return self.profile(squared, rows.dimension)
+
+        return close_pairs.recompute(z, close, rows, columns, exactly).astype(dtype)
 
     def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
-        """The same by matrix products alone."""
-        squared = squares.float_distances(rows, columns, same)
+        """The same; of pairs whose directions products blur, the derivatives too are done again."""
+        squared = jax.lax.stop_gradient(squares.float_distances(rows, columns, same))
+        _, close, steep = jax.lax.stop_gradient(self._measured(squared, rows, columns, same))
+        squared = close_pairs.squared_distances(rows, columns, squared, close | steep)
         return self.profile(squared, rows.dimension).astype(dtype)
+
+    def _measured(
+        self, squared: Array, rows: Any, columns: Any, same: Array | bool
+    ) -> tuple[Array, Array, Array]:
+        """Similarities; where rounding may change them; and where it may change their slopes.
+
+        Within the noise of its distance a similarity changes most at the lower end, since the
+        profile is convex.
+        """
+        noise = squares.distance_noise(rows, columns)
+        nearest = jnp.maximum(squared - noise, 0)
+        most = self.profile(nearest, rows.dimension)
+        z = self.profile(nearest + noise, rows.dimension)
+        itself = squares.diagonal(squared.shape, same)
+        # Not `>`: the squares of huge numbers are infinite, and their differences no number.
+        close = ~(most - z <= _TOLERANCE[str(squared.dtype)]) & ~itself
+        steep = (noise > _BLURRED * squared) & (most > _NOTHING) & ~itself
+        return jnp.where(itself, 1, z), close, steep
 
     def canonical(self, elements: Any, others: Any) -> tuple["Radial", Any, Any]:
         """Check that vectors are finite and of one length."""
@@ -141,12 +161,6 @@ class RMSD(Radial):
         """`exp(-scale sqrt(squared / dimension))`."""
         return jnp.exp(-jnp.asarray(self.scale, squared.dtype) * _distance(squared / dimension))
 
-    def steepness(self, squared: Array, dimension: int) -> Array:
-        """`scale Z / (2 sqrt(squared dimension))`."""
-        scale = jnp.asarray(self.scale, squared.dtype)
-        slope = scale / (2 * jnp.sqrt(jnp.maximum(squared, 1e-37) * dimension))
-        return slope * self.profile(squared, dimension)
-
 
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -167,11 +181,6 @@ class Laplacian(Radial):
         """`exp(-sqrt(squared) / length)`."""
         return jnp.exp(-_distance(squared) / jnp.asarray(self.length, squared.dtype))
 
-    def steepness(self, squared: Array, dimension: int) -> Array:
-        """`Z / (2 length sqrt(squared))`."""
-        root = jnp.sqrt(jnp.maximum(squared, 1e-37))
-        return self.profile(squared, dimension) / (2 * root * jnp.asarray(self.length, root.dtype))
-
 
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -191,10 +200,6 @@ class Gaussian(Radial):
     def profile(self, squared: Array, dimension: int) -> Array:
         """`exp(-squared / (2 length**2))`."""
         return jnp.exp(-squared / (2 * jnp.asarray(self.length, squared.dtype) ** 2))
-
-    def steepness(self, squared: Array, dimension: int) -> Array:
-        """`Z / (2 length**2)`."""
-        return self.profile(squared, dimension) / (2 * jnp.asarray(self.length, squared.dtype) ** 2)
 
 
 @register_dataclass
@@ -224,10 +229,6 @@ class Matern32(Radial):
         a = self._scaled(squared)
         return (1 + a) * jnp.exp(-a)
 
-    def steepness(self, squared: Array, dimension: int) -> Array:
-        """`3 exp(-a) / (2 length**2)`."""
-        return 1.5 * jnp.exp(-self._scaled(squared)) / jnp.asarray(self.length, squared.dtype) ** 2
-
 
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -255,8 +256,3 @@ class Matern52(Radial):
         """`(1 + a + a**2 / 3) exp(-a)`."""
         a = self._scaled(squared)
         return (1 + a + a**2 / 3) * jnp.exp(-a)
-
-    def steepness(self, squared: Array, dimension: int) -> Array:
-        """`5 (1 + a) exp(-a) / (6 length**2)`."""
-        a = self._scaled(squared)
-        return 5 / 6 * (1 + a) * jnp.exp(-a) / jnp.asarray(self.length, squared.dtype) ** 2

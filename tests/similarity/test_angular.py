@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from sklearn.metrics import pairwise
 
 import lcrjax
@@ -53,3 +54,44 @@ def test_derivatives_are_finite(rng):
         x
     )
     assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("kernel", [lcrjax.Cosine(), lcrjax.Linear()])
+@pytest.mark.parametrize("size", [2e-38, 1e-25, 1.0, 1e25, 3e38])
+def test_tiny_and_huge_vectors_have_directions(kernel, size):
+    x = np.float32([[1, 0], [1, 1], [0.6, 0.8]])
+    wanted = np.array([[1, 0.5**0.5, 0.6], [0.5**0.5, 1, 0.98994949], [0.6, 0.98994949, 1]])
+    np.testing.assert_allclose(matrix(kernel, x * np.float32(size)), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("kernel", [lcrjax.Cosine(), lcrjax.Linear()])
+@pytest.mark.parametrize("size", [1e-36, 1e-25, 1e25, 1e36])
+def test_tiny_and_huge_vectors_have_derivatives(kernel, size, rng):
+    x = np.float32([[1, 0], [1, 1], [0.6, 0.8]])
+    scaled = x * np.float32(size)
+    mix = rng.random((3, 3)).astype("f4")
+
+    def total(x):
+        return jnp.sum(lcrjax.ordinariness(x, jnp.eye(3), kernel) * mix)
+
+    np.testing.assert_allclose(
+        jax.grad(total)(scaled) * np.float32(size), jax.grad(total)(x), atol=1e-5
+    )
+
+
+def test_derivatives_of_near_duplicates(rng):
+    x = rng.normal(size=(16, D))
+    x = np.concatenate([x, x * 1.5 + 1e-4 * rng.normal(size=(16, D))]).astype("f4")
+    weights = rng.random(32).astype("f4")
+
+    def total(x):
+        return jnp.sum(lcrjax.ordinariness(x, weights, lcrjax.Cosine()) ** 2)
+
+    def dense(x):
+        unit = x / jnp.linalg.norm(x, axis=1, keepdims=True)
+        return jnp.sum((jnp.maximum(unit @ unit.T, 0) @ weights.astype(float)) ** 2)
+
+    found = jax.grad(total)(x)
+    with jax.enable_x64(True):
+        wanted = np.asarray(jax.grad(dense)(jnp.asarray(x.astype(float))))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())

@@ -44,12 +44,14 @@ def test_kernels_in_float64(name, x64, rng):
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_profiles_are_one_at_zero_and_their_slopes_are_as_stated(name, x64):
+def test_profiles_are_one_at_zero_and_fall_in_a_convex_curve(name, x64):
+    """As the bound of their change within the noise of a distance takes for granted."""
     kernel = KERNELS[name][0](1.3)
-    squared = jnp.asarray(10.0 ** np.linspace(-6, 1, 20))
+    squared = jnp.asarray(10.0 ** np.linspace(-6, 1, 200))
     assert kernel.profile(jnp.zeros(()), D) == 1
-    slope = jax.vmap(jax.grad(lambda s: kernel.profile(s, D)))(squared)
-    np.testing.assert_allclose(-slope, kernel.steepness(squared, D), rtol=1e-8)
+    slope = jax.grad(lambda s: kernel.profile(s, D))
+    assert (jax.vmap(slope)(squared) < 0).all()
+    assert (jax.vmap(jax.grad(slope))(squared) > 0).all()
 
 
 @pytest.mark.parametrize("name", KERNELS)

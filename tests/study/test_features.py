@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 import lcrjax
-from lcrjax import native
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.features import _tiled, features
 from tests import reference
@@ -51,14 +50,6 @@ def check(table, images, labels, subsets, close=1e-6):
     assert (table.dtypes == np.float64).all()
     rows = [wanted(images, labels, subset) for subset in subsets]
     np.testing.assert_allclose(table.to_numpy(), rows, rtol=close)
-
-
-@pytest.fixture(params=["native", "XLA"])
-def path(request, monkeypatch):
-    """Compute with the kernel in C, where there is one, and without."""
-    monkeypatch.setenv("LCRJAX_NATIVE", "1" if request.param == "native" else "0")
-    if request.param == "native" and not native.available():
-        pytest.skip("there are no compiled kernels")
 
 
 def test_all_columns_equal_the_definitions_row_by_row(dataset, path):

@@ -1,6 +1,6 @@
 /* The kernels that XLA calls: operands are rows (n, d), columns (m, d) unless they are the rows,
-   weights (k, m), counts (2,) of the true elements among n and m, and the rate; the result is
-   (k, n). All may have leading axes of a batch, each as long as the result's, or 1. */
+   weights (k, m), counts (2,) of the true elements among n and m, the rate, and of floats the
+   centre (d,) that products take them about; the result is (k, n). All may have leading axes of a batch, each as long as the result's, or 1. */
 #include <string.h>
 
 #include "sums.h"
@@ -34,18 +34,22 @@ static void item(void *data, int64_t i, int worker) {
   (void)worker;
   Batch *batch = data;
   XLA_FFI_CallFrame *frame = batch->frame;
-  bool symmetric = frame->args.size == 4;
+  bool floats = batch->kind == &lcrjax_floats;
+  bool symmetric = frame->args.size == 4 + floats;
   XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *columns = lcrjax_operand(frame, !symmetric);
   XLA_FFI_Buffer *weights = lcrjax_operand(frame, 2 - symmetric), *out = lcrjax_result(frame, 0);
   const int32_t *counts = (int32_t *)part(frame, lcrjax_operand(frame, 3 - symmetric), 1, i);
   const float *rate = (float *)part(frame, lcrjax_operand(frame, 4 - symmetric), 0, i);
+  const float *centre = floats ? (float *)part(frame, lcrjax_operand(frame, 5 - symmetric), 1, i)
+                               : NULL;
   int64_t d = rows->dims[rows->rank - 1];
   Problem p = {
       .kind = batch->kind,
       .profile = (Profile)lcrjax_int_attribute(frame, "profile", EXPONENTIAL),
       .rate = *rate,
-      .rows = {.data = part(frame, rows, 2, i), .n = counts[0], .dimension = d},
-      .columns = {.data = part(frame, columns, 2, i), .n = counts[1], .dimension = d},
+      .rows = {.data = part(frame, rows, 2, i), .centre = centre, .n = counts[0], .dimension = d},
+      .columns = {.data = part(frame, columns, 2, i), .centre = centre, .n = counts[1],
+                  .dimension = d},
       .symmetric = symmetric,
       .weights = (float *)part(frame, weights, 2, i),
       .k = weights->dims[weights->rank - 2],
@@ -63,7 +67,8 @@ static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
   XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *out = lcrjax_result(frame, 0);
   Batch batch = {.frame = frame, .kind = kind, .items = 1};
   for (int64_t a = 0; a < out->rank - 2; a++) batch.items *= out->dims[a];
-  XLA_FFI_Buffer *weights = lcrjax_operand(frame, frame->args.size - 3);
+  XLA_FFI_Buffer *weights =
+      lcrjax_operand(frame, frame->args.size - 3 - (kind == &lcrjax_floats));
   int64_t pairs = rows->dims[rows->rank - 2] * weights->dims[weights->rank - 1];
   batch.alone = batch.items > 1 && pairs <= FEW;
   if (batch.alone)
