@@ -11,6 +11,7 @@ from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
 from lcrjax.neighbour_loops import PADDING, prepare, tile_rmsd
+from lcrjax.pytrees import map_elements
 from lcrjax.similarity import RMSD
 from lcrjax.tile_loops import tile_of
 
@@ -100,7 +101,7 @@ def _two_nearest(
 ) -> Float[Array, "2 s"]:
     """RMSD of chosen images to their nearest and second nearest others, of `count` images."""
     points, _ = prepare(similarity, images, None)
-    here = jax.tree.map(lambda x: x[chosen], points)
+    here = map_elements(lambda x: x[chosen], points)
 
     def column(j: Array, nearest: Array) -> Array:
         d = tile_rmsd(here, tile_of(points, j, _SIDE), similarity.unit)

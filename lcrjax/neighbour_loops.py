@@ -15,6 +15,7 @@ from jax import Array, lax
 from jaxtyping import Float, Int, Shaped
 
 from lcrjax import squares
+from lcrjax.pytrees import map_elements
 from lcrjax.similarity import RMSD
 from lcrjax.tile_loops import tile_of
 
@@ -204,7 +205,7 @@ def find_in_tiles(
     """
 
     def block(b: Array, out: Array) -> Array:
-        here = jax.tree.map(lambda x: x[rows[b]], points)
+        here = map_elements(lambda x: x[rows[b]], points)
         there = tile_of(others, tiles[b], side)
         d = distances(here.prepared, there.prepared, False)
         d = _masked(d, here.labels, there.labels, False, kind)

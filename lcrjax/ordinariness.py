@@ -8,6 +8,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity.base import native_order
 from lcrjax.similarity.precomputed import as_similarity
 
 
@@ -49,7 +50,8 @@ def ordinariness(
     similarity = RMSD() if similarity is None else as_similarity(similarity)
     if elements is None:
         raise ValueError("elements are None: give what the similarity compares")
-    weights = jnp.asarray(weights)
+    elements, others = native_order(elements), native_order(others)
+    weights = jnp.asarray(native_order(weights))
     dtype = jnp.result_type(jnp.float32, weights)
     for array in (elements, others):
         if getattr(getattr(array, "dtype", None), "kind", "") == "f":

@@ -1,6 +1,7 @@
 """Pytrees: dataclasses whose structures tell classes apart, and what elements have in common."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -51,3 +52,8 @@ class Shared(NamedTuple):
 def is_shared(node: Any) -> bool:
     """Whether a node of a pytree is `Shared`."""
     return isinstance(node, Shared)
+
+
+def map_elements(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Apply a function to every array whose first axis counts elements; what is `Shared` stays."""
+    return jax.tree.map(lambda x: x if is_shared(x) else function(x), tree, is_leaf=is_shared)

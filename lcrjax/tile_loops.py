@@ -12,19 +12,13 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from lcrjax.double_word import Pair, add, pair
-from lcrjax.pytrees import Shared, is_shared
+from lcrjax.pytrees import map_elements
 from lcrjax.similarity.base import TiledSimilarity
 
 
 def tile_of(tree: Any, index: Array, side: int) -> Any:
     """Slice the elements of tile `index` out of arrays whose first axis counts elements."""
-
-    def part(x: Any) -> Any:
-        if isinstance(x, Shared):
-            return x
-        return lax.dynamic_slice_in_dim(x, index * side, side)
-
-    return jax.tree.map(part, tree, is_leaf=is_shared)
+    return map_elements(lambda x: lax.dynamic_slice_in_dim(x, index * side, side), tree)
 
 
 def tiles_of(counts: tuple[Array, Array], side: int) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.fused import fused, fused_at_once, fused_product
-from lcrjax.pytrees import Shared, is_shared
+from lcrjax.pytrees import map_elements
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.tile_derivatives import product_backward
 from lcrjax.tile_loops import rectangular_product, symmetric_product, tiles_of
@@ -50,12 +50,10 @@ def padded_tiles(n: int, side: int) -> int:
 
 
 def _pad(tree: Any, size: int) -> Any:
-    def one(x: Any) -> Any:
-        if isinstance(x, Shared):
-            return x
+    def one(x: Array) -> Array:
         return jnp.pad(x, [(0, size - len(x))] + [(0, 0)] * (x.ndim - 1))
 
-    return jax.tree.map(one, tree, is_leaf=is_shared)
+    return map_elements(one, tree)
 
 
 def _looped(

@@ -82,4 +82,4 @@ def test_training_lowers_for_a_gpu(precision):
     number = jax.ShapeDtypeStruct((), np.int32)
     subsets = jax.ShapeDtypeStruct((2, 32), np.int32)
     assert "lcrjax_" not in lowered(programs.advance, models, images, subsets, number, number)
-    assert "lcrjax_" not in lowered(programs.evaluate, models, images)
+    assert "lcrjax_" not in lowered(programs.evaluate, models, number, images)

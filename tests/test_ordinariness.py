@@ -276,6 +276,14 @@ def test_forward_mode_is_refused(rng):
             mode(lambda x: jnp.sum(lcrjax.ordinariness(x, weights)))(x)
 
 
+@pytest.mark.parametrize("kernel", [lcrjax.RMSD(), lcrjax.Cosine(), lcrjax.Identity()])
+def test_either_byte_order(kernel, rng):
+    x, weights = rng.normal(size=(9, 3)), rng.random(9)
+    found = lcrjax.ordinariness(x.astype(">f4"), weights.astype(">f4"), kernel)
+    wanted = lcrjax.ordinariness(x.astype("f4"), weights.astype("f4"), kernel)
+    np.testing.assert_array_equal(found, wanted)
+
+
 # Bad input
 
 

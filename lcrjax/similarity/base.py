@@ -109,6 +109,13 @@ class TiledSimilarity(Similarity):
         return tiled_ordinariness(self, elements, weights, others, tile)
 
 
+def native_order(array: Any) -> Any:
+    """Turn numbers of the other byte order, as in FITS files, round: jax takes none; else as is."""
+    if not isinstance(array, np.ndarray) or array.dtype.isnative:
+        return array
+    return array.astype(array.dtype.newbyteorder("="))
+
+
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:
     """Check vectors or images on the host: numbers, finite, one shape.
 
@@ -132,6 +139,7 @@ def _checked(name: str, array: Any) -> Any:
         raise ValueError(f"{name} have dtype {array.dtype}: give numbers")
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
+    array = native_order(array)
     host = np.asarray(array)
     if array.dtype.kind == "f" and not _surely_finite(host):
         bad = np.argwhere(~np.isfinite(host))

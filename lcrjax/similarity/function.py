@@ -21,7 +21,7 @@ class Pointwise(TiledSimilarity):
 
     Attributes:
         function: `function(x, y)`, or `function(parameters, x, y)` where parameters are given,
-            of two single elements (slices of an array or of a pytree of arrays), that returns a
+            of two single elements (slices of an array along its first axis), that returns a
             scalar, 1 for two equal elements. The function is static: pass the same object again
             to use the compiled program again.
         parameters: A pytree that may be traced and differentiated.

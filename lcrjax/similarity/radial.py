@@ -26,6 +26,14 @@ def _distance(squared: Array) -> Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
 
 
+def _check_positive(name: str, value: ArrayLike) -> None:
+    if isinstance(value, jax.core.Tracer):
+        return
+    number = np.asarray(value)
+    if number.shape or number.dtype.kind not in "uif" or not 0 < number < np.inf:
+        raise ValueError(f"{name} is {value}: give a finite number above 0")
+
+
 class Radial(TiledSimilarity):
     """A similarity that is a decreasing function of squared Euclidean distance."""
 
@@ -82,7 +90,7 @@ class Radial(TiledSimilarity):
         return jnp.where(itself, 1, z), close, steep
 
     def canonical(self, elements: Any, others: Any) -> tuple["Radial", Any, Any]:
-        """Check that vectors are finite and of one length."""
+        """Check that vectors are finite and of one shape."""
         return self, *checked(elements, others)
 
 
@@ -104,7 +112,8 @@ class RMSD(Radial):
     unit: ArrayLike = 255.0
 
     def canonical(self, elements: Any, others: Any) -> tuple["RMSD", Any, Any]:
-        """Check images; floats that are k/255 (or k/16) become bytes."""
+        """Check the scale and images; floats that are k/255 (or k/16) become bytes."""
+        _check_positive("scale", self.scale)
         elements, others = checked(elements, others)
         given = [array for array in (elements, others) if array is not None]
         if any(isinstance(array, jax.core.Tracer) for array in given):
@@ -162,16 +171,26 @@ class RMSD(Radial):
         return jnp.exp(-jnp.asarray(self.scale, squared.dtype) * _distance(squared / dimension))
 
 
+@dataclasses.dataclass(frozen=True)
+class _OfLength(Radial):
+    """A kernel of vectors whose distances are in units of a length."""
+
+    length: ArrayLike = 1.0
+
+    def canonical(self, elements: Any, others: Any) -> tuple[Radial, Any, Any]:
+        """Check the length, and that vectors are finite and of one shape."""
+        _check_positive("length", self.length)
+        return super().canonical(elements, others)
+
+
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
-class Laplacian(Radial):
+class Laplacian(_OfLength):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert / \ell)$ for vectors.
 
     Attributes:
         length: $\ell > 0$, in the unit of the vectors.
     """
-
-    length: ArrayLike = 1.0
 
     def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d)`."""
@@ -184,14 +203,12 @@ class Laplacian(Radial):
 
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
-class Gaussian(Radial):
+class Gaussian(_OfLength):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert^2 / (2 \ell^2))$ for vectors.
 
     Attributes:
         length: $\ell > 0$, in the unit of the vectors.
     """
-
-    length: ArrayLike = 1.0
 
     def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d²)`."""
@@ -204,14 +221,12 @@ class Gaussian(Radial):
 
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
-class Matern32(Radial):
+class Matern32(_OfLength):
     r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \sqrt{3} \lVert x_i - x_j\rVert / \ell$.
 
     Attributes:
         length: $\ell > 0$, in the unit of the vectors.
     """
-
-    length: ArrayLike = 1.0
 
     def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`(1 + rate d) exp(-rate d)`."""
@@ -232,14 +247,12 @@ class Matern32(Radial):
 
 @register_dataclass
 @dataclasses.dataclass(frozen=True)
-class Matern52(Radial):
+class Matern52(_OfLength):
     r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \sqrt{5} \lVert x_i - x_j\rVert / \ell$.
 
     Attributes:
         length: $\ell > 0$, in the unit of the vectors.
     """
-
-    length: ArrayLike = 1.0
 
     def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`(1 + rate d + (rate d)²/3) exp(-rate d)`."""

@@ -158,8 +158,9 @@ class _Course:
         subsets = np.zeros((width, _capacity(n)), np.int32)
         models = self._start(slots, work, subsets)
         seconds: dict[int, float] = collections.defaultdict(float)
-        epochs = max(1, IMAGES_PER_CALL // n)
         while any(slot is not None for slot in slots):
+            # A slot whose model has ended idles until the call is over.
+            epochs = max(1, IMAGES_PER_CALL // (n * len(slots)))
             started, before = time.perf_counter(), np.asarray(models.epoch)
             models = self.programs.advance(
                 models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
@@ -227,13 +228,10 @@ class _Course:
         return models, slots, subsets
 
     def _finish(self, models: ModelState, ended: list[int]) -> list[dict[str, Any]]:
-        """Score the models that ended and free their slots."""
-        rows = []
-        for i in ended:
-            alone = len(models.epoch) == 1
-            model = models if alone else self.programs.select(models, jnp.asarray([i]))
-            rows.append(_row(model, self.programs.evaluate(model, self.test)))
-        return rows
+        """Score the models that ended."""
+        # All are under way before the first is waited for.
+        scores = [self.programs.evaluate(models, jnp.int32(i), self.test) for i in ended]
+        return [_row(models, i, one) for i, one in zip(ended, scores, strict=True)]
 
     def _report(self, active: int, epoch: int) -> None:
         if self.progress is not None:
@@ -262,15 +260,13 @@ def _capacity(n: int) -> int:
     return max(SMALLEST_CAPACITY, 1 << (n - 1).bit_length())
 
 
-def _row(model: ModelState, scores: Scores) -> dict[str, Any]:
-    failed, epochs = bool(model.failed[0]), int(model.epoch[0])
+def _row(models: ModelState, i: int, scores: Scores) -> dict[str, Any]:
+    failed, epochs = bool(models.failed[i]), int(models.epoch[i])
     nothing = float("nan")
     return {
-        **{
-            name: nothing if failed else float(value[0]) for name, value in scores._asdict().items()
-        },
+        **{name: nothing if failed else float(value) for name, value in scores._asdict().items()},
         "epochs": epochs,
-        "train_accuracy": nothing if failed else float(model.accuracy[0]),
-        "converged": bool(model.done[0]),
+        "train_accuracy": nothing if failed else float(models.accuracy[i]),
+        "converged": bool(models.done[i]),
         "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
     }

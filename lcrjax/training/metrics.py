@@ -61,11 +61,18 @@ def score(probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]) ->
 
 def _rank_aucs(scores: Float[Array, "rows n"], positive: Array) -> Float[Array, " rows"]:
     """AUC of each row; the kernel also spares the compiler a second of work on sorts and scans."""
-    if native.available() and jax.default_backend() == "cpu" and scores.dtype == jnp.float32:
+
+    def by_kernel(scores: Array, positive: Array) -> Array:
         rows = jax.ShapeDtypeStruct(scores.shape[:1], jnp.float32)
         call = jax.ffi.ffi_call(native.target("auc"), rows, vmap_method="sequential")
         return call(scores, positive)
-    return jax.lax.map(lambda pair: _rank_auc(*pair), (scores, positive))
+
+    def by_jax(scores: Array, positive: Array) -> Array:
+        return jax.lax.map(lambda pair: _rank_auc(*pair), (scores, positive))
+
+    if native.available() and scores.dtype == jnp.float32:
+        return jax.lax.platform_dependent(scores, positive, cpu=by_kernel, default=by_jax)
+    return by_jax(scores, positive)
 
 
 def _rank_auc(scores: Float[Array, " n"], positive: Array) -> Float[Array, ""]:

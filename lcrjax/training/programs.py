@@ -23,14 +23,14 @@ class Programs(NamedTuple):
     Attributes:
         start: (k,) seeds -> k new models.
         advance: models, images, (k, capacity) indices, n, epochs -> models.
-        evaluate: models, test images -> scores of each.
+        evaluate: models, a position, test images -> scores of that model.
         select: models, (j,) positions -> those models.
         replace: models, (k,) flags, new models -> models, the flagged ones replaced.
     """
 
     start: Callable[[Array], ModelState]
     advance: Callable[[ModelState, Images, Array, Array, Array], ModelState]
-    evaluate: Callable[[ModelState, Images], Scores]
+    evaluate: Callable[[ModelState, Array, Images], Scores]
     select: Callable[[ModelState, Array], ModelState]
     replace: Callable[[ModelState, Array, ModelState], ModelState]
 
@@ -59,11 +59,10 @@ def make_programs(architecture: Architecture, config: TrainingConfig) -> Program
 
         return _over_models(one)(models, subsets)
 
-    def evaluate(models: ModelState, test: Images) -> Scores:
-        # One model after another: the predictions of one on a large test set are enough.
-        return jax.lax.map(
-            lambda model: score(predict(model, test, architecture, config), test.labels), models
-        )
+    def evaluate(models: ModelState, position: Array, test: Images) -> Scores:
+        # One model at a time: its predictions on a large test set are enough to store.
+        model = jax.tree.map(lambda leaf: leaf[position if len(leaf) > 1 else 0], models)
+        return score(predict(model, test, architecture, config), test.labels)
 
     def select(models: ModelState, positions: Array) -> ModelState:
         return jax.tree.map(lambda leaf: leaf[positions], models)

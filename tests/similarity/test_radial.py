@@ -84,3 +84,11 @@ def test_half_precision_is_computed_in_float32(rng):
     assert found.dtype == jnp.float32
     wanted = pairwise.rbf_kernel(x.astype(float), gamma=1 / 8)
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, [1.0, 2.0], "one"])
+@pytest.mark.parametrize("name", KERNELS)
+def test_parameters_are_finite_and_positive(name, value, rng):
+    word = "scale" if name == "RMSD" else "length"
+    with pytest.raises(ValueError, match=f"{word} is .*: give a finite number above 0"):
+        lcrjax.ordinariness(rng.normal(size=(3, 2)), np.ones(3), KERNELS[name][0](value))

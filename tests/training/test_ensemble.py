@@ -172,7 +172,8 @@ def test_evaluation_of_many_images_takes_little_memory():
     images = Images(
         jax.ShapeDtypeStruct((n, 28, 28, 1), jnp.uint8), jax.ShapeDtypeStruct((n,), jnp.int32)
     )
-    needed = programs.evaluate.lower(like, images).compile().memory_analysis().temp_size_in_bytes
+    program = programs.evaluate.lower(like, jnp.int32(0), images).compile()
+    needed = program.memory_analysis().temp_size_in_bytes
     predictions = n * 10 * 4
     first_layer = 28 * 28 * 8 * 4
     # A settling batch's activations and one model's predictions, sorted: all models' predictions,
