@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -54,9 +55,16 @@ def test_sizes_of_all_kinds_and_the_same_bits_twice(digits, narrow):
 @pytest.fixture(scope="module")
 def together(narrow):
     # An easy target: chaos amplifies rounding over many epochs.
-    return dataclasses.replace(
+    config = dataclasses.replace(
         narrow, base_channels=4, models_at_once=4, target_accuracy=0.6, check_above=0.3
     )
+    # Programs compiled quickly rather than well: they are large and run for few epochs.
+    quickly = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "jit", quickly)
+        for k in (1, 4):
+            make_programs(architecture_of(np.zeros((1, 8, 8, 1)), 10, config, k), config)
+    return config
 
 
 @pytest.fixture(scope="module")
