@@ -7,6 +7,7 @@ import pytest
 
 import lcrjax
 from lcrjax.fused import fused
+from tests.compiling import quick_jit
 
 # How to make a similarity of a given length, and what it is at a = distance / length.
 KERNELS = {
@@ -138,7 +139,7 @@ def slopes(weighed):
 def exact_slopes(name, length, x, weights):
     with jax.enable_x64(True):
         given = (jnp.asarray(np.asarray(v, float)) for v in (length, x, weights))
-        return [np.asarray(v) for v in jax.jit(slopes(dense(name)))(*given)]
+        return [np.asarray(v) for v in quick_jit(slopes(dense(name)))(*given)]
 
 
 def near_duplicates(rng):

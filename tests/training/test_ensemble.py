@@ -1,5 +1,4 @@
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +13,7 @@ from lcrjax.training.epochs import Images, as_input
 from lcrjax.training.model_state import network
 from lcrjax.training.programs import make_programs
 from lcrjax.training.resnet import Architecture
+from tests.compiling import quick_jit
 
 COLUMNS = ["acc", "bacc", "auc", "auc_micro", "epochs", "train_accuracy", "converged", "failure"]
 
@@ -58,10 +58,9 @@ def together(narrow):
     config = dataclasses.replace(
         narrow, base_channels=4, models_at_once=4, target_accuracy=0.6, check_above=0.3
     )
-    # Programs compiled quickly rather than well: they are large and run for few epochs.
-    quickly = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    # Its programs are large and run for few epochs.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jax, "jit", quickly)
+        patch.setattr(jax, "jit", quick_jit)
         for k in (1, 4):
             make_programs(architecture_of(np.zeros((1, 8, 8, 1)), 10, config, k), config)
     return config

@@ -12,6 +12,7 @@ from lcrjax.training.epochs import Images, batch_gradient, predict, run_network
 from lcrjax.training.model_state import initial_state
 from lcrjax.training.native_network import serves
 from lcrjax.training.resnet import Architecture
+from tests.compiling import quick_jit
 
 pytestmark = pytest.mark.skipif(
     jax.default_backend() != "cpu" or not native.available(), reason="no native kernels here"
@@ -77,9 +78,7 @@ def test_equals_the_path_through_xla(architecture, tolerance):
             predict(state, images, architecture, RECIPE),
         )
 
-    run = jax.jit(
-        everything, static_argnums=2, compiler_options={"xla_backend_optimization_level": 0}
-    )
+    run = quick_jit(everything, static_argnums=2)
     actual = run(state, images, dataclasses.replace(architecture, native=True))
     with jax.enable_x64(True):
         expected = run(jax.tree.map(in_float64, state), images, architecture)
@@ -98,7 +97,7 @@ def test_inference_cuts_a_batch_into_parts():
             0
         ]
 
-    run = jax.jit(logits, static_argnums=2)
+    run = quick_jit(logits, static_argnums=2)
     live = np.asarray(weights) > 0
     actual = np.asarray(run(pixels, weights, native_one))
     assert_close(actual[live], run(pixels, weights, architecture)[live], 1e-4)
