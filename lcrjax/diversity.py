@@ -77,6 +77,23 @@ class Diversity:
                 rows.append({"level": name, "q": q, **values})
         return pd.DataFrame(rows, columns=["level", "q", *MEASURES])
 
+    def __repr__(self) -> str:
+        """The dataset's A, R, B, G and class balance; whole arrays are too many to read."""
+        count = len(self.class_names)
+        title = f"Diversity of {count} class{'es' if count > 1 else ''}"
+        leaves = jax.tree.leaves(self)
+        concrete = all(isinstance(x, jax.Array | np.ndarray) for x in leaves) and _at_hand(*leaves)
+        if not concrete or np.ndim(self.q) != 1:
+            return f"<{title}>"
+        import pandas as pd
+
+        shown = ("alpha", "normalized_rho", "normalized_beta", "gamma")
+        columns = {name: np.asarray(self.dataset_level[name]) for name in shown}
+        table = pd.DataFrame(
+            {"q": np.asarray(self.q), **columns, "class_balance": self.class_balance}
+        )
+        return f"{title}\n{table.to_string(index=False, float_format='{:.6g}'.format)}"
+
 
 def _at_hand(*arrays: Any) -> bool:
     return not any(isinstance(array, jax.core.Tracer) for array in arrays)

@@ -133,6 +133,6 @@ def host_family(members: Members, q: Float[np.ndarray, " Q"]) -> HostFamily:
         entropies[_HATS] = np.log(hats)
 
     def named(table: np.ndarray) -> dict[str, np.ndarray]:
-        return dict(zip(MEASURES, table, strict=False))
+        return dict(zip(MEASURES, table + 0.0, strict=False))  # and -0 becomes 0
 
     return HostFamily(named(values), named(numbers), named(entropies), named(whole), numbers[-1])

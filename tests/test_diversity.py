@@ -480,3 +480,18 @@ IMAGES = np.zeros((4, 2, 2), np.uint8)
 def test_bad_images_and_labels_are_named(images, labels, message):
     with pytest.raises(ValueError, match=message):
         lcrjax.measure(images, labels)
+
+
+def test_is_shown_as_a_small_table(rng):
+    counts = {"cat": [1, 2, 0], "dog": [0, 1, 1]}
+    found = lcrjax.diversity(counts, q=(0, 1, np.inf))
+    title, header, *rows = repr(found).splitlines()
+    assert title == "Diversity of 2 classes"
+    assert header.split()[:3] == ["q", "alpha", "normalized_rho"]
+    assert [row.split()[0] for row in rows] == ["0", "1", "inf"]
+    assert float(rows[1].split()[1]) == pytest.approx(float(found.dataset_level["alpha"][1]), 1e-5)
+
+    seen = []
+    many = jax.vmap(lambda c: (seen.append(lcrjax.diversity(c)), seen[0])[1])(rng.random((2, 3, 2)))
+    for other in (seen[0], many, jax.tree.map(lambda leaf: None, found)):
+        assert "Diversity of 2 classes" in repr(other)

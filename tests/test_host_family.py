@@ -148,3 +148,9 @@ def test_traced_numbers_give_what_those_at_hand_give(rng, x64):
                 here, there = (getattr(x, level)[name] for x in (found, under_jit))
                 np.testing.assert_allclose(here, there, rtol=1e-11, atol=1e-11)
         np.testing.assert_allclose(found.class_balance, under_jit.class_balance, rtol=1e-11)
+
+
+def test_no_entropy_is_a_negative_zero():
+    found = lcrjax.diversity([1.0, 2.0, 3.0], q=(0, 1, 2, np.inf))
+    for name, values in found.dataset_entropy.items():
+        assert not np.signbit(np.where(np.asarray(values) == 0, values, 1)).any(), name
