@@ -24,7 +24,7 @@ class TrainingConfig:
         target_accuracy: Training accuracy at which a model stops, in inference mode over the
             whole subset.
         check_above: The target is only checked after epochs whose running accuracy (training
-            mode, weights changing) was at least this; the check costs two thirds of an epoch.
+            mode, weights changing) was at least this; the check costs a third of an epoch or two.
         max_epochs: Epochs after which a model stops in any case.
         settling_batch: Images per batch when batch normalisation's statistics are settled and
             when models are evaluated.

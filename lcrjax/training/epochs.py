@@ -67,9 +67,10 @@ def advance(
         s = _train_epoch(s, images, subset, n, architecture, config)
         due = ((s.running >= config.check_above) | (s.epoch >= config.max_epochs)) & ~s.failed
         # Reduced over the models, the condition stays one under vmap instead of a selection.
+        wanted = jnp.where(s.epoch < config.max_epochs, config.target_accuracy, 0.0)
         stats, accuracy = jax.lax.cond(
             due if axis is None else jax.lax.pmax(due, axis),
-            lambda: settle(s, images, subset, n, architecture, config),
+            lambda: settle(s, images, subset, n, architecture, config, wanted),
             lambda: (s.stats, s.accuracy),
         )
         stats, accuracy = jax.tree.map(
@@ -205,6 +206,7 @@ def settle(
     n: Int[Array, ""],
     architecture: Architecture,
     config: TrainingConfig,
+    wanted: ArrayLike = 0.0,
 ) -> tuple[nnx.State, Float[Array, ""]]:
     """Settle batch normalisation over the subset, then count accuracy in inference mode.
 
@@ -212,9 +214,18 @@ def settle(
     the variance of the means, with the weights held still. A subset of one settling batch gets
     its exact statistics.
 
+    Args:
+        state: A model after an epoch.
+        images: Training images of the dataset.
+        subset: Indices of the subset's images, padded to any capacity.
+        n: How many of them count; traced.
+        architecture: Shape of the network; static.
+        config: The recipe; static.
+        wanted: Accuracy that matters. Once it is out of reach no further image is looked at.
+
     Returns:
         The settled statistics, and the share of the subset that is classified correctly with
-        them.
+        them, counted to the end if it is at least `wanted`.
     """
     size = config.settling_batch
     padded = jnp.pad(subset, (0, size))
@@ -242,9 +253,17 @@ def settle(
     stats = _from_moments(moments)
     # A single batch was normalised by what it settles: it has been seen in inference mode.
     again = jnp.where(steps > 1, steps, 0)
-    right = jax.lax.fori_loop(
-        0, again, lambda i, total: total + batch(i, stats, True)[1], jnp.float32(0)
-    )
+
+    def may_do(carry: tuple[Array, Array]) -> Array:
+        i, right = carry
+        most = (right + (n - i * n // steps)) / n  # if all that follow are right
+        return (i < again) & (most >= wanted)
+
+    def count(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        i, right = carry
+        return i + 1, right + batch(i, stats, True)[1]
+
+    right = jax.lax.while_loop(may_do, count, (jnp.int32(0), jnp.float32(0)))[1]
     return stats, jnp.where(steps > 1, right, in_one) / n
 
 

@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 from flax import nnx
 
-from lcrjax.training import Progress, TrainingConfig, block_size, ensemble, train_subsets
+from lcrjax.training import (
+    Progress,
+    TrainingConfig,
+    block_size,
+    ensemble,
+    native_network,
+    train_subsets,
+)
 from lcrjax.training.ensemble import architecture_of
-from lcrjax.training.epochs import Images, as_input
+from lcrjax.training.epochs import Images, as_input, settle
 from lcrjax.training.model_state import network
 from lcrjax.training.programs import make_programs
 from lcrjax.training.resnet import Architecture
@@ -169,6 +176,30 @@ def test_training_accuracy_is_what_an_independent_recount_finds(digits, narrow):
     mean, variance = model.stem_norm.mean[...], model.stem_norm.variance[...]
     np.testing.assert_allclose(mean, settled["mean"][...], rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(variance, settled["variance"][...], rtol=1e-3)
+
+
+def test_counting_ends_once_the_criterion_is_out_of_reach(digits, narrow):
+    n = 300
+    architecture = Architecture(
+        8, 8, 1, 10, narrow.base_channels, native=native_network.serves(narrow)
+    )
+    config = dataclasses.replace(narrow, settling_batch=64)
+    programs = make_programs(architecture, config)
+    images = Images(jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels))
+    padded = jnp.arange(2048)
+    models = programs.start(jnp.zeros(1, jnp.uint32))
+    models = programs.advance(models, images, padded[None], jnp.int32(n), jnp.int32(1))
+    model = jax.tree.map(lambda leaf: leaf[0], models)
+    count = jax.jit(
+        lambda wanted: settle(model, images, padded, jnp.int32(n), architecture, config, wanted)
+    )
+    stats, share = count(0.0)
+    assert 0.2 < share < 0.95
+    for wanted in (0.1, share, share + 1 / n, 0.99):
+        same_stats, found = count(wanted)
+        jax.tree.map(np.testing.assert_array_equal, same_stats, stats)
+        assert found == share if wanted <= share else found < min(wanted, share + 1e-6)
+    assert count(0.99)[1] < share
 
 
 def test_evaluation_of_many_images_takes_little_memory():
