@@ -306,13 +306,13 @@ def hill_number(p: Float[ArrayLike, " S"], q: ArrayLike) -> Float[Array, ""]:
     p = p.astype(jnp.result_type(p, jnp.float32))
     check_viewpoint(q)
     if _at_hand(p):
-        _check_abundances(np.asarray(p, np.float64))
-    if _at_hand(p, q):
         host = np.asarray(p, np.float64)
-        share = host[host > 0] / host.sum()
-        means = LogMeans(share, -np.log(share)[None], Segments(np.array([len(share)])))
-        order = 1 - np.asarray(q, p.dtype).astype(np.float64)
-        return jnp.asarray(np.exp(means.at(float(order))[0, 0]), p.dtype)
+        _check_abundances(host)
+        if _at_hand(q):
+            share = host[host > 0] / host.sum()
+            means = LogMeans(share, -np.log(share)[None], Segments(np.array([len(share)])))
+            order = 1 - np.asarray(q, p.dtype).astype(np.float64)
+            return jnp.asarray(np.exp(means.at(float(order))[0, 0]), p.dtype)
     share = p / jnp.sum(p)
     return power_mean(1 - jnp.asarray(q, p.dtype), share, 1 / jnp.where(p > 0, share, 1))
 

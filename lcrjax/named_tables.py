@@ -29,7 +29,14 @@ def numbers(what: str, table: Any) -> Any:
             raise ValueError(f"{what} have dtype object: give numbers ({error})") from error
     if array.dtype.kind not in "iufb":
         raise ValueError(f"{what} have dtype {array.dtype}: give numbers")
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    return native_order(array)
+
+
+def native_order(array: Any) -> Any:
+    """Turn numbers of the other byte order, as in FITS files, round: jax takes none; else as is."""
+    if not isinstance(array, np.ndarray) or array.dtype.isnative:
+        return array
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 def row_names(table: Any) -> tuple[Any, ...] | None:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.named_tables import native_order
 from lcrjax.similarity import RMSD, Similarity
-from lcrjax.similarity.base import native_order
 from lcrjax.similarity.precomputed import as_similarity
 
 

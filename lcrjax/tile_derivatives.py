@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from lcrjax.pytrees import Shared, is_shared
+from lcrjax.pytrees import is_shared
 from lcrjax.tile_loops import tile_of, tiles_of, weigh, weight_tile
 
 
@@ -18,7 +18,7 @@ def _zero_tangent(x: Array) -> Any:
 
 
 def _varies(x: Any) -> bool:
-    return not isinstance(x, Shared) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
+    return not is_shared(x) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
 
 
 def product_backward(side: int, saved: Any, cotangent: Array) -> Any:

@@ -8,6 +8,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.named_tables import native_order
+
 
 class Similarity(ABC):
     """How alike two elements are: 0 nothing in common, 1 the same.
@@ -107,13 +109,6 @@ class TiledSimilarity(Similarity):
         from lcrjax.tiles import tiled_ordinariness
 
         return tiled_ordinariness(self, elements, weights, others, tile)
-
-
-def native_order(array: Any) -> Any:
-    """Turn numbers of the other byte order, as in FITS files, round: jax takes none; else as is."""
-    if not isinstance(array, np.ndarray) or array.dtype.isnative:
-        return array
-    return array.astype(array.dtype.newbyteorder("="))
 
 
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:

@@ -66,8 +66,8 @@ def advance(
     def one_epoch(s: ModelState) -> ModelState:
         s = _train_epoch(s, images, subset, n, architecture, config)
         due = ((s.running >= config.check_above) | (s.epoch >= config.max_epochs)) & ~s.failed
-        # Reduced over the models, the condition stays one under vmap instead of a selection.
         wanted = jnp.where(s.epoch < config.max_epochs, config.target_accuracy, 0.0)
+        # Reduced over the models, the condition stays one under vmap instead of a selection.
         stats, accuracy = jax.lax.cond(
             due if axis is None else jax.lax.pmax(due, axis),
             lambda: settle(s, images, subset, n, architecture, config, wanted),

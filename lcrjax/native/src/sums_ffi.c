@@ -1,6 +1,7 @@
 /* The kernels that XLA calls: operands are rows (n, d), columns (m, d) unless they are the rows,
    weights (k, m), counts (2,) of the true elements among n and m, the rate, and of floats the
-   centre (d,) that products take them about; the result is (k, n). All may have leading axes of a batch, each as long as the result's, or 1. */
+   centre (d,) that products take them about; the result is (k, n). All may have leading axes of a
+   batch, each as long as the result's, or 1. */
 #include <string.h>
 
 #include "sums.h"
