@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.timing import optional, seconds, show
 from lcrjax.data import load
-from lcrjax.study.features import features
+from lcrjax.study.feature_table import features
 
 ORDERS = (0, 1, np.inf)
 

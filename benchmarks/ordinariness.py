@@ -21,8 +21,8 @@ from jax import lax
 import lcrjax
 from benchmarks.time_figure import time_figure
 from benchmarks.timing import in_turn, optional, seconds, show
-from lcrjax.byte_product import byte_product
 from lcrjax.data import load
+from lcrjax.similarity.distances.byte_products import byte_product
 
 CLASSES = 10
 

@@ -16,12 +16,12 @@ import pandas as pd
 import statsmodels.api as sm
 from threadpoolctl import threadpool_limits
 
-from lcrjax.study.best_subsets import best_of_every_size
-from lcrjax.study.bootstrap import bootstrap
+from lcrjax.study.analysis.branch_and_bound import best_of_every_size
+from lcrjax.study.analysis.combinations import search_sizes
+from lcrjax.study.analysis.projection import project
+from lcrjax.study.analysis.regression import design
+from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import FEATURES, PARAMETERS
-from lcrjax.study.projection import project
-from lcrjax.study.regression import design
-from lcrjax.study.search import search_sizes
 
 
 def correlated_table(rows: int, seed: int = 0) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lcrjax.report.style import PALETTE, styled
+from lcrjax.report.figures.style import PALETTE, styled
 
 
 @styled

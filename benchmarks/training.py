@@ -25,11 +25,11 @@ from benchmarks.paper import DATASETS, whole_paper
 from lcrjax.data import load
 from lcrjax.training import TrainingConfig, train_subsets
 from lcrjax.training.config import PRECISIONS
-from lcrjax.training.ensemble import architecture_of
 from lcrjax.training.epochs import Images
 from lcrjax.training.memory import models_at_once
+from lcrjax.training.networks.resnet18 import Architecture
 from lcrjax.training.programs import make_programs
-from lcrjax.training.resnet import Architecture
+from lcrjax.training.subsets import architecture_of
 
 try:
     from benchmarks import torch_loop

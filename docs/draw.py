@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 import lcrjax
 from lcrjax.data import load
 from lcrjax.report import frequency_and_similarity_figure, profile_figure, similarity_figure
-from lcrjax.report.profiles import PROFILE_ORDERS
+from lcrjax.report.figures.profiles import PROFILE_ORDERS
 
 IMAGES = Path(__file__).parent / "images"
 

@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 from lcrjax.study import same_results
-from lcrjax.study.folder import CONFIG
-from lcrjax.study.store import RESULTS, ROWS
+from lcrjax.study.run.folder import CONFIG
+from lcrjax.study.run.store import RESULTS, ROWS
 from lcrjax.study.table import decode
 
 SETTINGS = """

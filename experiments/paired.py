@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lcrjax.study.files import write_whole
+from lcrjax.study.run.files import write_whole
 from lcrjax.training import train_subsets
 from lcrjax.training.config import TrainingConfig
 

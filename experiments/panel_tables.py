@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from lcrjax.report import rankings, write_figures
-from lcrjax.study import read_results, search
-from lcrjax.study.bootstrap import bootstrap
-from lcrjax.study.claims import claims
+from lcrjax.study import read_results
+from lcrjax.study.analysis.effect import top_effect
+from lcrjax.study.analysis.fixed_effects import within_r2
+from lcrjax.study.analysis.paper_claims import claims
+from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import PARAMETERS
-from lcrjax.study.effect import top_effect
-from lcrjax.study.within import within_r2
 
 RESULTS = Path(__file__).parent / "results" / "panel"
 ALONE = ("A_0", "A_1", "A_inf", "CB_1", "CB_inf", "R_0", "G_1", "size")

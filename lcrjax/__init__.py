@@ -1,9 +1,10 @@
 """Similarity-sensitive diversity of labelled image datasets."""
 
-from lcrjax.divergence import cross_diversity, relative_diversity
-from lcrjax.diversity import Diversity, diversity, hill_number, measure
-from lcrjax.ordinariness import ordinariness
-from lcrjax.power_mean import power_mean
+from lcrjax.measures.divergence import cross_diversity, relative_diversity
+from lcrjax.measures.result import Diversity, diversity, hill_number, measure
+from lcrjax.measures.vendi import vendi_score
+from lcrjax.numerics.power_means import power_mean
+from lcrjax.pairwise.zp import ordinariness
 from lcrjax.similarity import (
     RMSD,
     Cosine,
@@ -20,7 +21,6 @@ from lcrjax.similarity import (
     Similarity,
     TiledSimilarity,
 )
-from lcrjax.spectral import vendi_score
 
 __all__ = [
     "RMSD",

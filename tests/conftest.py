@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from lcrjax import native, tiles
+from lcrjax import native
+from lcrjax.pairwise import tiling
 
 # The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("lcrjax", deadline=None, derandomize=True)
@@ -45,7 +46,7 @@ def real_images():
 
 
 # A cache of its own: that of the package does not know of the environment.
-_whole_product = tiles._jitted_product.__wrapped__
+_whole_product = tiling._jitted_product.__wrapped__
 _through_xla = jax.jit(lambda *given: _whole_product(*given), static_argnums=4)
 
 
@@ -56,5 +57,5 @@ def path(request, monkeypatch):
         pytest.skip("there are no compiled kernels")
     monkeypatch.setenv("LCRJAX_NATIVE", "1" if request.param == "native" else "0")
     if request.param == "XLA":
-        monkeypatch.setattr(tiles, "_jitted_product", _through_xla)
+        monkeypatch.setattr(tiling, "_jitted_product", _through_xla)
     return request.param

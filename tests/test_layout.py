@@ -1,6 +1,7 @@
-"""The parts of the package import each other in one direction, and importing it does nothing."""
+"""The rooms of the package: which imports which, what is public; importing does nothing."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +11,20 @@ import pytest
 import lcrjax
 
 PACKAGE = Path(lcrjax.__file__).parent
-MATHEMATICS = {
-    "byte_product", "close_pairs", "counts", "divergence", "diversity", "double_word",
-    "duplicates", "family", "fused", "host_family", "named_tables", "neighbour_loops",
-    "neighbours", "ordinariness", "power_mean", "pytrees", "segments", "similarity", "spectral",
-    "squares", "tile_derivatives", "tile_loops", "tiles", "viewpoints",
-}  # fmt: skip
-PARTS = MATHEMATICS | {
-    "__init__", "__main__", "cli", "data", "native", "report", "study", "training"
-}  # fmt: skip
+#: What the files of each room may import of the others, anywhere in them, also inside functions.
+MAY_IMPORT = {
+    "numerics": set(),
+    "native": set(),
+    "similarity": {"numerics"},
+    "pairwise": {"numerics", "similarity", "native"},
+    "measures": {"numerics", "similarity", "pairwise"},
+    "data": set(),
+    "training": {"numerics", "data", "native"},
+    "study": {"numerics", "similarity", "pairwise", "measures", "data", "training", "native"},
+    "report": {"numerics", "similarity", "pairwise", "measures", "data", "study"},
+    "cli": {"native", "similarity", "measures", "data", "training", "study", "report"},
+}
+MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures")
 HEAVY = ("pandas", "flax", "optax", "matplotlib", "sklearn", "scipy", "statsmodels", "typer",
          "pyarrow", "PIL", "rich", "torch")  # fmt: skip
 
@@ -36,76 +42,64 @@ def imports(path, *, on_import=False):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                here = name_of(path)
-                inside = path.name == "__init__.py"
-                above = here[: len(here) - node.level + inside]
-                base = ".".join([*above, *filter(None, [node.module])])
-            found.update([base, *(f"{base}.{alias.name}" for alias in node.names)])
+            assert not node.level, f"{path} imports relatively: say the whole name"
+            found.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
         for child in ast.iter_child_nodes(node):
             lazy = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
             if not (on_import and (lazy or typing_only)):
                 visit(child)
 
-    visit(ast.parse(path.read_text()))
+    visit(ast.parse(path.read_text(encoding="utf-8")))
     return found
 
 
-def part_of(name):
-    """The part of the package that an imported name belongs to, or None."""
-    pieces = name.split(".")
-    return pieces[1] if pieces[0] == "lcrjax" and len(pieces) > 1 else None
-
-
 FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = {room: [path for path in FILES if name_of(path)[1:2] == (room,)] for room in MAY_IMPORT}
 
 
-def files_of(*parts):
-    return [path for path in FILES if (*name_of(path), "__init__")[1] in parts]
+def rooms_used(path):
+    pieces = [name.split(".") for name in imports(path)]
+    return {p[1] for p in pieces if p[0] == "lcrjax" and len(p) > 1 and p[1] in ROOMS}
 
 
-def used_parts(*parts):
-    return {part_of(name) for path in files_of(*parts) for name in imports(path)} & PARTS
+def test_every_file_lies_in_a_room():
+    loose = {path.name for path in FILES} - {p.name for files in ROOMS.values() for p in files}
+    assert {p.name for p in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py"}, loose
+    assert {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name != "__pycache__"} == set(
+        ROOMS
+    )
 
 
-def test_every_file_belongs_to_a_known_part():
-    assert {(*name_of(path), "__init__")[1] for path in FILES} <= PARTS
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_in_one_direction(room):
+    for path in ROOMS[room]:
+        assert rooms_used(path) <= MAY_IMPORT[room] | {room}, path
 
 
-@pytest.mark.parametrize("path", files_of(*MATHEMATICS, "__init__"), ids=lambda p: p.stem)
-def test_mathematics_imports_jax_and_numpy_and_itself(path):
-    standard = set(sys.stdlib_module_names)
-    roots = {name.split(".")[0] for name in imports(path, on_import=True)}
-    assert roots <= standard | {"jax", "jaxtyping", "numpy", "lcrjax"}
-    lazy = {name.split(".")[0] for name in imports(path)}
-    assert lazy <= standard | {"jax", "jaxtyping", "numpy", "lcrjax", "pandas", "rich"}
+def test_the_package_knows_its_name_and_version_only():
+    """What rooms take from `lcrjax` itself: public names would close a circle."""
+    for room, files in ROOMS.items():
+        for path in files:
+            own = {n for n in imports(path) if n.startswith("lcrjax.") and n.count(".") == 1}
+            names = {n.split(".")[1] for n in own} - set(ROOMS)
+            assert names <= {"__version__"}, (room, path, names)
 
 
-def test_directions():
-    assert used_parts(*MATHEMATICS) <= MATHEMATICS | {"native"}
-    assert used_parts("native") <= {"native"}
-    others = {"data", "training", "study", "report", "cli"}
-    assert not used_parts("data") & (MATHEMATICS | others - {"data"})
-    own = {"training", "data", "pytrees"}
-    assert not used_parts("training") & ((MATHEMATICS | others) - own)
-    assert not used_parts("study") & {"report", "cli"}
-    assert not used_parts("report") & {"training", "cli"}
+def test_directions_have_no_circle():
+    done = set()
+    while len(done) < len(MAY_IMPORT):
+        free = {room for room, used in MAY_IMPORT.items() if room not in done and used <= done}
+        assert free, f"a circle among {set(MAY_IMPORT) - done}"
+        done |= free
 
 
-def test_nobody_imports_the_command_line():
-    for path in FILES:
-        if name_of(path)[1:2] not in (("cli",), ("__main__",)):
-            assert "cli" not in {part_of(name) for name in imports(path)}, path
-
-
-def test_mathematics_imports_downwards():
-    """No circle among the files, as they are imported."""
-    modules = {".".join(name_of(path)): path for path in files_of(*MATHEMATICS)}
+@pytest.mark.parametrize("room", ROOMS)
+def test_files_of_a_room_have_no_circle(room):
+    modules = {".".join(name_of(path)): path for path in ROOMS[room]}
     edges = {}
     for module, path in modules.items():
-        used = {name for name in imports(path, on_import=True) if name in modules}
+        used = {name for name in imports(path) if name in modules}
         # A package imports its own files; these see its siblings, not it.
         edges[module] = {name for name in used if not module.startswith(name + ".")}
     done = set()
@@ -113,6 +107,43 @@ def test_mathematics_imports_downwards():
         free = {m for m, used in edges.items() if m not in done and used <= done | {m}}
         assert free, f"a circle among {sorted(set(edges) - done)}"
         done |= free
+
+
+@pytest.mark.parametrize(
+    "path", [p for room in MATHEMATICS for p in ROOMS[room]], ids=lambda p: ".".join(name_of(p)[1:])
+)
+def test_mathematics_imports_jax_and_numpy_and_itself(path):
+    allowed = set(sys.stdlib_module_names) | {"jax", "jaxlib", "jaxtyping", "numpy", "lcrjax"}
+    assert {name.split(".")[0] for name in imports(path, on_import=True)} <= allowed
+    assert {name.split(".")[0] for name in imports(path)} <= allowed | {"pandas", "rich"}
+
+
+def public_packages():
+    for path in PACKAGE.rglob("__init__.py"):
+        module = importlib.import_module(".".join(name_of(path)))
+        yield module, getattr(module, "__all__", ())
+
+
+def test_no_module_is_shadowed_by_a_name():
+    """`import lcrjax.a.b as m` gives the module b, whatever its package exports."""
+    for path in FILES:
+        full = ".".join(name_of(path))
+        if path.name == "__main__.py" or "." not in full:
+            continue
+        above, _, leaf = full.rpartition(".")
+        module = importlib.import_module(full)
+        assert getattr(importlib.import_module(above), leaf) is module, full
+
+
+def test_no_module_has_the_name_of_a_public_function():
+    public = {
+        name
+        for module, names in public_packages()
+        for name in names
+        if callable(getattr(module, name))
+    }
+    # `lcrjax report` is a command; its room is named after what it makes.
+    assert not {name_of(path)[-1] for path in FILES} & public
 
 
 def run(code):
@@ -143,5 +174,7 @@ def test_importing_changes_no_configuration_and_starts_no_backend():
 
 
 def test_public_names_exist_and_are_documented():
-    for name in lcrjax.__all__:
-        assert getattr(lcrjax, name).__doc__, name
+    for module, names in public_packages():
+        for name in names:
+            value = getattr(module, name)
+            assert value.__doc__ or not callable(value), (module, name)

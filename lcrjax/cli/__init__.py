@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from lcrjax import __version__
-from lcrjax.cli.measure import measure
-from lcrjax.cli.report import report
-from lcrjax.cli.search import search
-from lcrjax.cli.study import study
-from lcrjax.cli.train import train
+from lcrjax.cli.measure_command import measure
+from lcrjax.cli.report_command import report
+from lcrjax.cli.search_command import search
+from lcrjax.cli.study_command import study
+from lcrjax.cli.train_command import train
 
 _EPILOG = (
     "Exit codes: 0 done; 2 nothing was started, because an argument, the data or the output "

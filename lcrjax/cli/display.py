@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from lcrjax.study.progress import StudyProgress
+from lcrjax.study.run.progress import StudyProgress
 
 #: Seconds between plain lines about the same dataset and size.
 _SELDOM = 60.0

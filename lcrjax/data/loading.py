@@ -11,8 +11,8 @@ from lcrjax.data.errors import DataError
 from lcrjax.data.folder import load_folder
 from lcrjax.data.idx import is_idx_folder, load_idx
 from lcrjax.data.medmnist import load_medmnist, split_name
+from lcrjax.data.medmnist_index import INSTALL, installed_names
 from lcrjax.data.npz import load_npz
-from lcrjax.data.registry import INSTALL, installed_names
 from lcrjax.data.resize import Size, as_size
 from lcrjax.data.split import TEST_FRACTION
 from lcrjax.data.tfds import load_tfds

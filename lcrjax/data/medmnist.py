@@ -6,8 +6,8 @@ from typing import Any
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.download import cache_folder, fetch
 from lcrjax.data.errors import DataError
+from lcrjax.data.medmnist_index import registry
 from lcrjax.data.npz import load_npz
-from lcrjax.data.registry import registry
 
 _SIDE = 28
 

@@ -8,7 +8,7 @@ from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, reading
 from lcrjax.data.limits import check_bytes
-from lcrjax.data.npy import read_array, read_claim
+from lcrjax.data.npz_member import read_array, read_claim
 
 _SPLIT = ("train_images", "train_labels", "test_images", "test_labels")
 _PLAIN = ("images", "labels")

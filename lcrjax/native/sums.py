@@ -21,7 +21,7 @@ def sums(
         elements: Both uint8, or both float32 and finite.
         others: None for `elements`.
         weights: float32, k >= 1.
-        profile: Place in `lcrjax.fused.PROFILES`.
+        profile: Place in `lcrjax.pairwise.kernels.PROFILES`.
         rate: The profile's.
 
     Returns:

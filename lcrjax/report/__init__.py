@@ -1,15 +1,15 @@
 """Figures, tables and pages of datasets and studies."""
 
-from lcrjax.report.bars import ranking_figure
-from lcrjax.report.boxes import alpha_figure, class_balance_figure, size_figure
-from lcrjax.report.heatmap import correlation_figure
-from lcrjax.report.matrix import similarity_figure
+from lcrjax.report.figures.bars import ranking_figure
+from lcrjax.report.figures.boxes import alpha_figure, class_balance_figure, size_figure
+from lcrjax.report.figures.heatmap import correlation_figure
+from lcrjax.report.figures.matrix import similarity_figure
+from lcrjax.report.figures.profiles import profile_figure
+from lcrjax.report.figures.sense import frequency_and_similarity_figure
+from lcrjax.report.figures.write import write_figures
 from lcrjax.report.page.dataset import dataset_page
 from lcrjax.report.page.study import study_page
-from lcrjax.report.profiles import profile_figure
-from lcrjax.report.sense import frequency_and_similarity_figure
 from lcrjax.report.tables import notes, print_rankings, rankings
-from lcrjax.report.write import write_figures
 
 __all__ = [
     "alpha_figure",

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lcrjax.report.names import combination, plain
+from lcrjax.study.analysis.combinations import search_sizes
 from lcrjax.study.columns import PARAMETERS
-from lcrjax.study.search import search_sizes
 
 #: What a combination of so many features is called.
 SIZES = {1: "singles", 2: "pairs", 3: "triples"}

@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from lcrjax.named_tables import native_order
+from lcrjax.numerics.tables import native_order
 
 
 class Similarity(ABC):
@@ -64,8 +64,9 @@ class TiledSimilarity(Similarity):
     def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
         """Turn both sets of elements into pytrees of arrays whose first axis counts elements.
 
-        What all elements have in common, and no derivative needs, is a `lcrjax.pytrees.Shared`.
-        Traced, once per call; the second is None where `others` is.
+        What all elements have in common, and no derivative needs, is a
+        `lcrjax.numerics.pytrees.Shared`. Traced, once per call; the second is None where
+        `others` is.
         """
 
     @abstractmethod
@@ -87,9 +88,9 @@ class TiledSimilarity(Similarity):
             of_bytes: Whether they are bytes, in units of 1.
 
         Returns:
-            One of `lcrjax.fused.PROFILES` and the rate in its exponential: of the distance d of
-            prepared elements in `exp(-rate d)` and, with a = rate d, in `(1 + a) exp(-a)` and
-            `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None for anything else.
+            One of `lcrjax.pairwise.kernels.PROFILES` and the rate in its exponential: of the
+            distance d of prepared elements in `exp(-rate d)` and, with a = rate d, in
+            `(1 + a) exp(-a)` and `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None for anything else.
         """
         return None
 
@@ -106,7 +107,7 @@ class TiledSimilarity(Similarity):
         tile: int | None = None,
     ) -> Float[Array, "n k"]:
         """As `Similarity.ordinariness`, in tiles; works under jit, vmap and grad."""
-        from lcrjax.tiles import tiled_ordinariness
+        from lcrjax.pairwise.tiling import tiled_ordinariness
 
         return tiled_ordinariness(self, elements, weights, others, tile)
 

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
-from lcrjax.named_tables import first_difference, is_labelled, numbers
+from lcrjax.numerics.tables import first_difference, is_labelled, numbers
 from lcrjax.similarity.base import Similarity
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once

@@ -1,14 +1,14 @@
 """From datasets to a table of diversity and performance, and to what it says."""
 
-from lcrjax.study.config import StudyConfig
-from lcrjax.study.features import features
-from lcrjax.study.folder import FolderInUseError
-from lcrjax.study.presets import PRESETS
-from lcrjax.study.progress import StudyProgress
-from lcrjax.study.runner import run_study
-from lcrjax.study.search import search
-from lcrjax.study.store import read_results
-from lcrjax.study.subsets import design_subsets
+from lcrjax.study.analysis.combinations import search
+from lcrjax.study.design.balance import design_subsets
+from lcrjax.study.design.config import StudyConfig
+from lcrjax.study.design.presets import PRESETS
+from lcrjax.study.feature_table import features
+from lcrjax.study.run.folder import FolderInUseError
+from lcrjax.study.run.progress import StudyProgress
+from lcrjax.study.run.runner import run_study
+from lcrjax.study.run.store import read_results
 from lcrjax.study.table import same_results
 
 __all__ = [

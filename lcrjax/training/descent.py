@@ -10,8 +10,8 @@ from jaxtyping import Array, ArrayLike, Float
 
 from lcrjax import native
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.model_state import make_optimizer
-from lcrjax.training.resnet import Architecture
+from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.training_state import make_optimizer
 
 _DECAYS = 0.9, 0.999  # of Adam's moments, as in optax and in adam.c
 

@@ -9,11 +9,11 @@ import optax  # type: ignore[import-untyped]
 from flax import nnx
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from lcrjax.training import native_network
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.descent import cosine_factor, descend
-from lcrjax.training.model_state import ModelState, network
-from lcrjax.training.resnet import Architecture
+from lcrjax.training.networks import resnet18_native
+from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.training_state import ModelState, network
 
 _LAST_FACTOR = 0.01  # to which a cosine schedule takes the step size
 
@@ -150,7 +150,7 @@ def batch_gradient(
     """
     pixels, labels = as_input(images.pixels[chosen], config.precision), images.labels[chosen]
     if architecture.native:
-        return native_network.gradient(params, pixels, labels, weights, architecture)
+        return resnet18_native.gradient(params, pixels, labels, weights, architecture)
     graph = network(architecture)
 
     def loss_of(params, pixels, labels):  # type: ignore[no-untyped-def]
@@ -186,7 +186,9 @@ def run_network(
         Logits, and the statistics that were used.
     """
     if architecture.native:
-        return native_network.forward(params, stats, pixels, weights, architecture, settled=settled)
+        return resnet18_native.forward(
+            params, stats, pixels, weights, architecture, settled=settled
+        )
     model = nnx.merge(network(architecture), params, stats, copy=True)
     logits = model(pixels, None if settled else weights)
     return logits, nnx.state(model, nnx.BatchStat)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lcrjax.data.split import stratified_split
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
-from lcrjax.training.ensemble import architecture_of
+from lcrjax.training.checks import CheckedImages, LabelledImages, check_dataset
 from lcrjax.training.epochs import Images
 from lcrjax.training.full_config import FullConfig
 from lcrjax.training.full_programs import (
@@ -24,8 +24,8 @@ from lcrjax.training.full_programs import (
 )
 from lcrjax.training.full_result import CURVE, FullProgress, FullResult
 from lcrjax.training.metrics import Scores
-from lcrjax.training.model_state import ModelState
-from lcrjax.training.validate import CheckedImages, LabelledImages, check_dataset
+from lcrjax.training.subsets import architecture_of
+from lcrjax.training.training_state import ModelState
 
 IMAGES_PER_CALL = 1024
 SAMPLE = 2048

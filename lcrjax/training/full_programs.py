@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from lcrjax.pytrees import register_dataclass
+from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.descent import cosine_factor, descend
 from lcrjax.training.epochs import Images, as_input, batch_gradient, run_network, settle
 from lcrjax.training.metrics import Scores, score
-from lcrjax.training.model_state import ModelState, initial_state
-from lcrjax.training.resnet import Architecture
+from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.training_state import ModelState, initial_state
 
 
 @register_dataclass

@@ -3,7 +3,7 @@
 import jax
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.resnet import Architecture
+from lcrjax.training.networks.resnet18 import Architecture
 
 WIDEST = 64
 IMAGES_PER_BLOCK = 2048

@@ -11,8 +11,8 @@ from jaxtyping import Array, Int
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.epochs import Images, advance, predict
 from lcrjax.training.metrics import Scores, score
-from lcrjax.training.model_state import ModelState, initial_state
-from lcrjax.training.resnet import Architecture
+from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.training_state import ModelState, initial_state
 
 MODELS = "models"
 

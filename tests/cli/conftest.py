@@ -19,10 +19,10 @@ def fake():
 def run_with_figures(monkeypatch, tmp_path, fake):
     """Run a command line in an empty folder, with instant measuring and training."""
     from lcrjax.cli import app
-    from lcrjax.study import mishaps, plan, runner
+    from lcrjax.study.run import failures, plan, runner
 
     monkeypatch.setattr(runner, "features", fake.features)
-    monkeypatch.setattr(mishaps, "train_subsets", fake.train_subsets)
+    monkeypatch.setattr(failures, "train_subsets", fake.train_subsets)
     monkeypatch.setattr(plan, "block_size", fake.block_size)
     monkeypatch.setattr("lcrjax.cli.cache.keep_compiled_programs", lambda: None)
     monkeypatch.chdir(tmp_path)

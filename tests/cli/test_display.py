@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from lcrjax.cli.display import Bars, Lines, Silent, choose_display, duration
-from lcrjax.study.progress import StudyProgress
+from lcrjax.study.run.progress import StudyProgress
 from lcrjax.training import Progress
 
 

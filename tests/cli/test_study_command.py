@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lcrjax.study import mishaps
-from lcrjax.study.folder import read_description
-from lcrjax.study.store import RESULTS, ROWS, open_store
+from lcrjax.study.run import failures
+from lcrjax.study.run.folder import read_description
+from lcrjax.study.run.store import RESULTS, ROWS, open_store
 from lcrjax.study.table import same_results
 
 SMALL = ("--sizes", "16,32", "--bins", "6", "--per-bin", "3")
@@ -54,7 +54,7 @@ def test_the_same_command_goes_on(run, data, monkeypatch, fake, tmp_path):
             os.kill(os.getpid(), signal.SIGTERM)
         return fake.train_subsets(*arguments, **options)
 
-    monkeypatch.setattr(mishaps, "train_subsets", train)
+    monkeypatch.setattr(failures, "train_subsets", train)
     before = signal.getsignal(signal.SIGTERM)
     cut = run("study", data, *SMALL, "--out", "s")
     assert cut.exit_code == 130
@@ -86,7 +86,7 @@ def test_a_first_interrupt_waits_for_a_step_and_a_second_does_not(
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the second interrupt was not obeyed")
 
-    monkeypatch.setattr(mishaps, "train_subsets", train)
+    monkeypatch.setattr(failures, "train_subsets", train)
     result = run("study", data, *SMALL, "--out", "s")
     assert result.exit_code == 130
     assert "once more stops at once" in result.stderr
@@ -100,7 +100,7 @@ def test_an_ignored_signal_stays_ignored(run, data, monkeypatch, fake):
         signal.raise_signal(signal.SIGINT)
         return fake.train_subsets(*arguments, **options)
 
-    monkeypatch.setattr(mishaps, "train_subsets", train)
+    monkeypatch.setattr(failures, "train_subsets", train)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         assert run("study", data, *SMALL).exit_code == 0
@@ -117,7 +117,7 @@ def test_failed_subsets_are_listed_with_their_reason(run, data, monkeypatch, fak
             table.loc[0, "failure"] = "the loss became NaN"
         return table
 
-    monkeypatch.setattr(mishaps, "train_subsets", train)
+    monkeypatch.setattr(failures, "train_subsets", train)
     result = run("study", data, *SMALL)
     assert result.exit_code == 3
     assert "32 images, subset 0" in result.stdout
@@ -129,7 +129,7 @@ def test_a_full_disk_has_its_own_exit_code(run, data, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lcrjax.study.store.write_whole", full)
+    monkeypatch.setattr("lcrjax.study.run.store.write_whole", full)
     result = run("study", data, *SMALL)
     assert result.exit_code == 4
     assert "No space left on device" in result.stderr
@@ -184,7 +184,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_input(run, data, monkeypatch):
     def train(*arguments, **options):
         raise ValueError("shapes do not match")
 
-    monkeypatch.setattr(mishaps, "train_subsets", train)
+    monkeypatch.setattr(failures, "train_subsets", train)
     result = run("study", data, *SMALL)
     assert isinstance(result.exception, ValueError)
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from lcrjax.cli.epochs import epoch_line
-from lcrjax.study import reference
-from lcrjax.study.folder import own_folder, read_description
+from lcrjax.study.run import reference
+from lcrjax.study.run.folder import own_folder, read_description
 from lcrjax.training import FullProgress, FullResult
 from lcrjax.training.full_result import CURVE
 

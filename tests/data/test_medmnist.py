@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lcrjax.data import DataError, load
-from lcrjax.data.registry import registry
+from lcrjax.data.medmnist_index import registry
 
 pytest.importorskip("pooch")
 

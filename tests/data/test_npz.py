@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lcrjax.data import DataError, load
-from lcrjax.data.npy import read_claim
+from lcrjax.data.npz_member import read_claim
 
 
 def test_medmnist_layout_is_read_as_it_is(save, arrays):

@@ -10,7 +10,7 @@ import pytest
 import lcrjax
 from lcrjax import native
 from lcrjax.native import sums as module
-from lcrjax.tiles import _jitted_product, _looped, _product
+from lcrjax.pairwise.tiling import _jitted_product, _looped, _product
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 

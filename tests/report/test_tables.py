@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from lcrjax.report import print_rankings, rankings
-from lcrjax.study.search import search
+from lcrjax.study.analysis.combinations import search
 
 
 def printed(table, **kwargs):

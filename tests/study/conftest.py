@@ -17,8 +17,8 @@ def fake():
 @pytest.fixture
 def instant_parts(monkeypatch, fake):
     """Let the runner measure and train with the stand-ins."""
-    from lcrjax.study import mishaps, plan, runner
+    from lcrjax.study import failures, plan, runner
 
     monkeypatch.setattr(runner, "features", fake.features)
-    monkeypatch.setattr(mishaps, "train_subsets", fake.train_subsets)
+    monkeypatch.setattr(failures, "train_subsets", fake.train_subsets)
     monkeypatch.setattr(plan, "block_size", fake.block_size)

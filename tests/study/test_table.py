@@ -3,7 +3,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from lcrjax.study.store import read_results
+from lcrjax.study.run.store import read_results
 from lcrjax.study.table import COLUMNS, PROVENANCE, decode, encode, same_results
 
 

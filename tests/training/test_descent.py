@@ -10,7 +10,7 @@ import pytest
 from lcrjax import native
 from lcrjax.training import TrainingConfig
 from lcrjax.training.descent import descend
-from lcrjax.training.model_state import make_optimizer
+from lcrjax.training.training_state import make_optimizer
 
 
 @pytest.mark.skipif(not native.available(), reason="no compiled kernels")

@@ -10,11 +10,11 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from lcrjax.training import FullConfig, FullProgress, TrainingConfig, full, train_full
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
-from lcrjax.training.ensemble import architecture_of
 from lcrjax.training.epochs import Images, as_input
 from lcrjax.training.full_programs import make_full_programs
 from lcrjax.training.full_result import CURVE
-from lcrjax.training.model_state import network
+from lcrjax.training.subsets import architecture_of
+from lcrjax.training.training_state import network
 
 # 97 images in batches of 16 are cut into 7 of 13 or 14.
 TRAIN, TEST = 97, 60

@@ -10,9 +10,9 @@ import pytest
 
 from lcrjax.training import FullConfig, TrainingConfig
 from lcrjax.training.descent import cosine_factor
-from lcrjax.training.ensemble import architecture_of
 from lcrjax.training.epochs import Images
 from lcrjax.training.programs import make_programs
+from lcrjax.training.subsets import architecture_of
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.01])

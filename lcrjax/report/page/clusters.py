@@ -8,8 +8,8 @@ import numpy as np
 
 import lcrjax
 from lcrjax.data import Dataset
-from lcrjax.diversity import labelled_diversity
-from lcrjax.report.clustered import balanced_sample, cluster_order
+from lcrjax.measures.result import labelled_diversity
+from lcrjax.report.figures.clustered import balanced_sample, cluster_order
 from lcrjax.report.page.thumbnails import png, sprite
 
 #: Images of the sample; the sheet of their pictures has so many in a row.

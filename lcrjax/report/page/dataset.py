@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data import Dataset
+from lcrjax.report.figures.style import class_colours
 from lcrjax.report.page.clusters import heat_map
 from lcrjax.report.page.findings import findings
 from lcrjax.report.page.measured import ORDERS, Measured, Progress, measure_dataset
@@ -14,7 +15,6 @@ from lcrjax.report.page.profiles import distance_chart, profile_charts, profile_
 from lcrjax.report.page.rendering import render
 from lcrjax.report.page.representative import by_class, relative, whole
 from lcrjax.report.page.thumbnails import thumbnail
-from lcrjax.report.style import class_colours
 
 #: Most classes that are drawn and pictured; tables have all.
 MOST_CLASSES = 48

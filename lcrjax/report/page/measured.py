@@ -8,10 +8,15 @@ from jaxtyping import Float, Int
 
 from lcrjax import ordinariness
 from lcrjax.data import Dataset
-from lcrjax.diversity import Diversity, labelled_diversity
-from lcrjax.duplicates import Nearness, count_close_pairs, intrinsic_dimension, nearness
-from lcrjax.neighbours import Neighbours, nearest_neighbours
-from lcrjax.report.profiles import PROFILE_ORDERS
+from lcrjax.measures.result import Diversity, labelled_diversity
+from lcrjax.pairwise.near_duplicates import (
+    Nearness,
+    count_close_pairs,
+    intrinsic_dimension,
+    nearness,
+)
+from lcrjax.pairwise.neighbours import Neighbours, nearest_neighbours
+from lcrjax.report.figures.profiles import PROFILE_ORDERS
 
 #: Told what is being done, and which share of it.
 Progress = Callable[[str, float], None]

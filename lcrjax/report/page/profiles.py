@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lcrjax.diversity import Diversity
+from lcrjax.measures.result import Diversity
+from lcrjax.report.figures.profiles import place
+from lcrjax.report.figures.style import class_colours
 from lcrjax.report.page.charts import (
     Chart,
     Line,
@@ -17,8 +19,6 @@ from lcrjax.report.page.charts import (
     y_of,
 )
 from lcrjax.report.page.measured import Measured
-from lcrjax.report.profiles import place
-from lcrjax.report.style import class_colours
 
 #: Panels: measure, letter, and what the vertical axis counts.
 PANELS = (

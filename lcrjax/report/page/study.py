@@ -13,16 +13,16 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from lcrjax.report.figures.write import write_figures
 from lcrjax.report.names import combination, plain
 from lcrjax.report.page.rendering import render
 from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, notes, rankings
-from lcrjax.report.write import write_figures
-from lcrjax.study.bootstrap import bootstrap
-from lcrjax.study.claims import claims
+from lcrjax.study.analysis.fixed_effects import within_r2
+from lcrjax.study.analysis.paper_claims import claims
+from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import FEATURES, TARGETS
-from lcrjax.study.folder import read_description
-from lcrjax.study.store import read_results
-from lcrjax.study.within import within_r2
+from lcrjax.study.run.folder import read_description
+from lcrjax.study.run.store import read_results
 
 _log = logging.getLogger(__name__)
 

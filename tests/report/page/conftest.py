@@ -48,8 +48,8 @@ def study_folder(tmp_path_factory):
     import importlib.util
     from pathlib import Path
 
-    from lcrjax.study import mishaps, plan, runner
-    from lcrjax.study.config import StudyConfig
+    from lcrjax.study.design.config import StudyConfig
+    from lcrjax.study.run import failures, plan, runner
 
     path = Path(__file__).parents[2] / "study" / "fake_parts.py"
     spec = importlib.util.spec_from_file_location("fake_parts", path)
@@ -69,7 +69,7 @@ def study_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study") / "st"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "features", fake.features)
-        patch.setattr(mishaps, "train_subsets", train)
+        patch.setattr(failures, "train_subsets", train)
         patch.setattr(plan, "block_size", fake.block_size)
         runner.run_study(
             [fake.dataset("<script>toy</script>"), fake.dataset("two", seed=1)],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lcrjax.report import rankings, study_page
-from lcrjax.study.store import read_results
+from lcrjax.study.run.store import read_results
 from tests.report.page.pages import check
 
 

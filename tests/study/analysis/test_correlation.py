@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from lcrjax.study.analysis.correlation import cluster, squared_correlations
 from lcrjax.study.columns import FEATURES
-from lcrjax.study.correlation import cluster, squared_correlations
 
 
 def test_squared_correlations_equal_numpys(correlated):

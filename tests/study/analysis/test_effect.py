@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lcrjax.study.effect import top_effect
+from lcrjax.study.analysis.effect import top_effect
 
 
 def test_medians_of_the_tops_by_hand(correlated):

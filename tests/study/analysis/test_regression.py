@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from lcrjax.study.regression import fit, variance_inflation
+from lcrjax.study.analysis.regression import fit, variance_inflation
 
 
 def test_fit_is_statsmodels_with_names(correlated, statsmodels_fit):

@@ -1,0 +1,130 @@
+"""`lcrjax report`: a page about a dataset or a study."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lcrjax.cli.outcome import INTERRUPTED, NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
+
+if TYPE_CHECKING:
+    from lcrjax.cli.outcome import Interruption
+
+#: Name of the page.
+PAGE = "report.html"
+
+
+def report(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA|DIR", help=f"A study's folder; or data. {DATA_HELP}", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"The page; by default {PAGE}, of a study in its folder.", show_default=False
+        ),
+    ] = None,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1, show_default=False)] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Write a page about a dataset or a study: one HTML file that needs no network.
+
+    Of a dataset: how diverse it and its classes are, its clusters, its most and least ordinary
+    images, near-duplicates (between training and test, too), and how well the test set represents
+    the training set. All pairs of images are compared, exactly. Of a study: the ranking of what
+    explains performance, figures, the paper's claims beside it, failures and provenance.
+
+    Examples:
+        lcrjax report digits
+        lcrjax report blood.npz --out blood.html
+        lcrjax report lcrjax-study
+    """
+    with interruptible() as interruption:
+        try:
+            page, path = _page(data, out, resize, interruption, quiet=quiet)
+        except KeyboardInterrupt:
+            leave(INTERRUPTED, "interrupted; no page was written.")
+    from rich.console import Console
+
+    from lcrjax.study.run.files import write_whole
+
+    try:
+        write_whole(path, page.encode())
+    except OSError as error:
+        leave(NO_DISK, f"cannot write {path}: {error}.")
+    Console(stderr=True).print(
+        f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _page(
+    data: str, out: Path | None, resize: int | None, interruption: "Interruption", *, quiet: bool
+) -> tuple[str, Path]:
+    """Make the page; everything that can be wrong with the input is looked at first."""
+    from rich.console import Console
+
+    from lcrjax.cli.cache import keep_compiled_programs
+    from lcrjax.cli.steps import choose_steps
+
+    with input_checked():
+        is_study = _is_study(Path(data))
+        path = out or (Path(data) / PAGE if is_study else Path(PAGE))
+        check_writable(path)
+        if is_study:
+            if resize is not None:
+                raise ValueError("--resize is for data; a study's images have their sizes.")
+            from lcrjax.report import study_page
+        else:
+            from lcrjax.report import dataset_page
+    keep_compiled_programs()
+    with choose_steps(Console(stderr=True), quiet=quiet) as show:
+
+        def tell(stage: str, share: float) -> None:
+            interruption.check()
+            show(stage, share)
+
+        with input_checked():
+            if is_study:
+                tell("analysing the study", 0.0)
+                return study_page(data), path
+            tell("loading", 0.0)
+            (dataset,) = load_sources([data], resize)
+        interruption.patient = True
+        page = dataset_page(dataset, progress=tell)
+        interruption.check()
+        return page, path
+
+
+def _is_study(folder: Path) -> bool:
+    from lcrjax.study.run.folder import CONFIG
+    from lcrjax.study.run.store import RESULTS, ROWS
+
+    return (folder / CONFIG).is_file() and any((folder / p).exists() for p in (RESULTS, ROWS))
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work whether a file can be written.
+
+    Raises:
+        ValueError: If it is a folder, or its folder does not exist or cannot be written to.
+    """
+    if path.is_dir():
+        raise ValueError(f"--out: {path} is a folder; name a file in it, such as {path / PAGE}.")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"--out: the folder {folder} does not exist.")
+    try:
+        handle, trial = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
+    except OSError as error:
+        raise ValueError(f"--out: cannot write to {folder} ({error.strerror}).") from None
+    os.close(handle)
+    os.unlink(trial)

@@ -1,0 +1,165 @@
+"""`lcrjax train`: the reference model of a full dataset."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lcrjax.cli.outcome import (
+    BAD_INPUT,
+    INTERRUPTED,
+    NO_DISK,
+    SOME_FAILED,
+    Interruption,
+    input_checked,
+    interruptible,
+    leave,
+)
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
+
+if TYPE_CHECKING:
+    from lcrjax.data import Dataset
+    from lcrjax.training import FullConfig, FullProgress, FullResult
+
+
+def train(
+    data: Annotated[str, typer.Argument(help=DATA_HELP, show_default=False)],
+    epochs: Annotated[int, typer.Option(help="Most epochs; the step size falls until then.")] = 20,
+    target: Annotated[
+        float, typer.Option(help="Training accuracy at which training stops, in inference mode.")
+    ] = 0.99,
+    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(help="First step size of Adam.")] = 1e-3,
+    schedule: Annotated[
+        str, typer.Option(help="How the step size changes: cosine or constant.")
+    ] = "cosine",
+    validation: Annotated[
+        float,
+        typer.Option(
+            help="Part of the training images to hold out, such as 0.1; the epoch with the best "
+            "balanced accuracy on them is scored. 0 scores the last epoch, as the paper does."
+        ),
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1, show_default=False)] = None,
+    out: Annotated[Path, typer.Option(help="Folder of checkpoints, curve and scores.")] = Path(
+        "lcrjax-train"
+    ),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Train a ResNet-18 on a whole dataset and score it on its test set.
+
+    This is how the paper makes sure that a dataset is of high quality (Table II): AUC, accuracy
+    and balanced accuracy of the reference model, without augmentation, with the learning curve.
+
+    The same command goes on where it stopped, whatever stopped it.
+
+    Examples:
+        lcrjax train digits --epochs 10
+        lcrjax train blood.npz --out blood-reference
+    """
+    with interruptible() as interruption:
+        try:
+            with input_checked():
+                from lcrjax.study.run.reference import check_reference_folder
+                from lcrjax.training import FullConfig, TrainingConfig
+
+                check_reference_folder(out)
+                recipe = TrainingConfig(
+                    max_epochs=epochs,
+                    target_accuracy=target,
+                    batch_size=batch_size,
+                    learning_rate=learning_rate,
+                )
+                config = FullConfig(recipe, schedule, validation, seed)
+                (dataset,) = load_sources([data], resize)
+            result = _run(dataset, config, out, interruption, quiet=quiet)
+            _conclude(dataset.name, result, out)
+        except KeyboardInterrupt:
+            leave(
+                INTERRUPTED,
+                f"interrupted. What was finished is safe in {out}; the same command goes on.",
+            )
+    if result.failure:
+        leave(SOME_FAILED, f"{result.failure}; try a smaller --learning-rate.")
+
+
+def _run(
+    dataset: "Dataset",
+    config: "FullConfig",
+    out: Path,
+    interruption: Interruption,
+    *,
+    quiet: bool,
+) -> "FullResult":
+    """Train with a display; say in one sentence why it could not start or go on."""
+    import logging
+
+    from rich.console import Console
+
+    from lcrjax.cli.cache import keep_compiled_programs
+    from lcrjax.cli.epochs import EpochLines
+    from lcrjax.study.run.folder import FolderInUseError
+    from lcrjax.study.run.reference import train_reference
+
+    keep_compiled_programs()
+    logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
+    started = False
+    console = Console(stderr=True)
+    if not quiet:
+        counts = f"{len(dataset.train_labels):,} images of {dataset.name}"
+        console.print(f"Training on {counts}.", markup=False, highlight=False)
+    with EpochLines(console, quiet=quiet) as display:
+
+        def show(progress: "FullProgress") -> None:
+            nonlocal started
+            started = interruption.patient = True
+            display(progress)
+            interruption.check()
+
+        try:
+            return train_reference(dataset, out, config, progress=show)
+        except FolderInUseError as error:
+            leave(BAD_INPUT, str(error))
+        except OSError as error:
+            leave(
+                NO_DISK,
+                f"cannot write to {out}: {error}. What was finished is safe; "
+                "when there is room, the same command goes on.",
+            )
+        except ValueError as error:
+            if started:  # not the input, which was checked before: a fault that needs its trace
+                raise
+            leave(BAD_INPUT, str(error))
+        finally:
+            interruption.patient = False
+
+
+def _conclude(name: str, result: "FullResult", out: Path) -> None:
+    """Print a row of Table II, draw the learning curve, and say where everything lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from lcrjax.report.figures.learning_curve import learning_curve_figure
+    from lcrjax.study.run.reference import LEARNING_CURVE, RESULT
+
+    console = Console()
+    table = Table()
+    table.add_column("dataset")
+    for column in ("AUC", "ACC", "BACC", "training accuracy", "epochs"):
+        table.add_column(column, justify="right")
+    scores = (*(result.scores[key] for key in ("auc", "acc", "bacc")), result.train_accuracy)
+    table.add_row(name, *(f"{score:.4f}" for score in scores), str(result.epochs))
+    console.print(table)
+    if result.epoch != result.epochs:
+        console.print(f"Scored after epoch {result.epoch}, the best on the validation images.")
+    figure = out / "curve.png"
+    try:
+        learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
+    except OSError as error:
+        leave(NO_DISK, f"cannot write {figure}: {error}.")
+    for line in (
+        f"Scores: {out / RESULT}",
+        f"Learning curve: {out / LEARNING_CURVE}, {figure}",
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

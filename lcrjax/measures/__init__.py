@@ -1,0 +1,1 @@
+"""The LCR family of diversities, from abundances and ordinariness."""

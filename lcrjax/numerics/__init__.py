@@ -1,0 +1,1 @@
+"""Numbers and arrays: weighted power means, pytrees, tables that people have."""

@@ -1,0 +1,1 @@
+"""All pairs in bounded memory: ordinariness, nearest neighbours, near-duplicates."""

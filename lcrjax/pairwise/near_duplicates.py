@@ -1,0 +1,181 @@
+"""Near-duplicates: pairs of images closer than independent images of a dataset would be."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Bool, Float, Int
+
+from lcrjax.numerics.pytrees import map_elements
+from lcrjax.pairwise.neighbour_loops import PADDING, prepare, tile_rmsd
+from lcrjax.pairwise.tile_loops import tile_of
+from lcrjax.similarity import RMSD
+
+#: Near-duplicates are closer than this part of the median distance between nearest neighbours.
+PART_OF_MEDIAN = 0.25
+_SIDE = 512
+_SAMPLE = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Nearness:
+    """From what distance on two images of a dataset count as near-duplicates, and why.
+
+    Attributes:
+        threshold: RMSD up to which they do.
+        median: Median RMSD between an image and its nearest other image.
+        dimension: Intrinsic dimension of the images near to each other.
+        expected: Number of images that would have another one so near by chance, were images
+            independent and everywhere as dense as at the median.
+    """
+
+    threshold: float
+    median: float
+    dimension: float
+    expected: float
+
+
+def nearness(rmsd: Float[np.ndarray, " n"], dimension: float) -> Nearness:
+    r"""Choose from what distance on images count as near-duplicates.
+
+    Among independent images in m dimensions, nearest neighbours at a distance of at most c times
+    the median are a share of $1 - 2^{-c^m}$, about $c^m \ln 2$. The threshold is the median times
+    c = 1/4 or $n^{-1/m}$, whichever is less: so near, fewer than one of n images has another by
+    chance. It moves little while fewer than half of the images have near-duplicates.
+
+    Args:
+        rmsd: Distance of each image to its nearest other image; infinite ones do not count.
+        dimension: m > 0, as `intrinsic_dimension` estimates it.
+
+    Returns:
+        The threshold, and what it rests on.
+    """
+    known = rmsd[np.isfinite(rmsd)]
+    if not len(known):
+        return Nearness(0.0, 0.0, dimension, 0.0)
+    median = float(np.median(known))
+    part = min(PART_OF_MEDIAN, len(known) ** (-1 / dimension))
+    expected = -len(known) * np.expm1(-np.log(2) * part**dimension)
+    return Nearness(part * median, median, dimension, float(expected))
+
+
+def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) -> float:
+    """Estimate in how many dimensions images vary near to each other (TwoNN, by the median).
+
+    In m dimensions the ratio of the distances to an image's second nearest and nearest neighbour
+    has the median 2^(1/m), however dense images lie. Exact copies do not count.
+
+    Args:
+        images: n images, as `nearest_neighbours` takes them.
+        sample: Number of images, chosen at random, whose neighbours among all are looked up.
+        seed: Of that choice.
+
+    Returns:
+        The dimension; infinite where it cannot be estimated, as among fewer than three images.
+
+    References:
+        Facco et al. (2017), Estimating the intrinsic dimension of datasets by a minimal
+        neighborhood information, Scientific Reports 7.
+    """
+    similarity, images, _ = RMSD().canonical(images, None)
+    n = len(images)
+    if n < 3:
+        return float("inf")
+    chosen = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
+    padded = np.asarray(images)[np.append(np.arange(n), np.full(-n % _SIDE, n - 1))]
+    first, second = np.asarray(
+        _two_nearest(similarity, padded, jnp.asarray(chosen, jnp.int32), jnp.int32(n)), np.float64
+    )
+    apart = first > 0
+    ratio = float(np.median(second[apart] / first[apart])) if apart.any() else 1.0
+    return float(np.log(2) / np.log(ratio)) if ratio > 1 else float("inf")
+
+
+@jax.jit
+def _two_nearest(
+    similarity: RMSD, images: Array, chosen: Int[Array, " s"], count: Array
+) -> Float[Array, "2 s"]:
+    """RMSD of chosen images to their nearest and second nearest others, of `count` images."""
+    points, _ = prepare(similarity, images, None)
+    here = map_elements(lambda x: x[chosen], points)
+
+    def column(j: Array, nearest: Array) -> Array:
+        d = tile_rmsd(here, tile_of(points, j, _SIDE), similarity.unit)
+        place = j * _SIDE + jnp.arange(_SIDE, dtype=jnp.int32)
+        d = jnp.where((place[None] == chosen[:, None]) | (place >= count)[None], jnp.inf, d)
+        first = jnp.min(d, axis=1)
+        rest = jnp.where(jnp.arange(_SIDE)[None] == jnp.argmin(d, axis=1)[:, None], jnp.inf, d)
+        second = jnp.min(rest, axis=1)
+        both = jnp.maximum(nearest[0], first)  # the greater of the two least
+        return jnp.stack(
+            [jnp.minimum(nearest[0], first), jnp.minimum(both, jnp.minimum(nearest[1], second))]
+        )
+
+    nothing = jnp.full((2, len(chosen)), jnp.inf, jnp.float32)
+    return lax.fori_loop(0, -(-count // _SIDE), column, nothing)
+
+
+def count_close_pairs(
+    images: Any,
+    labels: Int[np.ndarray, " n"],
+    candidates: Bool[np.ndarray, " n"],
+    thresholds: Sequence[float],
+) -> tuple[Int[np.ndarray, " t"], Int[np.ndarray, " t"]]:
+    """Count the pairs of images up to some distances, within classes and across them.
+
+    Args:
+        images: n images, as `nearest_neighbours` takes them.
+        labels: Their classes, integers.
+        candidates: Images whose nearest neighbour lies within the largest threshold: no other can
+            be in such a pair, so that few pairs need be looked at.
+        thresholds: RMSDs, >= 0; 0 counts exact copies.
+
+    Returns:
+        Pairs within a class, and pairs across two, by threshold; each pair once.
+    """
+    similarity, images, _ = RMSD().canonical(images, None)
+    (chosen,) = np.nonzero(candidates)
+    counts = np.zeros((2, len(thresholds)), np.int64)
+    if not len(chosen):
+        return counts[0], counts[1]
+    tiles = -(-len(chosen) // _SIDE)
+    filling = tiles * _SIDE - len(chosen)
+    part = np.asarray(images)[np.append(chosen, np.full(filling, chosen[-1]))]
+    classes = np.append(np.asarray(labels)[chosen], np.full(filling, PADDING)).astype(np.int32)
+    points, limits = _prepare(similarity, part), jnp.asarray(thresholds, jnp.float32)
+    for i in range(tiles):
+        for j in range(i + 1):
+            tile = jnp.int32(i), jnp.int32(j)
+            counts += np.asarray(
+                _count_tile(points, jnp.asarray(classes), limits, tile, similarity.unit)
+            )
+    return counts[0], counts[1]
+
+
+@jax.jit
+def _prepare(similarity: RMSD, images: Array) -> Any:
+    return prepare(similarity, images, None)[0]
+
+
+@jax.jit
+def _count_tile(
+    points: Any, labels: Array, limits: Array, tile: tuple[Array, Array], unit: Any
+) -> Int[Array, "2 t"]:
+    """Count the pairs of a tile up to each limit, by kind; those on the diagonal once."""
+    i, j = tile
+    (here, own), (there, other) = (tile_of((points, labels), k, _SIDE) for k in tile)
+    d = tile_rmsd(here, there, unit)
+    place = jnp.arange(_SIDE, dtype=jnp.int32)
+    wanted = (own != PADDING)[:, None] & (other != PADDING)[None]
+    wanted &= (i * _SIDE + place)[:, None] > (j * _SIDE + place)[None]
+    alike = own[:, None] == other[None]
+
+    def count(limit: Array) -> Array:
+        close = wanted & (d <= limit)
+        return jnp.stack([jnp.sum(close & alike), jnp.sum(close & ~alike)])
+
+    return lax.map(count, limits).T

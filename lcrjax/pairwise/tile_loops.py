@@ -1,0 +1,99 @@
+"""Loops over tiles of the similarity matrix: Z w in bounded memory, and back again.
+
+A symmetric tile is computed once and used for its rows and, transposed, for its columns. Weights
+and sums lie in rows, (k, n): a CPU multiplies such tiles as they are.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float
+
+from lcrjax.numerics.double_word import Pair, add, pair
+from lcrjax.numerics.pytrees import map_elements
+from lcrjax.similarity.base import TiledSimilarity
+
+
+def tile_of(tree: Any, index: Array, side: int) -> Any:
+    """Slice the elements of tile `index` out of arrays whose first axis counts elements."""
+    return map_elements(lambda x: lax.dynamic_slice_in_dim(x, index * side, side), tree)
+
+
+def tiles_of(counts: tuple[Array, Array], side: int) -> tuple[Array, Array]:
+    """How many tiles hold so many elements and others."""
+    return -(-counts[0] // side), -(-counts[1] // side)
+
+
+def weight_tile(weights: Array, index: Array, side: int) -> Float[Array, "k side"]:
+    """Slice the elements of tile `index` out of an array (k, n)."""
+    return lax.dynamic_slice_in_dim(weights, index * side, side, axis=1)
+
+
+def weigh(weights: Float[Array, "k b"], z: Float[Array, "a b"]) -> Float[Array, "k a"]:
+    """`weights z.T`."""
+    contracted = (((1,), (1,)), ((), ()))
+    return lax.dot_general(weights, z, contracted, precision=lax.Precision.HIGHEST)
+
+
+def _added(sums: Float[Array, "2 k a"], part: Float[Array, "k a"]) -> Float[Array, "2 k a"]:
+    """Add to sums that keep what rounding drops; hi and lo are one buffer, updated in place."""
+    return jnp.stack(jax.tree.leaves(add(Pair(sums[0], sums[1]), pair(part))))
+
+
+def _add_at(
+    sums: Float[Array, "2 k n"], index: Array, part: Float[Array, "k a"]
+) -> Float[Array, "2 k n"]:
+    side = part.shape[1]
+    here = lax.dynamic_slice_in_dim(sums, index * side, side, axis=2)
+    return lax.dynamic_update_slice_in_dim(sums, _added(here, part), index * side, axis=2)
+
+
+def symmetric_product(
+    similarity: TiledSimilarity, points: Any, weights: Array, tiles: Array, side: int
+) -> Float[Array, "k n"]:
+    """Transposed Z w of the first `tiles` tiles of points, for a symmetric similarity."""
+    k, n = weights.shape
+
+    def row(i: Array, sums: Array) -> Array:
+        here, own = tile_of(points, i, side), weight_tile(weights, i, side)
+
+        def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            across, down = state
+            z = similarity.block(here, tile_of(points, j, side), False, weights.dtype)
+            across = _added(across, weigh(weight_tile(weights, j, side), z))
+            return across, _add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
+
+        start = jnp.zeros((2, k, side), weights.dtype)
+        across, sums = lax.fori_loop(0, i, column, (start, sums))
+        across = _added(across, weigh(own, similarity.block(here, here, True, weights.dtype)))
+        return _add_at(_add_at(sums, i, across[0]), i, across[1])
+
+    return jnp.sum(lax.fori_loop(0, tiles, row, jnp.zeros((2, k, n), weights.dtype)), axis=0)
+
+
+def rectangular_product(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    tiles: tuple[Array, Array],
+    side: int,
+    same: bool,
+) -> Float[Array, "k n"]:
+    """Transposed Z w of points and others; `same` if the others are the points."""
+    n, k = len(jax.tree.leaves(points)[0]), len(weights)
+
+    def row(i: Array, sums: Array) -> Array:
+        here = tile_of(points, i, side)
+
+        def column(j: Array, across: Array) -> Array:
+            z = similarity.block(here, tile_of(others, j, side), same & (i == j), weights.dtype)
+            return _added(across, weigh(weight_tile(weights, j, side), z))
+
+        start = jnp.zeros((2, k, side), weights.dtype)
+        across = lax.fori_loop(0, tiles[1], column, start)
+        return lax.dynamic_update_slice_in_dim(sums, across, i * side, axis=2)
+
+    return jnp.sum(lax.fori_loop(0, tiles[0], row, jnp.zeros((2, k, n), weights.dtype)), axis=0)

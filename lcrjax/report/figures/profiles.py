@@ -1,0 +1,79 @@
+"""Diversity profiles: effective numbers at every viewpoint, of a dataset and its classes."""
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import lcrjax
+from lcrjax.data import Dataset
+from lcrjax.report.figures.style import class_colours, panel_letter, styled
+
+#: Viewpoint in the middle of the axis, which shows q / (q + _MIDDLE).
+_MIDDLE = 5
+#: Viewpoints of a profile, evenly spaced on its axis.
+PROFILE_ORDERS: tuple[float, ...] = tuple(
+    float(_MIDDLE * u / (1 - u)) if u < 1 else np.inf for u in np.linspace(0, 1, 41)
+)
+_TICKS = {0: "0", 1: "1", 2: "2", 5: "5", 20: "20", np.inf: "∞"}
+_PANELS = {
+    "alpha": "A, alpha\n(effective image-class pairs)",
+    "normalized_rho": "R, normalized rho\n(representativeness, 1 is full)",
+    "gamma": "G, gamma\n(effective images)",
+}
+_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
+
+
+@styled
+def profile_figure(
+    dataset: Dataset | lcrjax.Diversity, *, similarity: lcrjax.Similarity | None = None
+) -> Figure:
+    """Draw A, R and G against the viewpoint q, of the dataset and of each class.
+
+    Args:
+        dataset: Its training images are measured; or a `Diversity`, best at `PROFILE_ORDERS`.
+        similarity: What to measure a dataset with; None for RMSD.
+
+    Returns:
+        Three panels with a line for every class in its colour and a black one for the dataset. The
+        horizontal axis is even in q / (q + 5), so that it has room for infinity.
+    """
+    if isinstance(dataset, Dataset):
+        names = dataset.class_names
+        found = lcrjax.measure(
+            dataset.train_images, dataset.train_labels, similarity=similarity, q=PROFILE_ORDERS
+        )
+    else:
+        found, names = dataset, dataset.class_names
+    q = np.asarray(found.q, np.float64)
+    order = np.argsort(q)
+    at = place(q[order])
+    colours = list(class_colours(names).values())
+    fig = Figure(figsize=(7.2, 3.4), layout="constrained")
+    axes = fig.subplots(1, len(_PANELS))
+    for ax, letter, (measure, title) in zip(axes, "abc", _PANELS.items(), strict=True):
+        each = np.asarray(found.class_level[measure])[order]
+        whole = np.asarray(found.dataset_level[measure])[order]
+        for c, name in enumerate(names):
+            ax.plot(at, each[:, c], color=colours[c], ls=_DASHES[c // 8 % 3], lw=1.2, label=name)
+        ax.plot(at, whole, color="black", lw=2, label="dataset")
+        ax.set_title(title, fontsize=8)
+        _viewpoint_axis(ax)
+        panel_letter(ax, letter)
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(
+        handles[-1:] + handles[:-1], labels[-1:] + labels[:-1],
+        loc="outside lower center", ncols=min(6, len(labels)),
+    )  # fmt: skip
+    return fig
+
+
+def place(q: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
+    """Where a viewpoint stands on the axis, from 0 at 0 to 1 at infinity."""
+    return 1 - _MIDDLE / (_MIDDLE + q)
+
+
+def _viewpoint_axis(ax: Axes) -> None:
+    ax.set_xticks(place(np.array(list(_TICKS))), list(_TICKS.values()))
+    ax.set(xlim=(0, 1), xlabel="viewpoint $q$")
+    ax.grid(axis="y", color="#E5E5E5", lw=0.6)

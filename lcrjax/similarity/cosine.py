@@ -1,0 +1,63 @@
+"""Similarity of directions."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float
+
+from lcrjax.numerics.pytrees import register_dataclass
+from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.similarity.distances.squares import diagonal, inner_products
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Cosine(TiledSimilarity):
+    r"""$Z_{ij} = \max(0, \cos(x_i, x_j))$ for vectors such as embeddings.
+
+    Opposite vectors have nothing in common; a vector of zeros is like itself alone.
+    """
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Scale vectors to length one."""
+        return _unit(elements), None if others is None else _unit(others)
+
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """Inner products of unit vectors, within [0, 1]."""
+        return jnp.minimum(self.smooth_block(rows, columns, same, dtype), 1)
+
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+        """The same; near-duplicates that rounding puts above 1 keep their derivatives."""
+        cosine = jnp.maximum(inner_products(rows, columns), 0).astype(dtype)
+        return jnp.where(diagonal(cosine.shape, same), 1, cosine)
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Linear(TiledSimilarity):
+    r"""$Z_{ij} = x_i \cdot x_j$ for unit vectors: the cosine, negative similarities kept.
+
+    Not a similarity in the sense of the LCR family, whose elements cannot be less than unlike, but
+    a kernel: its Vendi score needs eigenvalues of a (d, d) matrix alone.
+    """
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Scale vectors to length one."""
+        return _unit(elements), None if others is None else _unit(others)
+
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """Inner products of unit vectors."""
+        return inner_products(rows, columns).astype(dtype)
+
+
+def _unit(vectors: Array) -> Float[Array, "n d"]:
+    flat = vectors.reshape(len(vectors), -1).astype(jnp.result_type(vectors, jnp.float32))
+    # Squares of tiny or huge components would be zero or infinite; what scales has no derivative.
+    most = jnp.finfo(flat.dtype).maxexp - 8
+    exponent = jnp.log2(jnp.max(jnp.abs(flat), axis=1, keepdims=True))
+    scaled = flat * lax.stop_gradient(jnp.exp2(-jnp.clip(exponent, -most, most)))
+    squared = jnp.sum(scaled**2, axis=1, keepdims=True)
+    positive = squared > 0
+    return jnp.where(positive, scaled * lax.rsqrt(jnp.where(positive, squared, 1)), 0)

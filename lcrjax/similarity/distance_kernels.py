@@ -1,0 +1,271 @@
+"""Similarities that fall with Euclidean distance: RMSD of images and kernels of embeddings."""
+
+import dataclasses
+from abc import abstractmethod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float
+
+from lcrjax.numerics.pytrees import register_dataclass
+from lcrjax.similarity.base import TiledSimilarity, checked
+from lcrjax.similarity.distances import cancellation, squares
+
+_TOLERANCE = {"float32": 2e-6, "float64": 1e-13}  # of a similarity, against rounding
+_BLURRED = 1e-3  # of a squared distance: noise that may change a slope
+_NOTHING = 1e-8  # a similarity that has no slope to speak of
+
+
+def _distance(squared: Array) -> Array:
+    """Square root with a derivative of zero at zero, where it has none."""
+    positive = squared > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
+
+
+def _check_positive(name: str, value: ArrayLike) -> None:
+    if isinstance(value, jax.core.Tracer):
+        return
+    number = np.asarray(value)
+    if number.shape or number.dtype.kind not in "uif" or not 0 < number < np.inf:
+        raise ValueError(f"{name} is {value}: give a finite number above 0")
+
+
+class Radial(TiledSimilarity):
+    """A similarity that is a decreasing function of squared Euclidean distance."""
+
+    @abstractmethod
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """Similarity at a squared distance, of vectors of so many components.
+
+        It is 1 at zero, and falls in a convex curve.
+        """
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Centre vectors on the mean of the elements."""
+        dtype = jnp.result_type(elements, jnp.float32)
+        elements = elements.reshape(len(elements), -1).astype(dtype)
+        centre = jax.lax.stop_gradient(jnp.mean(elements, axis=0))
+        rows = squares.from_floats(elements, centre)
+        if others is None:
+            return rows, None
+        return rows, squares.from_floats(others.reshape(len(others), -1).astype(dtype), centre)
+
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """Similarities of a tile; pairs too close for matrix products are done again exactly."""
+        squared = squares.float_distances(rows, columns, same)
+        z, close, _ = self._measured(squared, rows, columns, same)
+
+        def exactly(squared: Array) -> Array:
+            return self.profile(squared, rows.dimension)
+
+        return cancellation.recompute(z, close, rows, columns, exactly).astype(dtype)
+
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+        """The same; of pairs whose directions products blur, the derivatives too are done again."""
+        squared = jax.lax.stop_gradient(squares.float_distances(rows, columns, same))
+        _, close, steep = jax.lax.stop_gradient(self._measured(squared, rows, columns, same))
+        squared = cancellation.squared_distances(rows, columns, squared, close | steep)
+        return self.profile(squared, rows.dimension).astype(dtype)
+
+    def _measured(
+        self, squared: Array, rows: Any, columns: Any, same: Array | bool
+    ) -> tuple[Array, Array, Array]:
+        """Similarities; where rounding may change them; and where it may change their slopes.
+
+        Within the noise of its distance a similarity changes most at the lower end, since the
+        profile is convex.
+        """
+        noise = squares.distance_noise(rows, columns)
+        nearest = jnp.maximum(squared - noise, 0)
+        most = self.profile(nearest, rows.dimension)
+        z = self.profile(nearest + noise, rows.dimension)
+        itself = squares.diagonal(squared.shape, same)
+        # Not `>`: the squares of huge numbers are infinite, and their differences no number.
+        close = ~(most - z <= _TOLERANCE[str(squared.dtype)]) & ~itself
+        steep = (noise > _BLURRED * squared) & (most > _NOTHING) & ~itself
+        return jnp.where(itself, 1, z), close, steep
+
+    def canonical(self, elements: Any, others: Any) -> tuple["Radial", Any, Any]:
+        """Check that vectors are finite and of one shape."""
+        return self, *checked(elements, others)
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class RMSD(Radial):
+    r"""Similarity of images, $Z_{ij} = \exp(-s\,\mathrm{RMSD}_{ij})$ (paper, section III-D).
+
+    RMSD is the pixel-wise root-mean-squared difference, of pixels in [0, 1]: uint8 images are
+    taken as k/255, and their squared distances are exact integers whatever the image size. Float
+    images whose pixels are k/255 (or k/16) go the same way. Other floats are taken as they are.
+
+    Attributes:
+        scale: s > 0; may be traced and differentiated.
+        unit: The byte that stands for 1. It is 255, and need not be given.
+    """
+
+    scale: ArrayLike = 1.0
+    unit: ArrayLike = 255.0
+
+    def canonical(self, elements: Any, others: Any) -> tuple["RMSD", Any, Any]:
+        """Check the scale and images; floats that are k/255 (or k/16) become bytes."""
+        _check_positive("scale", self.scale)
+        elements, others = checked(elements, others)
+        given = [array for array in (elements, others) if array is not None]
+        if any(isinstance(array, jax.core.Tracer) for array in given):
+            return self, elements, others
+        for array in given:
+            if array.dtype != np.uint8 and array.dtype.kind in "iub":
+                raise ValueError(
+                    f"images have dtype {array.dtype}: give uint8 (0 to 255) or floats in [0, 1]"
+                )
+        if all(array.dtype == np.uint8 for array in given):
+            return self, elements, others
+        found = [
+            (array, 255) if array.dtype == np.uint8 else squares.levels(np.asarray(array))
+            for array in given
+        ]
+        if found[0] is None or found[-1] is None or found[0][1] != found[-1][1]:
+            return self, elements, others
+        exact = dataclasses.replace(self, unit=float(found[0][1]))
+        return exact, found[0][0], None if others is None else found[-1][0]
+
+    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Shift bytes to int8; centre floats."""
+        both = [array for array in (elements, others) if array is not None]
+        if all(array.dtype == jnp.uint8 for array in both):
+            prepared = [squares.from_bytes(array) for array in both]
+            return prepared[0], prepared[1] if others is not None else None
+        floats = [array / np.float32(255) if array.dtype == jnp.uint8 else array for array in both]
+        return super().prepare(floats[0], floats[1] if others is not None else None)
+
+    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """Similarities of a tile; of bytes, from exact integers."""
+        if isinstance(rows, squares.Floats):
+            return super().block(rows, columns, same, dtype)
+        return self._of_bytes(rows, columns, dtype)
+
+    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+        """The same; bytes have no derivative, the scale has."""
+        if isinstance(rows, squares.Floats):
+            return super().smooth_block(rows, columns, same, dtype)
+        return self._of_bytes(rows, columns, dtype)
+
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+        """`exp(-rate d)`."""
+        unit = self.unit if of_bytes else 1
+        return "exponential", self.scale / (unit * np.sqrt(dimension).astype(np.float32))
+
+    def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
+        squared = squares.byte_distances(rows, columns, dtype)
+        unit = jnp.asarray(self.unit, dtype)
+        factor = jnp.asarray(self.scale, dtype) / (unit * np.sqrt(rows.dimension).astype(dtype))
+        return jnp.exp(-factor * jnp.sqrt(squared))
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`exp(-scale sqrt(squared / dimension))`."""
+        return jnp.exp(-jnp.asarray(self.scale, squared.dtype) * _distance(squared / dimension))
+
+
+@dataclasses.dataclass(frozen=True)
+class _OfLength(Radial):
+    """A kernel of vectors whose distances are in units of a length."""
+
+    length: ArrayLike = 1.0
+
+    def canonical(self, elements: Any, others: Any) -> tuple[Radial, Any, Any]:
+        """Check the length, and that vectors are finite and of one shape."""
+        _check_positive("length", self.length)
+        return super().canonical(elements, others)
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Laplacian(_OfLength):
+    r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert / \ell)$ for vectors.
+
+    Attributes:
+        length: $\ell > 0$, in the unit of the vectors.
+    """
+
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+        """`exp(-rate d)`."""
+        return "exponential", 1 / jnp.asarray(self.length, jnp.float32)
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`exp(-sqrt(squared) / length)`."""
+        return jnp.exp(-_distance(squared) / jnp.asarray(self.length, squared.dtype))
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Gaussian(_OfLength):
+    r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert^2 / (2 \ell^2))$ for vectors.
+
+    Attributes:
+        length: $\ell > 0$, in the unit of the vectors.
+    """
+
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+        """`exp(-rate d²)`."""
+        return "gaussian", 1 / (2 * jnp.asarray(self.length, jnp.float32) ** 2)
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`exp(-squared / (2 length**2))`."""
+        return jnp.exp(-squared / (2 * jnp.asarray(self.length, squared.dtype) ** 2))
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Matern32(_OfLength):
+    r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \sqrt{3} \lVert x_i - x_j\rVert / \ell$.
+
+    Attributes:
+        length: $\ell > 0$, in the unit of the vectors.
+    """
+
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+        """`(1 + rate d) exp(-rate d)`."""
+        return "matern32", np.float32(np.sqrt(3)) / jnp.asarray(self.length, jnp.float32)
+
+    def _scaled(self, squared: Array) -> Array:
+        return (
+            np.sqrt(3).astype(squared.dtype)
+            * _distance(squared)
+            / jnp.asarray(self.length, squared.dtype)
+        )
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`(1 + a) exp(-a)`."""
+        a = self._scaled(squared)
+        return (1 + a) * jnp.exp(-a)
+
+
+@register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Matern52(_OfLength):
+    r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \sqrt{5} \lVert x_i - x_j\rVert / \ell$.
+
+    Attributes:
+        length: $\ell > 0$, in the unit of the vectors.
+    """
+
+    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+        """`(1 + rate d + (rate d)²/3) exp(-rate d)`."""
+        return "matern52", np.float32(np.sqrt(5)) / jnp.asarray(self.length, jnp.float32)
+
+    def _scaled(self, squared: Array) -> Array:
+        return (
+            np.sqrt(5).astype(squared.dtype)
+            * _distance(squared)
+            / jnp.asarray(self.length, squared.dtype)
+        )
+
+    def profile(self, squared: Array, dimension: int) -> Array:
+        """`(1 + a + a**2 / 3) exp(-a)`."""
+        a = self._scaled(squared)
+        return (1 + a + a**2 / 3) * jnp.exp(-a)

@@ -1,0 +1,1 @@
+"""Distances between many pairs of elements at once: exact for bytes, safe for floats."""

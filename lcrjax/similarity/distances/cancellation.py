@@ -1,0 +1,125 @@
+"""Pairs too close for matrix products: their distances, and derivatives, from differences.
+
+|x|² + |y|² - 2 x·y loses the digits of a small distance, and so does its derivative, in which
+products of x and of y cancel. Pairs are few as a rule and are gathered; a tile full of them is gone
+through row by row. Either loop has no rounds for a tile that does not need it, so that a batch, in
+which both run, waits for neither.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Bool, Float
+
+from lcrjax.similarity.distances.squares import Floats, distance_noise
+
+_AT_ONCE = 1024  # pairs gathered
+_MOST_ROUNDS = 8  # of them, before a tile counts as full
+# A matrix product keeps the direction x - y of pairs whose squared distance is that far from noise.
+_BLURRED = 1e-2
+
+
+def _loops(
+    close: Bool[Array, "a b"],
+    start: Any,
+    pairs: Callable[[Any, Array, Array, Array], Any],
+    row: Callable[[Any, Array], Any],
+) -> Any:
+    """Carry a state through all close pairs: `pairs(state, i, j, real)`, or `row(state, i)`."""
+    a, b = close.shape
+    at_once = min(_AT_ONCE, a * b)
+    count = jnp.sum(close)
+    few = count <= _MOST_ROUNDS * at_once
+
+    def gathered(carry: tuple[Any, Array]) -> tuple[Any, Array]:
+        state, left = carry
+        (where,) = jnp.nonzero(left, size=at_once, fill_value=a * b)
+        real, inside = where < a * b, jnp.minimum(where, a * b - 1)
+        return pairs(state, inside // b, inside % b, real), left.at[where].set(False, mode="drop")
+
+    def one_by_one(state: Any) -> Any:
+        start = (state, close.ravel() & few)
+        return lax.while_loop(lambda carry: jnp.any(carry[1]), gathered, start)[0]
+
+    def row_by_row(state: Any) -> Any:
+        return lax.fori_loop(0, jnp.where(few, 0, a), lambda i, s: row(s, i), state)
+
+    branch = jnp.where(count == 0, 0, jnp.where(few, 1, 2))
+    return lax.switch(branch, (lambda state: state, one_by_one, row_by_row), start)
+
+
+def recompute(
+    values: Float[Array, "a b"],
+    close: Bool[Array, "a b"],
+    rows: Floats,
+    columns: Floats,
+    function: Callable[[Array], Array],
+) -> Float[Array, "a b"]:
+    """Replace the values of close pairs by a function of the sums of their squared differences."""
+    x, y = rows.vectors, columns.vectors
+
+    def pairs(out: Array, i: Array, j: Array, real: Array) -> Array:
+        exact = function(jnp.sum((x[i] - y[j]) ** 2, axis=1))
+        return out.at[jnp.where(real, i, len(x)), j].set(exact, mode="drop")
+
+    def row(out: Array, i: Array) -> Array:
+        exact = function(jnp.sum((x[i] - y) ** 2, axis=1))
+        return out.at[i].set(jnp.where(close[i], exact, out[i]))
+
+    return _loops(close, values, pairs, row)
+
+
+@jax.custom_vjp
+def squared_distances(
+    rows: Floats, columns: Floats, squared: Float[Array, "a b"], close: Bool[Array, "a b"]
+) -> Float[Array, "a b"]:
+    """Squared distances that can be differentiated, with respect to the vectors.
+
+    Args:
+        rows: Slice of the prepared elements.
+        columns: Slice of the prepared others.
+        squared: What matrix products give.
+        close: Pairs whose distances, and derivatives where it matters, come from differences.
+    """
+    return recompute(squared, close, rows, columns, lambda exact: exact)
+
+
+def _forward(rows: Floats, columns: Floats, squared: Array, close: Array) -> Any:
+    exact = squared_distances(rows, columns, squared, close)
+    return exact, (rows, columns, exact, close)
+
+
+def _backward(saved: Any, slope: Float[Array, "a b"]) -> Any:
+    rows, columns, squared, close = saved
+    slope = jnp.where(squared > 0, 2 * slope, 0)
+    blurred = close & (distance_noise(rows, columns) > _BLURRED * squared)
+    clear = jnp.where(blurred, 0, slope)
+
+    def product(weights: Array, vectors: Array) -> Array:
+        return jnp.matmul(weights, vectors, precision=lax.Precision.HIGHEST)
+
+    x, y = rows.centred, columns.centred
+    by_x = jnp.sum(clear, axis=1)[:, None] * x - product(clear, y)
+    by_y = jnp.sum(clear, axis=0)[:, None] * y - product(clear.T, x)
+
+    x, y = rows.vectors, columns.vectors
+
+    def pairs(sums: tuple[Array, Array], i: Array, j: Array, real: Array) -> tuple[Array, Array]:
+        part = jnp.where(real, slope[i, j], 0)[:, None] * (x[i] - y[j])
+        return sums[0].at[i].add(part), sums[1].at[j].add(-part)
+
+    def row(sums: tuple[Array, Array], i: Array) -> tuple[Array, Array]:
+        part = jnp.where(blurred[i], slope[i], 0)[:, None] * (x[i] - y)
+        return sums[0].at[i].add(jnp.sum(part, axis=0)), sums[1] - part
+
+    by_x, by_y = _loops(blurred, (by_x, by_y), pairs, row)
+    zeros = partial(jax.tree.map, jnp.zeros_like)
+    by_rows, by_columns = zeros(rows)._replace(vectors=by_x), zeros(columns)._replace(vectors=by_y)
+    return by_rows, by_columns, zeros(squared), None
+
+
+squared_distances.defvjp(_forward, _backward)

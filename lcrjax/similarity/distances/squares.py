@@ -1,0 +1,178 @@
+"""Squared Euclidean distances of tiles by matrix products: exact for bytes, safe for floats."""
+
+import math
+from functools import partial, reduce
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Bool, Float, Int, UInt8
+
+from lcrjax.numerics.pytrees import Shared
+from lcrjax.similarity.distances.byte_products import byte_product, signed
+
+# An int32 holds the squared distance of so many pixels that all differ by 255.
+_CHUNK = (2**31 - 1) // 255**2
+# A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares.
+_NOISE = 24.0
+_LONGEST_SUM = 1024  # products added up one after another before sums of sums begin
+_ROWS_AT_ONCE = 256  # of which squares are summed
+
+
+class Bytes(NamedTuple):
+    """Pixels in 0..255, and what their squared distances take beside inner products.
+
+    For each chunk of pixels the sum of squares, and that of squares less 256 times the pixels:
+    |x - y|² = (|x|² - 256 sum x) + |y|² - 2 x·(y - 128).
+    """
+
+    pixels: UInt8[Array, "n d"]
+    squares: Int[Array, "n chunks"]
+    shifted: Int[Array, "n chunks"]
+
+    @property
+    def dimension(self) -> int:
+        """Number of pixels of an element."""
+        return self.pixels.shape[1]
+
+
+class Floats(NamedTuple):
+    """Vectors as they were given, a centre, and the sums of squares about it.
+
+    Products take vectors less the centre, differences the vectors themselves: far from the centre
+    subtraction would round digits away.
+    """
+
+    vectors: Float[Array, "n d"]
+    squares: Float[Array, " n"]
+    centre: Shared
+
+    @property
+    def dimension(self) -> int:
+        """Number of components of an element."""
+        return self.vectors.shape[1]
+
+    @property
+    def centred(self) -> Float[Array, "n d"]:
+        """Vectors less the centre."""
+        return self.vectors - self.centre.value
+
+
+def _chunks(dimension: int, most: int) -> list[slice]:
+    pieces = max(1, -(-dimension // most))
+    step = -(-dimension // pieces)
+    return [slice(start, min(start + step, dimension)) for start in range(0, dimension, step)]
+
+
+def _sum(pixels: Int[Array, "n d"]) -> Int[Array, " n"]:
+    return jnp.sum(pixels, axis=1, dtype=jnp.int32)  # which 64-bit mode would widen
+
+
+def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
+    """Prepare bytes; a block at a time, since XLA would write all pixels down as int32."""
+    pixels = images.reshape(len(images), -1)
+    chunks = _chunks(pixels.shape[1], _CHUNK)
+    n, rows = len(pixels), min(len(pixels), _ROWS_AT_ONCE)
+
+    def block(i: Array, out: Array) -> Array:
+        start = jnp.minimum(i * rows, n - rows)
+        part = lax.dynamic_slice_in_dim(pixels, start, rows).astype(jnp.int32)
+        squares = jnp.stack([_sum(part[:, c] ** 2) for c in chunks], axis=1)
+        sums = jnp.stack([_sum(part[:, c]) for c in chunks], axis=1)
+        return lax.dynamic_update_slice_in_dim(
+            out, jnp.stack([squares, squares - 256 * sums]), start, 1
+        )
+
+    out = jnp.zeros((2, n, len(chunks)), jnp.int32)
+    squares, shifted = lax.fori_loop(0, -(-n // rows), block, out)
+    return Bytes(pixels, squares, shifted)
+
+
+def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:
+    """Prepare floats; near the `centre`, where squares are small, little is lost by rounding."""
+    flat = vectors.reshape(len(vectors), -1)
+    return Floats(flat, jnp.sum((flat - centre) ** 2, axis=1), Shared(centre))
+
+
+def byte_distances(rows: Bytes, columns: Bytes, dtype: np.dtype) -> Float[Array, "a b"]:
+    """Squared distances in units of 1/255²: exact integers, rounded once to `dtype`.
+
+    A chunk's distance fits an int32. Sums of several are held in two: the lower 16 bits of each,
+    and the rest.
+    """
+    high = low = jnp.zeros((), jnp.int32)
+    pieces = _chunks(rows.dimension, _CHUNK)
+    for chunk, piece in enumerate(pieces):
+        product = byte_product(rows.pixels[:, piece], signed(columns.pixels[:, piece]))
+        sums = rows.shifted[:, chunk][:, None] + columns.squares[:, chunk][None, :]
+        squared = sums - 2 * product
+        if len(pieces) == 1:
+            return squared.astype(dtype)
+        high, low = high + (squared >> 16), low + (squared & 0xFFFF)
+    return (high + (low >> 16)).astype(dtype) * 65536 + (low & 0xFFFF).astype(dtype)
+
+
+def inner_products(rows: Float[Array, "a d"], columns: Float[Array, "b d"]) -> Float[Array, "a b"]:
+    """Inner products in full float32 precision, long ones in sums of sums."""
+    product = partial(
+        lax.dot_general,
+        dimension_numbers=(((1,), (1,)), ((), ())),
+        precision=lax.Precision.HIGHEST,
+    )
+    pieces = _chunks(rows.shape[1], _LONGEST_SUM)
+    parts = [product(rows[:, piece], columns[:, piece]) for piece in pieces]
+    return reduce(jnp.add, parts)
+
+
+def float_distances(rows: Floats, columns: Floats, same: Array | bool) -> Float[Array, "a b"]:
+    """Squared distances by products alone; those of close pairs are lost in rounding."""
+    sums = rows.squares[:, None] + columns.squares[None, :]
+    squared = jnp.maximum(sums - 2 * inner_products(rows.centred, columns.centred), 0)
+    return jnp.where(diagonal(squared.shape, same), 0, squared)
+
+
+def diagonal(shape: tuple[int, ...], same: Array | bool) -> Bool[Array, "a b"]:
+    """Pairs of an element with itself, in a tile of the same elements."""
+    return jnp.asarray(same) & jnp.eye(shape[0], shape[1], dtype=bool)
+
+
+def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:
+    """A bound of the rounding error of `float_distances`."""
+    eps = float(jnp.finfo(rows.squares.dtype).eps)
+    longest = min(rows.dimension, _LONGEST_SUM)
+    return (
+        (_NOISE + math.sqrt(longest) / 2) * eps * (rows.squares[:, None] + columns.squares[None, :])
+    )
+
+
+def levels(images: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """Recognise float images whose pixels are all k/255 (or k/16, or 0 and 1).
+
+    Args:
+        images: Floats, on the host.
+
+    Returns:
+        The numbers k as bytes and the largest possible k, or None if the pixels are no such
+        fractions. Reads the array in blocks and gives up at the first block that is none.
+    """
+    for most in (255, 16, 1):
+        found = _as_levels(images, most)
+        if found is not None:
+            return found, most
+    return None
+
+
+def _as_levels(images: np.ndarray, most: int) -> np.ndarray | None:
+    out = np.empty(images.shape, np.uint8)
+    block = max(1, 2**22 // max(1, images[:1].size))
+    unit = images.dtype.type(most)
+    # The first image says at once that embeddings are none.
+    ends = [*range(1, len(images), block), len(images)]
+    for start, end in zip([0, *ends], ends, strict=False):
+        part = images[start:end]
+        k = np.rint(part * unit)
+        if not (np.all((k >= 0) & (k <= most)) and np.array_equal(k / unit, part)):
+            return None
+        out[start:end] = k
+    return out

@@ -1,0 +1,135 @@
+"""Every combination of so many features, ranked by how much of the target it explains."""
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from lcrjax.study.analysis.projection import Level, Projection, fit_all, project, svd_fit
+from lcrjax.study.analysis.regression import Design, check_rows, design
+from lcrjax.study.columns import FEATURES, PARAMETERS
+
+T = TypeVar("T", float, np.ndarray)
+
+#: More combinations would not fit in memory comfortably; `best_subsets` goes on from there.
+MOST = 1_000_000
+
+
+def search(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    size: int = 1,
+    always: Sequence[str] = PARAMETERS,
+    features: Sequence[str] = FEATURES,
+) -> pd.DataFrame:
+    """Regress the target on every combination of `size` features and rank by adjusted R-squared.
+
+    Each regression has an intercept, the `always` columns and the combination, on natural logs; the
+    target is not logged. Equal to statsmodels' OLS, exact collinearity included.
+
+    Args:
+        table: One row per subset, as `run_study` returns it.
+        target: Column to explain: `bacc`, `acc`, `auc` or any other numeric column.
+        size: Number of features in a combination.
+        always: Columns in every regression; those constant over the table are dropped.
+        features: Candidates; those constant over the table are dropped.
+
+    Returns:
+        One row per combination, best first: `features` (tuple of names), `adj_r2`, `r2`, `n` (rows
+        used), `rank` (coefficients estimated, intercept included). `attrs` holds `target`, `rows`,
+        `rows_missing` (rows left out for missing values), `always` (columns kept) and `dropped`
+        (name: reason).
+
+    Raises:
+        ValueError: If the table cannot support the regression: see `design`; also if there are no
+            more rows than coefficients, or no combination of that size, or too many to list.
+
+    References:
+        Paper, sections III-E, III-F and IV-D.
+    """
+    return search_sizes(table, target, (size,), always, features)[size]
+
+
+def search_sizes(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    sizes: Sequence[int] = (1, 2, 3),
+    always: Sequence[str] = PARAMETERS,
+    features: Sequence[str] = FEATURES,
+) -> dict[int, pd.DataFrame]:
+    """Do `search` for several sizes in hardly more time than the largest alone needs.
+
+    Args:
+        table: One row per subset.
+        target: Column to explain.
+        sizes: Numbers of features in a combination.
+        always: Columns in every regression.
+        features: Candidates.
+
+    Returns:
+        For each size what `search` returns.
+
+    Raises:
+        ValueError: As `search` does.
+    """
+    for size in sizes:
+        if isinstance(size, bool) or int(size) != size or size < 1:
+            raise ValueError(f"size must be a whole number of features, at least 1, not {size!r}")
+    largest = max(sizes)
+    d = design(table, target, features, always)
+    p = len(d.features)
+    if largest > p:
+        raise ValueError(
+            f"{p} features vary over the table, too few for combinations of {largest}; "
+            "ask for a smaller size"
+        )
+    most = max(math.comb(p, k) for k in range(1, largest + 1))
+    if most > MOST:
+        raise ValueError(
+            f"combinations of up to {largest} of {p} features are too many to list ({most:,}); "
+            "best_subsets finds the best one of every size"
+        )
+    projection = project(d)
+    check_rows(len(d.y), projection.base_rank + largest)
+    return {
+        level.combinations.shape[1]: _rank(level, projection, d, target)
+        for level in fit_all(projection, largest)
+        if level.combinations.shape[1] in sizes
+    }
+
+
+def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
+    n, size = len(d.y), level.combinations.shape[1]
+    r2 = (p.explained + level.explained) / p.total
+    rank = np.full(len(r2), p.base_rank + size)
+    for i in np.flatnonzero(level.suspicious):
+        rss, rank[i] = svd_fit(d, level.combinations[i])
+        r2[i] = 1 - rss / p.total
+    adj_r2 = adjusted(r2, n, rank)
+
+    names = _names(d.features, size)
+    # Rounding must not decide between equals: they stay in the order of the columns.
+    order = np.argsort(-np.round(adj_r2, 12), kind="stable")
+    columns = {"features": names, "adj_r2": adj_r2, "r2": r2, "n": np.full(len(r2), n)}
+    columns["rank"] = rank
+    result = pd.DataFrame({name: values[order] for name, values in columns.items()}, copy=False)
+    result.attrs.update(target=target, **d.attrs)
+    return result
+
+
+@functools.lru_cache(maxsize=4)
+def _names(features: tuple[str, ...], size: int) -> np.ndarray:
+    """Name the combinations in the order of `Level.combinations`, once for all targets."""
+    names = list(itertools.combinations(features, size))
+    array = np.empty(len(names), dtype=object)
+    array[:] = names
+    return array
+
+
+def adjusted(r2: T, n: Any, rank: Any) -> T:
+    """Adjusted R-squared of regressions on `n` rows with `rank` coefficients (with intercept)."""
+    return 1 - (n - 1) / (n - rank) * (1 - r2)

@@ -1,0 +1,90 @@
+"""Chosen sets of features, and what each set explains together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lcrjax.study.analysis.combinations import adjusted
+from lcrjax.study.analysis.leave_one_out import dataset_labels, held_out_r2
+from lcrjax.study.analysis.projection import svd_fit
+from lcrjax.study.analysis.regression import Design, check_rows, design
+from lcrjax.study.columns import GROUPS, PARAMETERS
+
+
+def groups(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    always: Sequence[str] = PARAMETERS,
+    sets: Mapping[str, Sequence[str]] = GROUPS,
+) -> pd.DataFrame:
+    """Regress on whole groups of features, those of the paper unless others are given.
+
+    Args:
+        table: One row per subset.
+        target: Column to explain.
+        always: Columns in every regression.
+        sets: Features of each group, by the group's name. Features that are constant over the table
+            are left out of their groups.
+
+    Returns:
+        One row per group that has a feature left and rows enough, in the order given: `group`, and
+        the columns of `score`. `attrs` as in `search`, with `skipped` (group: reason) added.
+
+    Raises:
+        ValueError: As `design` does.
+
+    References:
+        Paper, section IV-D and Fig. 4d.
+    """
+    every = dict.fromkeys(name for names in sets.values() for name in names)
+    d = design(table, target, tuple(every), always)
+    held_out = dataset_labels(table, d)
+    rows, skipped = [], {}
+    for group, names in sets.items():
+        model = tuple(name for name in names if name in d.features)
+        if not model:
+            skipped[group] = "constant over the table"
+            continue
+        try:
+            rows.append({"group": group, **score(d, model, held_out)})
+        except ValueError as error:
+            skipped[group] = str(error)
+    result = pd.DataFrame(rows)
+    result.attrs.update(target=target, **d.attrs, skipped=skipped)
+    return result
+
+
+def score(d: Design, model: Sequence[str], datasets: np.ndarray | None = None) -> dict[str, Any]:
+    """Fit one model and judge it.
+
+    Args:
+        d: The regression's arrays.
+        model: Names among `d.features`.
+        datasets: Which dataset each row is of; None where there is only one.
+
+    Returns:
+        `features`, `size`, `adj_r2`, `r2`, `bic` (all as statsmodels defines them), `rank`, and
+        `held_out_r2` and `held_out_r2_shifted`: R-squared of predictions for datasets that the fit
+        did not see (see `leave_one_dataset_out`; NaN without `datasets`).
+
+    Raises:
+        ValueError: If there are no more rows than coefficients.
+    """
+    columns = np.array([d.features.index(name) for name in model])
+    n = len(d.y)
+    check_rows(n, d.base.shape[1] + len(columns))
+    rss, rank = svd_fit(d, columns)
+    r2 = 1 - rss / float(np.sum((d.y - d.y.mean()) ** 2))
+    held_out = (np.nan, np.nan) if datasets is None else held_out_r2(d, columns, datasets)
+    return {
+        "features": tuple(model),
+        "size": len(model),
+        "adj_r2": adjusted(r2, n, rank),
+        "r2": r2,
+        "bic": n * (np.log(2 * np.pi * rss / n) + 1) + np.log(n) * rank,
+        "rank": rank,
+        "held_out_r2": held_out[0],
+        "held_out_r2_shifted": held_out[1],
+    }

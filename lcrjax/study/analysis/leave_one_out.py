@@ -1,0 +1,114 @@
+"""Prediction for datasets that a regression has not seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from lcrjax.study.analysis.regression import Design, design
+from lcrjax.study.columns import PARAMETERS
+
+
+def leave_one_dataset_out(
+    table: pd.DataFrame,
+    features: Sequence[str] = ("A_0",),
+    target: str = "bacc",
+    always: Sequence[str] = PARAMETERS,
+) -> pd.DataFrame:
+    """Fit on all datasets but one, predict that one, and do so for each.
+
+    Adjusted R-squared tells how well a feature describes the datasets at hand; this tells what it
+    is worth on a new one. The systematic parameters take few distinct values, so their part of such
+    a prediction extrapolates; `always=()` predicts from the features alone.
+
+    Args:
+        table: One row per subset; its column `dataset` names the dataset.
+        features: Columns of the model besides `always`.
+        target: Column to predict.
+        always: Columns in every regression.
+
+    Returns:
+        One row per dataset: `dataset`, `n`, `r2` (1 - squared error / variance about the dataset's
+        own mean; negative where the dataset's mean would predict better), `r2_shifted` (the same
+        after the mean error is forgiven: do the slopes carry over?), `bias` (mean of predicted -
+        measured), `rmse`. `attrs` holds `r2` over all rows about their common mean, and
+        `r2_shifted` over all rows about each dataset's mean.
+
+    Raises:
+        ValueError: As `design` does, or if the table has fewer than two datasets.
+
+    References:
+        Not in the paper.
+    """
+    d = design(table, target, features, always)
+    datasets = dataset_labels(table, d)
+    if datasets is None:
+        raise ValueError("Leaving one dataset out needs a table with at least two datasets")
+    predicted = _predict_held_out(d, np.arange(len(d.features)), datasets)
+    rows = []
+    for name in pd.unique(datasets):
+        mine = datasets == name
+        y, error = d.y[mine], (predicted - d.y)[mine]
+        total = np.sum((y - y.mean()) ** 2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r2 = 1 - np.sum(error**2) / total
+            shifted = 1 - np.sum((error - error.mean()) ** 2) / total
+        rows.append(
+            {
+                "dataset": name,
+                "n": int(mine.sum()),
+                "r2": r2,
+                "r2_shifted": shifted,
+                "bias": error.mean(),
+                "rmse": np.sqrt(np.mean(error**2)),
+            }
+        )
+    result = pd.DataFrame(rows)
+    shifted = _r2(_centre(d.y, datasets), _centre(predicted, datasets))
+    result.attrs.update(target=target, **d.attrs, r2=_r2(d.y, predicted), r2_shifted=shifted)
+    return result
+
+
+def held_out_r2(
+    d: Design, columns: Int[np.ndarray, " k"], datasets: np.ndarray
+) -> tuple[float, float]:
+    """R-squared over all rows of leave-one-dataset-out predictions, about the common mean.
+
+    Twice: as it is, and about each dataset's own mean after each dataset's mean error is forgiven.
+    """
+    predicted = _predict_held_out(d, columns, datasets)
+    return _r2(d.y, predicted), _r2(_centre(d.y, datasets), _centre(predicted, datasets))
+
+
+def dataset_labels(table: pd.DataFrame, d: Design) -> np.ndarray | None:
+    """Dataset of each row of a design, or None where there are fewer than two."""
+    if "dataset" not in table.columns:
+        return None
+    datasets = table["dataset"].astype(str).to_numpy()[d.rows]
+    return datasets if len(np.unique(datasets)) > 1 else None
+
+
+def _centre(values: np.ndarray, datasets: np.ndarray) -> np.ndarray:
+    _, index = np.unique(datasets, return_inverse=True)
+    return values - (np.bincount(index, values) / np.bincount(index))[index]
+
+
+def _r2(y: np.ndarray, predicted: np.ndarray) -> float:
+    return float(1 - np.sum((predicted - y) ** 2) / np.sum((y - y.mean()) ** 2))
+
+
+def _predict_held_out(
+    d: Design, columns: np.ndarray, datasets: np.ndarray
+) -> Float[np.ndarray, " n"]:
+    A = np.hstack([d.base[:, 1:], d.X[:, columns]])
+    predicted = np.empty(len(d.y))
+    for name in np.unique(datasets):
+        out = datasets == name
+        X, y = A[~out], d.y[~out]
+        mean, scale = X.mean(axis=0), X.std(axis=0)
+        # A column without variation among the others has nothing to say about this dataset.
+        scale = np.where(scale > 1e-12 * (1 + np.abs(mean)), scale, np.inf)
+        coefficients = np.linalg.lstsq((X - mean) / scale, y - y.mean(), rcond=1e-10)[0]
+        predicted[out] = y.mean() + (A[out] - mean) / scale @ coefficients
+    return predicted

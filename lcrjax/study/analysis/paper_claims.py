@@ -1,0 +1,164 @@
+"""The paper's claims about performance and diversity, beside what a study's table says of them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lcrjax.study.analysis.combinations import search
+from lcrjax.study.analysis.effect import top_effect
+from lcrjax.study.analysis.feature_sets import groups
+from lcrjax.study.analysis.resampling import bootstrap
+from lcrjax.study.columns import FEATURES, GROUPS
+
+#: What a single regression explains in the paper (adjusted R-squared, BACC): features, value.
+_REGRESSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("A_0",), "0.670"),
+    (("A_1",), "0.605"),
+    (("CB_1",), "0.542"),
+    (("CB_inf",), "0.523"),
+    (("size",), "0.373"),
+    (("size", "A_1"), "0.789, the best pair"),
+    (("size", "CB_1"), "0.74"),
+)
+_GROUPS = {"alphas": "0.786", "gammas": "0.624", "rhos": "0.590", "all": "0.906"}
+_GROUP_NAMES = {
+    "alphas": "the eight alphas together",
+    "gammas": "the eight gammas together",
+    "rhos": "the eight rhos together",
+    "all": "all 27 features together",
+}
+_NOT_HERE = "too few rows, or constant"
+
+
+def claims(table: pd.DataFrame, target: str = "bacc", *, resamples: int = 1000) -> pd.DataFrame:
+    """Set what a study found beside what the paper claims.
+
+    Args:
+        table: One row per subset.
+        target: Column to explain; the paper's numbers are of BACC.
+        resamples: Of bootstraps over subsets, for intervals of 95 %; 0 for none.
+
+    Returns:
+        One row per claim: `claim`, `paper`, and as texts `here` and `interval` (empty where there
+        is none).
+
+    References:
+        Paper, sections IV-D and V.
+    """
+    rows = []
+    for features, paper in _REGRESSIONS:
+        rows.append((f"{_plus(features)} alone, adjusted R²" if len(features) == 1
+                     else f"{_plus(features)}, adjusted R²", paper,
+                     *_regression(table, features, target, resamples)))  # fmt: skip
+    others: tuple[tuple[str, str, Callable[[], tuple[str, str]]], ...] = (
+        (
+            "the five best single features are alphas",
+            "all five; mean 0.600",
+            lambda: _best_singles(table, target),
+        ),
+        ("best pair, adjusted R²", "size + A_1, 0.789", lambda: _best_pair(table, target)),
+        (
+            "ten best triples, adjusted R²",
+            "0.840 to 0.851, each with size",
+            lambda: _best_triples(table, target),
+        ),
+        *(
+            (f"{_GROUP_NAMES[name]}, adjusted R²", paper, _group(table, name, target, resamples))
+            for name, paper in _GROUPS.items()
+        ),
+        (
+            "median score of the top quarter by A_0 against that by size",
+            "8 % higher (1 to 16 %)",
+            lambda: _top(table, target, resamples),
+        ),
+        ("A_1 = CB_1 · G_1 · R_1", "exactly", lambda: _product(table)),
+        ("G is close to 1", "between 1 and 1.6", lambda: _range(table)),
+    )
+    for claim, paper, find in others:
+        try:
+            rows.append((claim, paper, *find()))
+        except (ValueError, KeyError):
+            rows.append((claim, paper, _NOT_HERE, ""))
+    return pd.DataFrame(rows, columns=["claim", "paper", "here", "interval"])
+
+
+def _plus(features: Sequence[str]) -> str:
+    return " + ".join(features)
+
+
+def _regression(
+    table: pd.DataFrame, features: Sequence[str], target: str, resamples: int
+) -> tuple[str, str]:
+    try:
+        found = search(table, target, len(features))
+        by_set = {
+            frozenset(f): r2 for f, r2 in zip(found["features"], found["adj_r2"], strict=True)
+        }
+        value = by_set[frozenset(features)]
+    except (ValueError, KeyError):
+        return _NOT_HERE, ""
+    return f"{value:.3f}", _interval(table, features, target, resamples)
+
+
+def _interval(table: pd.DataFrame, features: Sequence[str], target: str, resamples: int) -> str:
+    if not resamples:
+        return ""
+    try:
+        found = bootstrap(table, [features], target, resamples=resamples).intervals().iloc[0]
+    except ValueError:
+        return ""
+    return f"{found['lower']:.3f} to {found['upper']:.3f}"
+
+
+def _best_singles(table: pd.DataFrame, target: str) -> tuple[str, str]:
+    best = search(table, target).head(5)
+    names = [features[0] for features in best["features"]]
+    alphas = sum(name in GROUPS["alphas"] for name in names)
+    return f"{alphas} of five ({', '.join(names)}); mean {best['adj_r2'].mean():.3f}", ""
+
+
+def _best_pair(table: pd.DataFrame, target: str) -> tuple[str, str]:
+    best = search(table, target, 2).iloc[0]
+    return f"{_plus(best['features'])}, {best['adj_r2']:.3f}", ""
+
+
+def _best_triples(table: pd.DataFrame, target: str) -> tuple[str, str]:
+    best = search(table, target, 3).head(10)
+    with_size = sum("size" in features for features in best["features"])
+    values = best["adj_r2"]
+    return f"{values.min():.3f} to {values.max():.3f}, {with_size} of them with size", ""
+
+
+def _group(
+    table: pd.DataFrame, name: str, target: str, resamples: int
+) -> Callable[[], tuple[str, str]]:
+    def find() -> tuple[str, str]:
+        all_found = groups(table, target, sets={name: GROUPS[name]})
+        if all_found.empty:
+            return _NOT_HERE, ""
+        found = all_found.iloc[0]
+        interval = _interval(table, found["features"], target, resamples)
+        return f"{found['adj_r2']:.3f}", interval
+
+    return find
+
+
+def _top(table: pd.DataFrame, target: str, resamples: int) -> tuple[str, str]:
+    found = top_effect(table, "A_0", "size", target, resamples=max(1, resamples))
+    ratios, last = found["ratio"].iloc[:-1], found.iloc[-1]
+    span = f" ({100 * (ratios.min() - 1):+.1f} to {100 * (ratios.max() - 1):+.1f} %)"
+    text = f"{100 * (last['ratio'] - 1):+.1f} %" + (span if len(ratios) > 1 else "")
+    interval = f"{100 * last['lower']:+.1f} to {100 * last['upper']:+.1f} points"
+    return text, interval if resamples else ""
+
+
+def _product(table: pd.DataFrame) -> tuple[str, str]:
+    product = table["CB_1"] * table["G_1"] * table["R_1"]
+    worst = float(np.nanmax(np.abs(product / table["A_1"] - 1)))
+    return f"to within {worst:.1e} in every row", ""
+
+
+def _range(table: pd.DataFrame) -> tuple[str, str]:
+    values = table[[name for name in FEATURES if name.startswith("G_")]]
+    return f"between {values.min().min():.3f} and {values.max().max():.3f}", ""

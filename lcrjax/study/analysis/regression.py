@@ -1,0 +1,169 @@
+"""From a study's table to a regression: logs, checks, and statsmodels' summary of one model."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from lcrjax.study.analysis.complete_cases import complete_columns
+from lcrjax.study.columns import FEATURES, PARAMETERS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Design:
+    """What a regression needs of a table: the target, and natural logs of what explains it.
+
+    Attributes:
+        y: Target, not logged.
+        base: Intercept, then the logs of the `always` columns that vary.
+        X: Logs of the features that vary.
+        features: Names of the columns of `X`.
+        always: Names of the columns of `base` after the intercept.
+        rows: Positions in the table of the rows used.
+        dropped: Columns left out, each with the reason.
+        n_missing: Rows left out because a value that the regression needs is missing.
+    """
+
+    y: Float[np.ndarray, " n"]
+    base: Float[np.ndarray, "n b"]
+    X: Float[np.ndarray, "n p"]
+    features: tuple[str, ...]
+    always: tuple[str, ...]
+    rows: Int[np.ndarray, " n"]
+    dropped: dict[str, str]
+    n_missing: int
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What a reader of a result must know of it, for `DataFrame.attrs`."""
+        return {
+            "rows": len(self.y),
+            "rows_missing": self.n_missing,
+            "always": list(self.always),
+            "dropped": dict(self.dropped),
+        }
+
+
+def design(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    features: Sequence[str] = FEATURES,
+    always: Sequence[str] = PARAMETERS,
+) -> Design:
+    """Take the logs of a table's features and check that a regression on them means something.
+
+    Rows in which a needed value is missing (failed subsets) and columns that are constant over the
+    rest are left out; both are recorded.
+
+    Args:
+        table: One row per subset; `features` and `always` are positive numbers.
+        target: Column to explain; it is not logged.
+        features: Candidate columns.
+        always: Columns that every regression contains.
+
+    Returns:
+        The regression's arrays in float64, and what was left out.
+
+    Raises:
+        ValueError: If a column is absent, named twice, no number, infinite, or zero or negative
+            where its log is needed; or if the target is constant or no complete row is left.
+    """
+    features, always = tuple(features), tuple(always)
+    columns = complete_columns(table, (*features, *always), (target,))
+    names, values, rows = columns.names, columns.values, columns.rows
+
+    constant = values.max(axis=0) == values.min(axis=0)
+    if constant[0]:
+        raise ValueError(
+            f"{target!r} is the same in all {len(rows)} rows; there is nothing to explain"
+        )
+    dropped = {n: "constant over the table" for n, c in zip(names, constant, strict=True) if c}
+    logs, varies = np.log(values[:, 1:]), ~constant[1:]
+    p = len(features)
+    X, parameters = logs[:, :p], logs[:, p:]
+    return Design(
+        y=values[:, 0],
+        base=np.column_stack([np.ones(len(rows)), parameters[:, varies[p:]]]),
+        X=X if varies[:p].all() else X[:, varies[:p]],
+        features=tuple(itertools.compress(features, varies[:p])),
+        always=tuple(itertools.compress(always, varies[p:])),
+        rows=rows,
+        dropped=dropped,
+        n_missing=columns.n_missing,
+    )
+
+
+def fit(
+    table: pd.DataFrame,
+    target: str = "bacc",
+    features: Sequence[str] = ("A_0",),
+    always: Sequence[str] = PARAMETERS,
+) -> Any:
+    """Fit one model with statsmodels, for coefficients, confidence intervals and diagnostics.
+
+    Args:
+        table: One row per subset.
+        target: Column to explain.
+        features: Columns of the model besides `always`, on their natural logs.
+        always: Columns that every regression contains. Constant columns, features among them,
+            are dropped, so that they are absent from the coefficients.
+
+    Returns:
+        `statsmodels` OLS results with named coefficients: `.summary()`, `.params`, `.conf_int()`.
+
+    Raises:
+        ValueError: As `design` does, or if no feature varies or there are no more rows than
+            coefficients.
+    """
+    import statsmodels.api as sm
+
+    d = design(table, target, features, always)
+    if not d.features:
+        raise ValueError(f"{', '.join(features)}: constant over the table, nothing to fit")
+    n_coefficients = d.base.shape[1] + d.X.shape[1]
+    check_rows(len(d.y), n_coefficients)
+    exog = pd.DataFrame(
+        np.hstack([d.base, d.X]),
+        columns=["intercept", *(f"log {name}" for name in (*d.always, *d.features))],
+        index=table.index[d.rows],
+    )
+    return sm.OLS(pd.Series(d.y, index=exog.index, name=target), exog).fit()
+
+
+def check_rows(n: int, n_coefficients: int) -> None:
+    """Refuse a regression that would have no residual degree of freedom."""
+    if n <= n_coefficients:
+        raise ValueError(
+            f"{n} rows cannot support a regression with {n_coefficients} coefficients; "
+            "add subsets or use fewer features"
+        )
+
+
+def variance_inflation(results: Any) -> pd.Series:
+    """Variance inflation factor of every coefficient but the intercept.
+
+    One means that a column has nothing in common with the others; above about ten its coefficient
+    says little on its own. Exactly collinear columns get infinity.
+
+    Args:
+        results: What `fit` returned.
+
+    Returns:
+        A series named `vif`, indexed like the coefficients.
+    """
+    exog = results.model.exog
+    names = results.model.exog_names
+    columns = exog - exog.mean(axis=0)
+    vif = {}
+    for j in range(1, exog.shape[1]):
+        others = np.delete(columns, [0, j], axis=1)
+        scale = np.linalg.norm(others, axis=0)
+        coefficients = np.linalg.lstsq(others / scale, columns[:, j], rcond=1e-12)[0]
+        residual = columns[:, j] - others / scale @ coefficients
+        total, left = np.sum(columns[:, j] ** 2), np.sum(residual**2)
+        vif[names[j]] = total / left if left > 1e-24 * total else np.inf
+    return pd.Series(vif, name="vif", dtype=float)

@@ -1,0 +1,1 @@
+"""What a study consists of: subsets, sizes, settings."""

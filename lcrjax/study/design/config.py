@@ -1,0 +1,150 @@
+"""What a study is asked to do: sizes, class-balance bins, seed and training recipe."""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lcrjax.study.design.balance import SIZES
+from lcrjax.training import TrainingConfig
+
+_AT_SIZES = ("per_bin_at", "most_at")
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyConfig:
+    """The choices that define a study, together with its datasets.
+
+    Attributes:
+        sizes: Numbers of images of a subset.
+        bins: Equal bins of the effective number of classes over [1, number of classes].
+        per_bin: Largest number of subsets per bin and size.
+        per_bin_at: Sizes that have a `per_bin` of their own.
+        most_at: Sizes of which at most so many subsets are kept, evenly from unbalanced to
+            balanced: large ones are slow to train, and a few will do.
+        candidates: Random compositions drawn per dataset and size.
+        seed: Seed of everything random: compositions, images, initial weights, batches.
+        skip_impossible: Leave out the sizes that a dataset is too small for (or that have fewer
+            images than it has classes) instead of refusing the dataset.
+        training: How each model is trained.
+    """
+
+    sizes: tuple[int, ...] = SIZES
+    bins: int = 25
+    per_bin: int = 4
+    per_bin_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    most_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    candidates: int = 1_000_000
+    seed: int = 0
+    skip_impossible: bool = False
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        sizes = tuple(sorted({_whole("sizes", n, 2) for n in self.sizes}))
+        if not sizes:
+            raise ValueError("sizes is empty: name at least one subset size, such as 64.")
+        object.__setattr__(self, "sizes", sizes)
+        for name in _AT_SIZES:
+            at = {_whole(name, n, 2): _whole(name, k, 1) for n, k in getattr(self, name).items()}
+            object.__setattr__(self, name, dict(sorted(at.items())))
+        for name, least in (("bins", 1), ("per_bin", 1), ("candidates", 1), ("seed", 0)):
+            _whole(name, getattr(self, name), least)
+
+    def subsets_per_bin(self, n: int) -> int:
+        """Return the largest number of subsets of `n` images per bin."""
+        return self.per_bin_at.get(n, self.per_bin)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold and `from_dict` reads back."""
+        values = dataclasses.asdict(self)
+        values["sizes"] = list(self.sizes)
+        values["training"] = self.training.to_dict()
+        for name in _AT_SIZES:
+            values[name] = {str(n): k for n, k in getattr(self, name).items()}
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "StudyConfig":
+        """Build a configuration from plain values; keys left out keep their defaults.
+
+        Raises:
+            ValueError: If a key is unknown (the nearest known one is named) or a value is of the
+                wrong kind.
+        """
+        values = dict(values)
+        _known(values, (f.name for f in dataclasses.fields(cls)), "a study")
+        training = values.pop("training", {})
+        at = {name: values.pop(name, {}) for name in _AT_SIZES}
+        for name, table in (("training", training), *at.items()):
+            if not isinstance(table, Mapping):
+                raise ValueError(f"{name} must be a table of keys and values, not {table!r}.")
+        _known(training, (f.name for f in dataclasses.fields(TrainingConfig)), "[training]")
+        for f in dataclasses.fields(TrainingConfig):
+            if f.name in training:
+                _same_kind(f"training.{f.name}", training[f.name], f.default)
+        if not isinstance(values.get("sizes", []), (list, tuple)):
+            raise ValueError(f"sizes must be a list such as [64, 128], not {values['sizes']!r}.")
+        if not isinstance(values.get("skip_impossible", False), bool):
+            raise ValueError("skip_impossible must be true or false.")
+        for name, table in at.items():
+            try:
+                values[name] = {int(n): k for n, k in table.items()}
+            except ValueError:
+                raise ValueError(
+                    f"the keys of {name} must be subset sizes, such as 2048."
+                ) from None
+        return cls(**values, training=TrainingConfig(**training))
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a study's TOML file, in which `datasets` and `preset` may stand beside the rest.
+
+    Args:
+        path: A file such as::
+
+            preset = "panel"                      # optional: start from a preset
+            datasets = ["digits", "blood.npz"]
+            sizes = [64, 128, 256]
+            per_bin = 2
+
+            [training]
+            max_epochs = 200
+
+    Returns:
+        The file's keys and values, not yet checked.
+
+    Raises:
+        ValueError: If the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read the configuration {path}: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} must be whole numbers of at least {least}, not {value!r}.")
+    return int(value)
+
+
+def _known(values: Iterable[str], known: Iterable[str], where: str) -> None:
+    names = list(known)
+    for key in values:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}."
+            raise ValueError(f"{where} has no setting {key!r}: {hint}")
+
+
+def _same_kind(name: str, value: Any, default: Any) -> None:
+    """Raise a ValueError where a TOML value cannot stand for the default's type."""
+    kinds: dict[type, tuple[type, ...]] = {float: (int, float), type(None): (int, type(None))}
+    allowed = kinds.get(type(default), (type(default),))
+    if isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, allowed):
+        kind = allowed[-1].__name__ if default is not None else "int"
+        raise ValueError(f"{name} must be of the type {kind}, not {value!r}.")

@@ -1,0 +1,137 @@
+"""A study's folder: its configuration, its finished blocks, its table, and one owner at a time."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from lcrjax.study.run.files import is_partial, sweep, write_whole
+from lcrjax.study.run.folder import check_folder as check_any_folder
+from lcrjax.study.run.folder import own_folder, read_description
+from lcrjax.study.run.plan import Block
+from lcrjax.study.table import decode, encode
+
+ROWS = "rows"
+RESULTS = "results.parquet"
+
+
+class Store:
+    """A study's folder while this process owns it; made by `open_store`.
+
+    Attributes:
+        folder: The study's folder.
+        description: What decides the study, and where its data came from, as in `config.json`.
+    """
+
+    def __init__(self, folder: Path, description: dict[str, Any]):
+        self.folder = folder
+        self.description = description
+        content = json.dumps(description["decides"], sort_keys=True)
+        self._digest = hashlib.sha256(content.encode()).hexdigest()
+
+    def path(self, block: Block) -> Path:
+        """Return the file of a block's rows."""
+        name = f"{quote(block.dataset, safe='')}-{block.n:05d}-{block.index:04d}.parquet"
+        return self.folder / ROWS / name
+
+    def read(self, block: Block) -> pd.DataFrame | None:
+        """Return a finished block's rows, or None where it is not finished.
+
+        A file that is damaged counts as not finished: it is written anew.
+
+        Raises:
+            ValueError: If the file belongs to another study.
+        """
+        path = self.path(block)
+        if not path.exists():
+            return None
+        try:
+            frame, provenance = decode(path)
+        except ValueError:
+            return None
+        numbers = list(range(block.first, block.first + len(block.seeds)))
+        expected = list(frame["subset"]) == numbers and list(frame["seed"]) == list(block.seeds)
+        if provenance.get("study") != self._digest or not expected:
+            raise ValueError(
+                f"{path} holds rows of another study; move it away and run the study again."
+            )
+        return frame
+
+    def write(self, block: Block, rows: pd.DataFrame) -> pd.DataFrame:
+        """Write a block's rows, whole or not at all, and return them as they were written."""
+        path = self.path(block)
+        write_whole(path, encode(rows, {"study": self._digest}))
+        return decode(path)[0]
+
+    def finish(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        """Join the tables of all blocks, in order, and write the study's table."""
+        table = pd.concat(tables, ignore_index=True)
+        path = self.folder / RESULTS
+        write_whole(path, encode(table, {"study": self._digest, **self.description}))
+        return decode(path)[0]
+
+
+@contextlib.contextmanager
+def open_store(folder: str | Path, description: dict[str, Any]) -> Iterator[Store]:
+    """Own a study's folder for as long as the context lasts.
+
+    Args:
+        folder: A new or empty folder, or that of the same study.
+        description: As made by `describe_study`; written as `config.json` on the first visit.
+
+    Yields:
+        The store, free of what killed writes have left.
+
+    Raises:
+        ValueError: If the folder holds something other than a study, or a study that differs in
+            what decides its result; the differences are listed.
+        FolderInUseError: If another process is at work in the folder.
+        OSError: If the folder cannot be made or written to.
+    """
+    folder = Path(folder)
+    check_folder(folder)
+    (folder / ROWS).mkdir(parents=True, exist_ok=True)
+    with own_folder(folder, description, "study"):
+        sweep(folder / ROWS)
+        yield Store(folder, json.loads(json.dumps(description)))
+
+
+def check_folder(folder: str | Path) -> None:
+    """Raise a ValueError unless a study may live in a folder: new, empty, or a study's already."""
+    check_any_folder(folder, "study", (ROWS,))
+
+
+def read_results(path: str | Path) -> pd.DataFrame:
+    """Read a study's table from its folder or file; of an unfinished study, the finished rows.
+
+    Args:
+        path: A study's folder, or a Parquet file with a study's columns.
+
+    Raises:
+        ValueError: If there is no such table, or it has no rows yet.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path} does not exist.")
+    if path.is_file():
+        return _any_table(path)
+    read_description(path)
+    if (path / RESULTS).exists():
+        return decode(path / RESULTS)[0]
+    files = sorted(p for p in (path / ROWS).glob("*.parquet") if not is_partial(p))
+    if not files:
+        raise ValueError(f"the study in {path} has no finished rows yet.")
+    table = pd.concat([decode(file)[0] for file in files], ignore_index=True)
+    return table.sort_values(["dataset", "n", "subset"], ignore_index=True)
+
+
+def _any_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
+        raise ValueError(f"{path} is not a table: {error}.") from None

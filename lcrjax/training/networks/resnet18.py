@@ -1,0 +1,209 @@
+"""ResNet-18 as a Flax NNX module.
+
+Basic blocks 2-2-2-2 with 64 to 512 channels, batch normalisation, a 3x3 stride-2 max-pool, the
+global mean and a linear layer (He et al. 2016). Only the first and the last layer follow the data.
+"""
+
+import dataclasses
+import itertools
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from lcrjax.training.networks.batch_norm import apply_statistics, batch_normalise
+from lcrjax.training.networks.convolution import Geometry, convolve
+from lcrjax.training.networks.initial_weights import normals
+
+LARGEST_SMALL_IMAGE = 32
+
+
+class Convolution(nnx.Module):
+    """A convolution without bias; only the kernel's live taps are kept.
+
+    Attributes:
+        geometry: Shape of the convolution.
+        kernel: Live taps, (taps, c_in, c_out).
+    """
+
+    def __init__(self, geometry: Geometry, c_in: int, c_out: int):
+        self.geometry = geometry
+        self.kernel = nnx.Param(jnp.zeros((len(geometry.taps), c_in, c_out)))
+
+    @property
+    def initial_scale(self) -> float:
+        """Standard deviation of initial weights (He et al. 2015, over outgoing connections).
+
+        Dead taps count, so that a smaller image changes nothing but what is left out.
+        """
+        return (2.0 / (self.geometry.size**2 * self.kernel.shape[2])) ** 0.5
+
+    def __call__(self, images: Float[Array, "b h w c_in"]) -> Float[Array, "b h_out w_out c_out"]:
+        """Convolve in the dtype of the images."""
+        return convolve(images, self.kernel[...].astype(images.dtype), self.geometry)
+
+
+class BatchNorm(nnx.Module):
+    """Batch normalisation that leaves out padded images.
+
+    Attributes:
+        scale: Factor per channel.
+        bias: Offset per channel.
+        mean: Mean per channel: of the latest batch, or the settled one.
+        variance: Variance per channel (biased), likewise.
+    """
+
+    def __init__(self, channels: int):
+        self.scale = nnx.Param(jnp.ones(channels))
+        self.bias = nnx.Param(jnp.zeros(channels))
+        self.mean = nnx.BatchStat(jnp.zeros(channels))
+        self.variance = nnx.BatchStat(jnp.ones(channels))
+
+    def __call__(
+        self, x: Float[Array, "b h w c"], weights: Float[Array, " b"] | None
+    ) -> Float[Array, "b h w c"]:
+        """Normalise by the batch's own statistics, or by the stored ones if `weights` is None."""
+        scale, bias = self.scale[...], self.bias[...]
+        if weights is None:
+            return apply_statistics(x, scale, bias, self.mean[...], self.variance[...])
+        y, self.mean[...], self.variance[...] = batch_normalise(x, scale, bias, weights)
+        return y
+
+
+class BasicBlock(nnx.Module):
+    """Two 3x3 convolutions and a way around them."""
+
+    def __init__(self, height: int, width: int, c_in: int, c_out: int, stride: int, direct: bool):
+        first = Geometry(height, width, 3, stride, 1, direct)
+        self.out_height, self.out_width = first.out_height, first.out_width
+        second = Geometry(self.out_height, self.out_width, 3, 1, 1, direct)
+        self.first = Convolution(first, c_in, c_out)
+        self.first_norm = BatchNorm(c_out)
+        self.second = Convolution(second, c_out, c_out)
+        self.second_norm = BatchNorm(c_out)
+        self.projects = stride != 1 or c_in != c_out
+        if self.projects:
+            shortcut = Geometry(height, width, 1, stride, 0)
+            self.shortcut = Convolution(shortcut, c_in, c_out)
+            self.shortcut_norm = BatchNorm(c_out)
+
+    def __call__(
+        self, x: Float[Array, "b h w c_in"], weights: Float[Array, " b"] | None
+    ) -> Float[Array, "b h_out w_out c_out"]:
+        """Apply the block."""
+        y = jax.nn.relu(self.first_norm(self.first(x), weights))
+        y = self.second_norm(self.second(y), weights)
+        around = self.shortcut_norm(self.shortcut(x), weights) if self.projects else x
+        return jax.nn.relu(y + around)
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """What a ResNet-18 needs to know of the data.
+
+    Attributes:
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
+        channels: Channels of the images.
+        n_classes: Number of classes.
+        base: Channels of the first stage, doubled from stage to stage; 64 in ResNet-18.
+        direct: Whether convolutions prefer XLA's own operation; see
+            `lcrjax.training.networks.convolution`.
+        stem: Side of the first kernel, 3 (stride 1) or 7 (stride 2); None follows the images: 3
+            up to 32 pixels a side.
+        native: Whether `lcrjax.training.networks.resnet18_native` computes the network.
+    """
+
+    height: int
+    width: int
+    channels: int
+    n_classes: int
+    base: int = 64
+    direct: bool = False
+    stem: int | None = None
+    native: bool = False
+
+    @property
+    def stem_geometry(self) -> Geometry:
+        """Shape of the first convolution."""
+        small = max(self.height, self.width) <= LARGEST_SMALL_IMAGE
+        size = self.stem or (3 if small else 7)
+        return Geometry(
+            self.height, self.width, size, 1 if size == 3 else 2, size // 2, self.direct
+        )
+
+
+class ResNet18(nnx.Module):
+    """ResNet-18 for images of one size.
+
+    Args:
+        architecture: Shape of the data, and the width of the network.
+        rngs: Source of the initial weights.
+    """
+
+    def __init__(self, architecture: Architecture, *, rngs: nnx.Rngs):
+        a = architecture
+        stem = a.stem_geometry
+        self.stem = Convolution(stem, a.channels, a.base)
+        self.stem_norm = BatchNorm(a.base)
+        pool = Geometry(stem.out_height, stem.out_width, 3, 2, 1)
+        height, width, channels = pool.out_height, pool.out_width, a.base
+        self.blocks: nnx.List[BasicBlock] = nnx.List()
+        for stage in range(4):
+            for position in range(2):
+                stride = 2 if stage > 0 and position == 0 else 1
+                out = a.base * 2**stage
+                block = BasicBlock(height, width, channels, out, stride, a.direct)
+                self.blocks.append(block)
+                height, width, channels = block.out_height, block.out_width, out
+        # One draw for all kernels: the compiler takes seconds over twenty.
+        kernels = [m for _, m in nnx.iter_modules(self) if isinstance(m, Convolution)]
+        sizes = [m.kernel.size for m in kernels]
+        values = normals(rngs.params(), sum(sizes))
+        ends = list(itertools.accumulate(sizes))
+        for module, end, count in zip(kernels, ends, sizes, strict=True):
+            own = values[end - count : end].reshape(module.kernel.shape)
+            module.kernel[...] = module.initial_scale * own
+        bound = channels**-0.5
+        self.weight = nnx.Param(
+            jax.random.uniform(rngs.params(), (channels, a.n_classes), minval=-bound, maxval=bound)
+        )
+        self.bias = nnx.Param(
+            jax.random.uniform(rngs.params(), (a.n_classes,), minval=-bound, maxval=bound)
+        )
+
+    def __call__(
+        self, images: Float[Array, "b h w c"], weights: Float[Array, " b"] | None = None
+    ) -> Float[Array, "b classes"]:
+        """Compute logits.
+
+        Args:
+            images: Images as numbers; the compute dtype follows them.
+            weights: One weight per image, zero for padding: normalise by this batch's own
+                statistics and keep them. None: normalise by the statistics kept.
+
+        Returns:
+            Logits, float32 or wider.
+        """
+        x = jax.nn.relu(self.stem_norm(self.stem(images), weights))
+        x = max_pool(x)
+        for block in self.blocks:
+            x = block(x, weights)
+        pooled = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean((1, 2))
+        logits = jnp.matmul(pooled, self.weight[...], precision=jax.lax.Precision.HIGHEST)
+        return logits + self.bias[...]
+
+
+def max_pool(x: Float[Array, "b h w c"]) -> Float[Array, "b h_out w_out c"]:
+    """Take the largest of each 3x3 window, 2 pixels apart; `x` is at least zero everywhere."""
+    for axis in (1, 2):
+        length = x.shape[axis]
+        out = (length - 1) // 2 + 1
+        widths = [(0, 0)] * 4
+        widths[axis] = (1, 1)
+        # Zero is no larger than any entry after a ReLU, so it pads like minus infinity.
+        padded = jnp.pad(x, widths)
+        taps = [jax.lax.slice_in_dim(padded, t, t + 2 * (out - 1) + 1, 2, axis) for t in range(3)]
+        x = jnp.maximum(jnp.maximum(taps[0], taps[1]), taps[2])
+    return x

@@ -1,0 +1,272 @@
+"""Many models, each on its own subset of a dataset, trained to a criterion."""
+
+import collections
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from lcrjax.training.checks import (
+    LabelledImages,
+    check_dataset,
+    check_seeds,
+    check_subsets,
+)
+from lcrjax.training.config import TrainingConfig
+from lcrjax.training.epochs import Images
+from lcrjax.training.memory import models_at_once, subsets_per_block
+from lcrjax.training.metrics import Scores
+from lcrjax.training.networks import resnet18_native
+from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.programs import Programs, make_programs
+from lcrjax.training.progress import Progress, ProgressCallback
+from lcrjax.training.training_state import ModelState
+
+COLUMNS = (
+    *Scores._fields,
+    "epochs",
+    "train_accuracy",
+    "converged",
+    "failure",
+    "seconds",
+)
+SMALLEST_CAPACITY = 2048
+IMAGES_PER_CALL = 1024
+
+
+def train_subsets(
+    dataset: LabelledImages,
+    subsets: np.ndarray | Sequence[Any],
+    seeds: Sequence[int] | np.ndarray,
+    config: TrainingConfig | None = None,
+    *,
+    progress: ProgressCallback | None = None,
+) -> pd.DataFrame:
+    """Train one ResNet-18 on each subset and score it on the common test set.
+
+    The same arguments give the same bits on the same machine. What a model learns depends on
+    its subset and its seed alone, not on its neighbours.
+
+    Args:
+        dataset: Training and test images with labels.
+        subsets: (k, n) indices into the training images, or a list of index vectors.
+        seeds: One seed per subset, 0 to 2**32 - 1.
+        config: The recipe; None is `TrainingConfig()`.
+        progress: Called after every chunk of work.
+
+    Returns:
+        One row per subset, in order: acc, bacc, auc (one class against the rest, mean over
+        classes), auc_micro, epochs, train_accuracy (inference mode, whole subset), converged,
+        failure (a sentence, or None), seconds (of work on it, shared among models that advance
+        together).
+
+    Raises:
+        ValueError: If images, labels, subsets or seeds are out of range.
+    """
+    config = config or TrainingConfig()
+    n_classes = int(dataset.n_classes)
+    data = check_dataset(dataset)
+    indices = check_subsets(subsets, data.train_labels, n_classes)
+    checked_seeds = check_seeds(seeds, len(indices))
+    at_once = models_at_once(architecture_of(data.train_images, n_classes, config, 1), config)
+    architecture = architecture_of(data.train_images, n_classes, config, at_once)
+    course = _Course(
+        config=config,
+        programs=make_programs(architecture, config),
+        train=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
+        test=Images(jnp.asarray(data.test_images), jnp.asarray(data.test_labels)),
+        total=len(indices),
+        progress=progress,
+    )
+    sizes: dict[int, list[int]] = collections.defaultdict(list)
+    for position, subset in enumerate(indices):
+        sizes[len(subset)].append(position)
+    for n, positions in sizes.items():
+        course.train_size(n, {p: (indices[p], checked_seeds[p]) for p in positions}, at_once)
+    rows = [course.rows[position] for position in range(len(indices))]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    # Left to pandas, a column of None and one with a sentence in it differ in type.
+    table["failure"] = pd.Series([row["failure"] for row in rows], dtype=object)
+    return table
+
+
+def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
+    """Say how many subsets of `n` images one call of `train_subsets` should be given.
+
+    Depends on the arguments and on the kind of backend, never on the machine's momentary load.
+
+    Args:
+        dataset: The dataset the subsets are of.
+        n: Images per subset.
+        config: The recipe.
+
+    Returns:
+        At least one.
+
+    Raises:
+        ValueError: If `n` is not positive.
+    """
+    if n < 1:
+        raise ValueError(f"subsets must hold at least one image, not {n}")
+    images = np.asarray(dataset.train_images)
+    shape = images if images.ndim == 4 else images[..., None]
+    architecture = architecture_of(shape, int(dataset.n_classes), config, 1)
+    return subsets_per_block(n, models_at_once(architecture, config))
+
+
+def architecture_of(
+    images: np.ndarray, n_classes: int, config: TrainingConfig, at_once: int
+) -> Architecture:
+    """Return the network for images of a shape, for so many models that advance together."""
+    direct = at_once == 1 and jax.default_backend() == "cpu"
+    height, width, channels = images.shape[1:]
+    return Architecture(
+        height,
+        width,
+        channels,
+        n_classes,
+        config.base_channels,
+        direct,
+        native=at_once == 1 and resnet18_native.serves(config),
+    )
+
+
+@dataclasses.dataclass
+class _Course:
+    """One call's work: what was trained so far, and what to tell the caller."""
+
+    config: TrainingConfig
+    programs: Programs
+    train: Images
+    test: Images
+    total: int
+    progress: ProgressCallback | None
+    rows: dict[int, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    images: int = 0
+    began: float = dataclasses.field(default_factory=time.perf_counter)
+
+    def train_size(self, n: int, work: dict[int, tuple[np.ndarray, int]], at_once: int) -> None:
+        """Train all models of one subset size; `work` maps positions to subsets and seeds."""
+        waiting = collections.deque(work)
+        width = _width(len(waiting), at_once)
+        slots = [waiting.popleft() if waiting else None for _ in range(width)]
+        subsets = np.zeros((width, _capacity(n)), np.int32)
+        models = self._start(slots, work, subsets)
+        seconds: dict[int, float] = collections.defaultdict(float)
+        while any(slot is not None for slot in slots):
+            # A slot whose model has ended idles until the call is over.
+            epochs = max(1, IMAGES_PER_CALL // (n * len(slots)))
+            started, before = time.perf_counter(), np.asarray(models.epoch)
+            models = self.programs.advance(
+                models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
+            )
+            epoch = np.asarray(models.epoch)
+            over = np.asarray(models.done | models.failed) | (epoch >= self.config.max_epochs)
+            busy = [i for i, slot in enumerate(slots) if slot is not None]
+            self.images += n * int((epoch - before)[busy].sum())
+            ended = [i for i in busy if over[i]]
+            rows = self._finish(models, ended)
+            shared = (time.perf_counter() - started) / len(busy)
+            for i in busy:
+                seconds[slots[i]] += shared  # type: ignore[index]
+            for i, row in zip(ended, rows, strict=True):
+                self.rows[slots[i]] = {**row, "seconds": seconds[slots[i]]}  # type: ignore[index]
+                slots[i] = None
+            self._report(sum(slot is not None for slot in slots), int(epoch[busy].max()))
+            if ended:
+                models, slots, subsets = self._fill(models, slots, subsets, waiting, work)
+
+    def _start(
+        self,
+        slots: list[int | None],
+        work: dict[int, tuple[np.ndarray, int]],
+        subsets: np.ndarray,
+    ) -> ModelState:
+        """Start a model in every slot, and write the subsets of those that are taken."""
+        seeds = np.zeros(len(slots), np.uint32)
+        for i, slot in enumerate(slots):
+            if slot is not None:
+                subset, seeds[i] = work[slot]
+                subsets[i] = 0
+                subsets[i, : len(subset)] = subset
+        models = self.programs.start(jnp.asarray(seeds))
+        idle = jnp.asarray([slot is None for slot in slots])
+        return dataclasses.replace(models, failed=models.failed | idle)
+
+    def _fill(
+        self,
+        models: ModelState,
+        slots: list[int | None],
+        subsets: np.ndarray,
+        waiting: collections.deque[int],
+        work: dict[int, tuple[np.ndarray, int]],
+    ) -> tuple[ModelState, list[int | None], np.ndarray]:
+        """Put waiting subsets into free slots; once none waits, drop free slots."""
+        if waiting:
+            fresh: list[int | None] = [
+                waiting.popleft() if slot is None and waiting else None for slot in slots
+            ]
+            started = self._start(fresh, work, subsets)
+            if all(new is not None for new in fresh):
+                models = started
+            else:
+                flags = jnp.asarray([new is not None for new in fresh])
+                models = self.programs.replace(models, flags, started)
+            slots = [old if new is None else new for old, new in zip(slots, fresh, strict=True)]
+        busy = [i for i, slot in enumerate(slots) if slot is not None]
+        width = _width(len(busy), len(slots))
+        if busy and width < len(slots):
+            free = [i for i, slot in enumerate(slots) if slot is None]
+            kept = sorted(busy + free[: width - len(busy)])
+            models = self.programs.select(models, jnp.asarray(kept))
+            slots, subsets = [slots[i] for i in kept], subsets[kept]
+        return models, slots, subsets
+
+    def _finish(self, models: ModelState, ended: list[int]) -> list[dict[str, Any]]:
+        """Score the models that ended."""
+        # All are under way before the first is waited for.
+        scores = [self.programs.evaluate(models, jnp.int32(i), self.test) for i in ended]
+        return [_row(models, i, one) for i, one in zip(ended, scores, strict=True)]
+
+    def _report(self, active: int, epoch: int) -> None:
+        if self.progress is not None:
+            self.progress(
+                Progress(
+                    finished=len(self.rows),
+                    total=self.total,
+                    active=active,
+                    epoch=epoch,
+                    images=self.images,
+                    seconds=time.perf_counter() - self.began,
+                )
+            )
+
+
+def _width(wanted: int, at_once: int) -> int:
+    """Fewest slots that hold the models wanted, among at_once, at_once / 4, ..., 1."""
+    width = at_once
+    while width > 1 and wanted <= max(1, width // 4):
+        width = max(1, width // 4)
+    return width
+
+
+def _capacity(n: int) -> int:
+    """Room for the indices of a subset: few values, so that few programs are compiled."""
+    return max(SMALLEST_CAPACITY, 1 << (n - 1).bit_length())
+
+
+def _row(models: ModelState, i: int, scores: Scores) -> dict[str, Any]:
+    failed, epochs = bool(models.failed[i]), int(models.epoch[i])
+    nothing = float("nan")
+    return {
+        **{name: nothing if failed else float(value) for name, value in scores._asdict().items()},
+        "epochs": epochs,
+        "train_accuracy": nothing if failed else float(models.accuracy[i]),
+        "converged": bool(models.done[i]),
+        "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
+    }

@@ -1,0 +1,280 @@
+import dataclasses
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lcrjax.study.columns import FEATURES
+from lcrjax.study.design.config import StudyConfig
+from lcrjax.study.run import failures, plan
+from lcrjax.study.run.folder import CONFIG, FolderInUseError, read_description
+from lcrjax.study.run.runner import run_study
+from lcrjax.study.run.store import RESULTS, ROWS, open_store, read_results
+from lcrjax.study.table import COLUMNS, same_results
+from lcrjax.training import TrainingConfig
+
+CONFIG_SMALL = StudyConfig(sizes=(16, 32), bins=6, per_bin=4, candidates=500)
+
+
+pytestmark = pytest.mark.usefixtures("instant_parts")
+
+
+def stop_after(blocks):
+    """A callback that interrupts the study when so many blocks are written."""
+    written = 0
+
+    def callback(progress):
+        nonlocal written
+        written += progress.stage == "written"
+        if written == blocks:
+            signal.raise_signal(signal.SIGINT)
+
+    return callback
+
+
+def test_the_table_has_one_row_per_subset_in_a_fixed_order(tmp_path, fake):
+    datasets = [fake.dataset("b"), fake.dataset("a", seed=1, shape=(4, 5, 3))]
+    table = run_study(datasets, tmp_path / "s", CONFIG_SMALL)
+
+    assert tuple(table.columns) == COLUMNS
+    key = ["dataset", "n", "subset"]
+    assert table[key].equals(table[key].sort_values(key))
+    assert not table.duplicated(key).any()
+    for _, group in table.groupby(["dataset", "n"]):
+        assert group["subset"].tolist() == list(range(len(group)))
+    first = table.iloc[0]
+    assert (first["dataset"], first["n_pixels"], first["n_channels"], first["n_classes"]) == (
+        *("a", 20, 3, 3),
+    )
+    assert table["failure"].isna().all()
+    assert (table["size"] == table["n"]).all()
+
+
+def test_small_subsets_of_all_datasets_come_first(tmp_path, fake):
+    datasets = [fake.dataset("b"), fake.dataset("a", seed=1, shape=(4, 5, 3))]
+    seen = []
+
+    def note(progress):
+        if progress.stage == "written":
+            seen.append((progress.n, progress.dataset))
+
+    run_study(datasets, tmp_path / "s", CONFIG_SMALL, progress=note)
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 4
+
+
+def test_of_a_size_with_a_limit_the_extremes_and_those_between_are_kept(fake):
+    data = fake.dataset("a")
+    every = plan.plan_study([data], CONFIG_SMALL)
+    limited = dataclasses.replace(CONFIG_SMALL, most_at={32: 3})
+    some = plan.plan_study([data], limited)
+
+    def rows(blocks, n):
+        return np.concatenate([b.subsets for b in blocks if b.n == n])
+
+    assert np.array_equal(rows(some, 16), rows(every, 16))
+    all_of_32 = rows(every, 32)
+    middle = round((len(all_of_32) - 1) / 2)
+    assert np.array_equal(rows(some, 32), all_of_32[[0, middle, -1]])
+
+
+def test_every_row_is_what_its_subset_and_seed_give(tmp_path, fake):
+    data = fake.dataset()
+    table = run_study([data], tmp_path, CONFIG_SMALL)
+    blocks = plan.plan_study([data], CONFIG_SMALL)
+    assert max(len(b.seeds) for b in blocks) > 1
+    subsets = [s for b in blocks for s in b.subsets]
+    seeds = [s for b in blocks for s in b.seeds]
+    assert table["seed"].tolist() == seeds
+    alone = fake.train_subsets(data, subsets, seeds)
+    np.testing.assert_array_equal(table["bacc"], alone["bacc"])
+    measured = fake.features(data.train_images, data.train_labels, subsets)
+    np.testing.assert_array_equal(table[list(FEATURES)], measured[list(FEATURES)])
+
+
+def test_an_interrupted_study_goes_on_without_repeating_a_block(tmp_path, monkeypatch, fake):
+    data = [fake.dataset()]
+    whole = run_study(data, tmp_path / "whole", CONFIG_SMALL)
+
+    trained = []
+
+    def train(dataset, subsets, seeds, config, **options):
+        trained.extend(int(s) for s in seeds)
+        return fake.train_subsets(dataset, subsets, seeds, config, **options)
+
+    monkeypatch.setattr(failures, "train_subsets", train)
+    for blocks in (1, 2, 1):
+        with pytest.raises(KeyboardInterrupt):
+            run_study(data, tmp_path / "cut", CONFIG_SMALL, progress=stop_after(blocks))
+        assert not (tmp_path / "cut" / RESULTS).exists()
+    partial = read_results(tmp_path / "cut")
+    assert len(partial) == len(trained)
+    cut = run_study(data, tmp_path / "cut", CONFIG_SMALL)
+
+    assert same_results(cut, whole)
+    assert len(trained) == len(set(trained)) == len(whole)
+    again = run_study(data, tmp_path / "cut", CONFIG_SMALL)
+    assert len(trained) == len(whole)
+    pd.testing.assert_frame_equal(again, cut)  # to the wall times
+    pd.testing.assert_frame_equal(read_results(tmp_path / "cut"), cut)
+
+
+def test_the_order_of_datasets_does_not_matter(tmp_path, fake):
+    a, b = fake.dataset("a"), fake.dataset("b", seed=1)
+    one = run_study([a, b], tmp_path, CONFIG_SMALL)
+    assert same_results(run_study([b, a], tmp_path, CONFIG_SMALL), one)
+    assert same_results(run_study([a], tmp_path / "a", CONFIG_SMALL), one[one["dataset"] == "a"])
+
+
+def test_a_damaged_file_is_written_anew(tmp_path, fake):
+    data = [fake.dataset()]
+    whole = run_study(data, tmp_path, CONFIG_SMALL)
+    victim = sorted((tmp_path / ROWS).iterdir())[1]
+    victim.write_bytes(victim.read_bytes()[:100])
+    assert same_results(run_study(data, tmp_path, CONFIG_SMALL), whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"config": StudyConfig(sizes=(16,), bins=6, candidates=500)},
+            r"sizes: \[16, 32\] -> \[16\]",
+        ),
+        ({"config": StudyConfig(sizes=(16, 32), bins=6, candidates=500, seed=9)}, "seed: 0 -> 9"),
+        (
+            {
+                "config": StudyConfig(
+                    sizes=(16, 32), bins=6, candidates=500, training=TrainingConfig(max_epochs=7)
+                )
+            },
+            "training.max_epochs: 1000 -> 7",
+        ),
+        ({"datasets": [{"seed": 4}]}, r"datasets.toy.content_hash: \w+ -> \w+"),
+        (
+            {"datasets": [{}, {"name": "more"}]},
+            "datasets.more.classes: absent -> 3",
+        ),
+    ],
+)
+def test_resuming_with_anything_different_is_refused_and_shown(tmp_path, change, line, fake):
+    run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    arguments = {"datasets": [{}], "config": CONFIG_SMALL} | change
+    datasets = [fake.dataset(**d) for d in arguments["datasets"]]
+    with pytest.raises(ValueError, match=line):
+        run_study(datasets, tmp_path, arguments["config"])
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_other_versions_are_refused(tmp_path, fake):
+    run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+    path = tmp_path / CONFIG
+    path.write_text(path.read_text().replace('"numpy": "', '"numpy": "0.'))
+    with pytest.raises(ValueError, match=r"versions.numpy: 0\.\S+ -> "):
+        run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+
+
+def test_rows_of_another_study_are_refused(tmp_path, fake):
+    run_study([fake.dataset()], tmp_path / "one", CONFIG_SMALL)
+    other = StudyConfig(sizes=(16, 32), bins=6, candidates=500, seed=1)
+    run_study([fake.dataset()], tmp_path / "two", other)
+    for file in (tmp_path / "one" / ROWS).iterdir():
+        (tmp_path / "two" / ROWS / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match="rows of another study"):
+        run_study([fake.dataset()], tmp_path / "two", other)
+
+
+@pytest.mark.parametrize("content", ["notes.txt", "config.json"])
+def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path, content, fake):
+    (tmp_path / content).write_text('{"mine": 1}')
+    with pytest.raises(ValueError, match="choose a new folder"):
+        run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+    assert [p.name for p in tmp_path.iterdir()] == [content]
+
+
+def test_a_file_in_the_folders_place_is_refused(tmp_path, fake):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ValueError, match="is a file"):
+        run_study([fake.dataset()], tmp_path / "out", CONFIG_SMALL)
+
+
+def test_a_second_process_is_told_and_leaves(tmp_path, fake):
+    refused = []
+
+    def callback(progress):
+        if progress.stage == "written" and not refused:
+            with pytest.raises(FolderInUseError, match="another process is at work"):
+                run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+            refused.append(True)
+
+    run_study([fake.dataset()], tmp_path, CONFIG_SMALL, progress=callback)
+    assert refused
+    with open_store(tmp_path, read_description(tmp_path)):
+        pass  # released
+
+
+def test_impossible_sizes_are_refused_before_anything_starts(tmp_path, fake):
+    datasets = [fake.dataset("large"), fake.dataset("small", counts=(10, 10, 8))]
+    with pytest.raises(ValueError, match=r"'small' has 28 .* from 3 to 28"):
+        run_study(datasets, tmp_path / "out", CONFIG_SMALL)
+    assert not (tmp_path / "out").exists()
+
+
+def test_impossible_sizes_may_be_skipped(tmp_path, fake):
+    datasets = [fake.dataset("large"), fake.dataset("small", counts=(10, 10, 8))]
+    config = StudyConfig(sizes=(16, 32), bins=6, candidates=500, skip_impossible=True)
+    table = run_study(datasets, tmp_path, config)
+    assert set(zip(table["dataset"], table["n"], strict=True)) == {
+        *(("large", 16), ("large", 32), ("small", 16)),
+    }
+
+
+def test_two_datasets_of_one_name_are_refused(tmp_path, fake):
+    with pytest.raises(ValueError, match="two datasets are called 'toy'"):
+        run_study([fake.dataset(), fake.dataset(seed=2)], tmp_path / "out", CONFIG_SMALL)
+
+
+def test_names_that_no_file_could_have_work(tmp_path, fake):
+    table = run_study([fake.dataset("tfds:a/b é*?"), fake.dataset("..")], tmp_path, CONFIG_SMALL)
+    assert set(table["dataset"]) == {"tfds:a/b é*?", ".."}
+    assert same_results(
+        run_study([fake.dataset("tfds:a/b é*?"), fake.dataset("..")], tmp_path, CONFIG_SMALL), table
+    )
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, fake):
+    import os
+
+    data = [fake.dataset()]
+    whole = run_study(data, tmp_path / "whole", CONFIG_SMALL)
+    real, calls = os.fsync, []
+
+    def fsync(descriptor):
+        calls.append(1)
+        if len(calls) == 7:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(OSError, match="No space left"):
+            run_study(data, tmp_path / "cut", CONFIG_SMALL)
+    assert 0 < len(read_results(tmp_path / "cut")) < len(whole)
+    assert same_results(run_study(data, tmp_path / "cut", CONFIG_SMALL), whole)
+    assert not list((tmp_path / "cut").rglob("*.partial"))
+
+
+def test_progress_tells_a_consistent_story(tmp_path, fake):
+    told = []
+    run_study([fake.dataset()], tmp_path, CONFIG_SMALL, progress=told.append)
+    rows = [t.rows for t in told]
+    assert rows == sorted(rows)
+    assert rows[-1] == told[-1].total
+    assert told[-1].seconds_left == 0
+    assert {t.stage for t in told} == {"features", "training", "written"}
+    assert all(t.seconds_left >= 0 for t in told)
+    told.clear()
+    run_study([fake.dataset()], tmp_path, CONFIG_SMALL, progress=told.append)
+    assert {t.stage for t in told} == {"found"}

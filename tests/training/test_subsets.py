@@ -1,0 +1,297 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from flax import nnx
+
+from lcrjax.training import (
+    Progress,
+    TrainingConfig,
+    block_size,
+    train_subsets,
+)
+from lcrjax.training import subsets as subsets_module
+from lcrjax.training.epochs import Images, as_input, settle
+from lcrjax.training.networks import resnet18_native
+from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.programs import make_programs
+from lcrjax.training.subsets import architecture_of
+from lcrjax.training.training_state import network
+from tests.compiling import quick_jit
+
+COLUMNS = ["acc", "bacc", "auc", "auc_micro", "epochs", "train_accuracy", "converged", "failure"]
+
+
+def draw(dataset, *sizes, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.permutation(len(dataset.train_labels))[:n] for n in sizes]
+
+
+def same(a, b):
+    pd.testing.assert_frame_equal(a.drop(columns="seconds"), b.drop(columns="seconds"))
+
+
+def test_sizes_of_all_kinds_and_the_same_bits_twice(digits, narrow):
+    subsets = draw(digits, 64, 33, 64, 17, 100)
+    events = []
+    table = train_subsets(digits, subsets, range(5), narrow, progress=events.append)
+    assert list(table.columns) == [*COLUMNS, "seconds"]
+    assert table["converged"].all()
+    assert table["failure"].isna().all()
+    assert (table["train_accuracy"] >= 0.99).all()
+    assert (table["acc"] > 0.25).all()
+    assert (table["seconds"] > 0).all()
+    same(table, train_subsets(digits, subsets, range(5), narrow))
+    # Neighbours, their number and their order do not matter.
+    turned = train_subsets(digits, subsets[3:1:-1], [3, 2], narrow)
+    same(turned, table.iloc[[3, 2]].reset_index(drop=True))
+    assert all(isinstance(event, Progress) for event in events)
+    assert events[-1].finished == events[-1].total == 5
+    assert events[-1].active == 0
+    assert events[-1].images == sum(
+        len(s) * e for s, e in zip(subsets, table["epochs"], strict=True)
+    )
+    architecture = architecture_of(digits.train_images[..., None], 10, narrow, 1)
+    assert make_programs(architecture, narrow).advance._cache_size() == 1
+    assert make_programs(architecture, narrow).evaluate._cache_size() == 1
+
+
+@pytest.fixture(scope="module")
+def together(narrow):
+    # An easy target: chaos amplifies rounding over many epochs.
+    config = dataclasses.replace(
+        narrow, base_channels=4, models_at_once=4, target_accuracy=0.6, check_above=0.3
+    )
+    # Its programs are large and run for few epochs.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "jit", quick_jit)
+        for k in (1, 4):
+            make_programs(architecture_of(np.zeros((1, 8, 8, 1)), 10, config, k), config)
+    return config
+
+
+@pytest.fixture(scope="module")
+def among(digits, together):
+    return train_subsets(digits, draw(digits, 48, 48, 48, 48, 48), range(5), together)
+
+
+def test_alone_and_among_others_agree(digits, together, among):
+    subsets = draw(digits, 48, 48, 48, 48, 48)
+    assert among["converged"].all()
+    for i in (0, 3):
+        alone = train_subsets(digits, [subsets[i]], [i], together)
+        assert alone["epochs"][0] == among["epochs"][i]
+        np.testing.assert_allclose(
+            alone.loc[0, COLUMNS[:4]].astype(float),
+            among.loc[i, COLUMNS[:4]].astype(float),
+            atol=0.01,
+        )
+    # Four slots, then one: never one program per subset.
+    assert make_programs(Architecture(8, 8, 1, 10, 4), together).advance._cache_size() == 2
+
+
+def test_nan_stays_with_its_model(digits, together, among, monkeypatch):
+    poisoned = 3
+
+    def poison(architecture, config):
+        programs = make_programs(architecture, config)
+
+        def start(seeds):
+            models = programs.start(seeds)
+            bad = jnp.asarray(seeds) == poisoned
+            params = jax.tree.map(
+                lambda leaf: jnp.where(bad.reshape(-1, *[1] * (leaf.ndim - 1)), jnp.nan, leaf),
+                models.params,
+            )
+            return dataclasses.replace(models, params=params)
+
+        return programs._replace(start=start)
+
+    subsets = draw(digits, 48, 48, 48, 48, 48)
+    monkeypatch.setattr(subsets_module, "make_programs", poison)
+    table = train_subsets(digits, subsets, range(5), together)
+    assert "NaN" in table.loc[poisoned, "failure"]
+    assert not table.loc[poisoned, "converged"]
+    assert np.isnan(table.loc[poisoned, ["acc", "bacc", "auc"]].astype(float)).all()
+    same(table.drop(index=poisoned), among.drop(index=poisoned))
+
+
+def test_memorises_64_images_whose_labels_mean_nothing(digits, narrow):
+    labels = np.random.default_rng(5).permutation(digits.train_labels)
+    shuffled = dataclasses.replace(digits, train_labels=labels)
+    row = train_subsets(shuffled, draw(digits, 64), [0], narrow).iloc[0]
+    assert row["converged"]
+    assert row["train_accuracy"] >= 0.99
+    assert row["acc"] < 0.3  # there was nothing to learn
+
+
+def test_a_thousand_epochs_without_meeting_the_target_are_a_valid_row(digits, narrow):
+    scaled = dataclasses.replace(
+        digits,
+        train_images=digits.train_images.astype(np.float64) / 255,
+        test_images=digits.test_images.astype(np.float64) / 255,
+    )
+    hopeless = dataclasses.replace(narrow, learning_rate=1e-8, max_epochs=1000)
+    table = train_subsets(scaled, draw(digits, 14), [0], hopeless)
+    row = table.iloc[0]
+    assert row["epochs"] == 1000
+    assert not row["converged"]
+    assert row["failure"] is None
+    assert 0 <= row["train_accuracy"] < 0.99
+    assert 0 <= row["bacc"] <= 1
+
+
+def test_bytes_and_floats_mean_the_same():
+    pixels = np.arange(256, dtype=np.uint8)
+    as_floats = as_input((pixels / 255).astype(np.float32), "float32")
+    np.testing.assert_allclose(as_input(pixels, "float32"), as_floats, atol=1e-6)
+    np.testing.assert_allclose(as_floats[[0, 255]], [-1, 1])
+    assert as_input(pixels, "bfloat16").dtype == jnp.bfloat16
+
+
+def test_training_accuracy_is_what_an_independent_recount_finds(digits, narrow):
+    architecture = architecture_of(digits.train_images[..., None], 10, narrow, 1)
+    programs = make_programs(architecture, narrow)
+    n = 75  # three settling batches of 25
+    subset = draw(digits, n)[0]
+    images = Images(
+        jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels, jnp.int32)
+    )
+    padded = jnp.asarray(np.pad(subset, (0, 2048 - n))[None], jnp.int32)
+    models = programs.start(jnp.zeros(1, jnp.uint32))
+    models = programs.advance(models, images, padded, jnp.int32(n), jnp.int32(60))
+    assert models.done[0]
+    params, stats = jax.tree.map(lambda leaf: leaf[0], (models.params, models.stats))
+    model = nnx.merge(network(architecture), params, stats, copy=True)
+    pixels = as_input(images.pixels[subset], "float32")
+    run = nnx.jit(lambda model, pixels, weights: model(pixels, weights))
+    recount = np.mean(np.argmax(run(model, pixels, None), 1) == digits.train_labels[subset])
+    assert float(models.accuracy[0]) == pytest.approx(recount)
+    # The statistics of the first layer do not depend on how the subset was cut.
+    run(model, pixels, jnp.ones(n))
+    settled = stats["stem_norm"]
+    mean, variance = model.stem_norm.mean[...], model.stem_norm.variance[...]
+    np.testing.assert_allclose(mean, settled["mean"][...], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(variance, settled["variance"][...], rtol=1e-3)
+
+
+def test_counting_ends_once_the_criterion_is_out_of_reach(digits, narrow):
+    n = 300
+    architecture = Architecture(
+        8, 8, 1, 10, narrow.base_channels, native=resnet18_native.serves(narrow)
+    )
+    config = dataclasses.replace(narrow, settling_batch=64)
+    programs = make_programs(architecture, config)
+    images = Images(jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels))
+    padded = jnp.arange(2048)
+    models = programs.start(jnp.zeros(1, jnp.uint32))
+    models = programs.advance(models, images, padded[None], jnp.int32(n), jnp.int32(1))
+    model = jax.tree.map(lambda leaf: leaf[0], models)
+    count = jax.jit(
+        lambda wanted: settle(model, images, padded, jnp.int32(n), architecture, config, wanted)
+    )
+    stats, share = count(0.0)
+    assert 0.2 < share < 0.95
+    for wanted in (0.1, share, share + 1 / n, 0.99):
+        same_stats, found = count(wanted)
+        jax.tree.map(np.testing.assert_array_equal, same_stats, stats)
+        assert found == share if wanted <= share else found < min(wanted, share + 1e-6)
+    assert count(0.99)[1] < share
+
+
+def test_evaluation_of_many_images_takes_little_memory():
+    config = TrainingConfig(base_channels=8, settling_batch=64)
+    programs = make_programs(Architecture(28, 28, 1, 10, 8), config)
+    n, models = 20_000, 3
+    like = jax.eval_shape(programs.start, jax.ShapeDtypeStruct((models,), jnp.uint32))
+    images = Images(
+        jax.ShapeDtypeStruct((n, 28, 28, 1), jnp.uint8), jax.ShapeDtypeStruct((n,), jnp.int32)
+    )
+    program = programs.evaluate.lower(like, jnp.int32(0), images).compile()
+    needed = program.memory_analysis().temp_size_in_bytes
+    predictions = n * 10 * 4
+    first_layer = 28 * 28 * 8 * 4
+    # A settling batch's activations and one model's predictions, sorted: all models' predictions,
+    # or all images as floats (63 MB), would not fit.
+    assert needed < 10 * 64 * first_layer + 12 * predictions < 30e6
+
+
+def test_a_class_of_one_image(digits, narrow):
+    labels = digits.train_labels
+    ones = np.flatnonzero(labels == 1)[:30]
+    twos = np.flatnonzero(labels == 2)[:1]
+    others = np.flatnonzero(labels == 7)[:34]
+    table = train_subsets(digits, [np.concatenate([ones, twos, others])], [0], narrow)
+    assert table["failure"].isna().all()
+    assert table["train_accuracy"][0] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"subsets": [np.arange(5)]}, "fewer than the 10 classes"),
+        ({"subsets": [np.arange(20) + 10**6]}, "there are 1497 training images"),
+        ({"subsets": [np.arange(20) - 1]}, "from -1"),
+        ({"subsets": [np.zeros(20, int)]}, "more than once"),
+        ({"subsets": [np.arange(20.0)]}, "integer indices"),
+        ({"seeds": [1, 2]}, "one per subset"),
+        ({"seeds": [-1]}, "between 0 and"),
+        ({"train_labels": np.full(1497, 10)}, "between 0 and 9"),
+        ({"train_labels": np.zeros(3, int)}, "1497 training images but 3 labels"),
+        ({"test_labels": np.zeros(300)}, "vector of integers"),
+        ({"train_images": np.full((1497, 8, 8), 3.0)}, r"range from 3 to 3"),
+        ({"train_images": np.full((1497, 8, 8), np.nan)}, "NaN or infinite"),
+        ({"train_images": np.zeros((1497, 64), np.uint8)}, r"\(n, h, w\)"),
+        ({"train_images": np.zeros((1497, 9, 8), np.uint8)}, "test images"),
+        ({"n_classes": 1}, "two classes"),
+    ],
+)
+def test_bad_input_is_told_before_any_work(digits, change, message):
+    arguments = {"subsets": [np.arange(20)], "seeds": [0]}
+    arguments.update({k: v for k, v in change.items() if k in arguments})
+    dataset = dataclasses.replace(digits, **{k: v for k, v in change.items() if k not in arguments})
+    with pytest.raises(ValueError, match=message):
+        train_subsets(dataset, arguments["subsets"], arguments["seeds"])
+
+
+def test_one_class_only_is_told(digits):
+    with pytest.raises(ValueError, match="one class only"):
+        train_subsets(digits, [np.flatnonzero(digits.train_labels == 3)[:20]], [0])
+
+
+def test_no_subsets_make_an_empty_table(digits, narrow):
+    table = train_subsets(digits, [], [], narrow)
+    assert list(table.columns) == [*COLUMNS, "seconds"]
+    assert len(table) == 0
+
+
+def test_block_size(digits):
+    config = TrainingConfig()
+    sizes = [block_size(digits, n, config) for n in (64, 512, 2048)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] >= 1
+    assert block_size(digits, 64, dataclasses.replace(config, models_at_once=8)) >= 8
+    with pytest.raises(ValueError, match="at least one"):
+        block_size(digits, 0, config)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimizer": "rmsprop"},
+        {"precision": "float8"},
+        {"learning_rate": 0.0},
+        {"schedule": "linear"},
+        {"schedule_epochs": 0},
+        {"batch_size": 2},
+        {"target_accuracy": 1.5},
+        {"max_epochs": 0},
+        {"models_at_once": 0},
+    ],
+)
+def test_bad_recipes_are_told(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        TrainingConfig(**change)
