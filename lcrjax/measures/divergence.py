@@ -18,6 +18,7 @@ from lcrjax.measures.viewpoints import check_viewpoint
 from lcrjax.numerics import double_word as dw
 from lcrjax.numerics.power_means import Columns, log_power_mean
 from lcrjax.numerics.tables import first_difference
+from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Precomputed
 from lcrjax.similarity.precomputed import as_similarity
 
@@ -91,7 +92,7 @@ def _means(
         first, second = (jnp.sum(x, axis=1, keepdims=True) for x in (first, second))
     first, second = (x / jnp.sum(x, axis=0) for x in (first, second))
     both = jnp.concatenate([first, second], axis=1)
-    weighed = relation.ordinariness(both if elements is None else elements, both)
+    weighed = zp(relation, both if elements is None else elements, both)
     columns = first.shape[1]
     means = _pair_means(
         first, weighed[:, :columns], weighed[:, columns:], jnp.asarray(q, first.dtype), relative

@@ -17,6 +17,7 @@ from lcrjax.measures.host_family import Members, host_family, members_of_labels,
 from lcrjax.measures.viewpoints import check_viewpoint, viewpoints
 from lcrjax.numerics.power_means import power_mean
 from lcrjax.numerics.pytrees import register_dataclass
+from lcrjax.pairwise.zp import zp
 from lcrjax.numerics.segments import LogMeans, Segments
 from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
 from lcrjax.similarity.precomputed import as_similarity
@@ -175,7 +176,7 @@ def diversity(
         raise ValueError(
             f"there are {len(elements)} elements but {len(table)} rows of counts: give one each"
         )
-    weighed = relation.ordinariness(table if elements is None else elements, abundance)
+    weighed = zp(relation, table if elements is None else elements, abundance)
     _check_ordinariness(weighed, abundance, class_names)
     if _at_hand(abundance, weighed, q):
         members = members_of_table(np.asarray(abundance), np.asarray(weighed))
@@ -236,7 +237,7 @@ def measure(
     given = jax.dtypes.canonicalize_dtype(getattr(images, "dtype", jnp.float32))
     dtype = jnp.float64 if given == jnp.float64 else jnp.float32
     weights = (classes[:, None] == np.arange(len(names))).astype(dtype)
-    sums = similarity.ordinariness(images, jnp.asarray(weights))
+    sums = zp(similarity, images, jnp.asarray(weights))
     _check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if _at_hand(sums) else sums) / n
     return labelled_diversity(shares, classes, names, q)

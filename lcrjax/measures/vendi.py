@@ -12,6 +12,7 @@ from jaxtyping import Float
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.viewpoints import check_viewpoint
 from lcrjax.numerics.power_means import power_mean
+from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Linear, Precomputed, Similarity, TiledSimilarity
 
 
@@ -88,7 +89,7 @@ def vendi_score(
         raise ValueError(f"there are {len(elements)} elements and {n} weights: give one each")
     if isinstance(similarity, Linear) and elements.ndim == 2 and elements.shape[1] < n:
         _, vectors, _ = similarity.canonical(elements, None)
-        values = linear_spectrum(similarity.prepare(vectors, None)[0], share)
+        values = linear_spectrum(similarity.prepare(vectors), share)
     elif similarity is None or isinstance(similarity, Identity):
         values = share
     else:
@@ -96,7 +97,7 @@ def vendi_score(
         if isinstance(relation, Precomputed):
             relation.check(n, names)
         identity = jnp.eye(n, dtype=share.dtype)
-        z = relation.ordinariness(elements if compares else identity, identity)
+        z = zp(relation, elements if compares else identity, identity)
         if not isinstance(z, jax.core.Tracer):
             _check_symmetry(np.asarray(z))
         values = spectrum(z, share)

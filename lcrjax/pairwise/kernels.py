@@ -1,4 +1,4 @@
-"""Ordinariness by one call of a kernel in C, where there is one: Z w with no tile in memory."""
+"""Z w by one call of a kernel in C, with no tile in memory: where it serves, and how it is called."""
 
 from typing import Any
 
@@ -13,33 +13,36 @@ from lcrjax.native.sums import sums
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
 
-#: As the kernels number them.
-PROFILES = ("exponential", "gaussian", "matern32", "matern52")
+#: What kernels compute, as they number it.
+FORMS = ("exponential", "gaussian", "matern32", "matern52")
 _MOST_PIXELS = 66_051  # that all differ by 255: an unsigned int32 holds their squared distance
 
 
-def _profile(
-    similarity: TiledSimilarity, dimension: int, of_bytes: bool, weights: Array
-) -> tuple[str, Any] | None:
-    """Profile and rate where a kernel computes Z w; on a CPU, that is."""
-    if not native.available() or weights.dtype != jnp.float32:
-        return None
-    if of_bytes and dimension > _MOST_PIXELS:
-        return None
-    return similarity.radial_profile(dimension, of_bytes)
+def available() -> bool:
+    """Whether kernels can be called on a CPU; what is compiled with them depends on it."""
+    return native.available()
 
 
-def fused(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
+def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     """Whether a kernel computes Z w of such prepared points; on a CPU, that is."""
     if not isinstance(points, squares.Bytes | squares.Floats):
         return False
     of_bytes = isinstance(points, squares.Bytes)
     if isinstance(points, squares.Floats) and points.vectors.dtype != jnp.float32:
         return False
-    return _profile(similarity, points.dimension, of_bytes, weights) is not None
+    return _form(similarity, points.dimension, of_bytes, weights) is not None
 
 
-def fused_at_once(
+def _form(
+    similarity: TiledSimilarity, dimension: int, of_bytes: bool, weights: Array
+) -> tuple[str, Any] | None:
+    """Form and rate of what a kernel computes."""
+    if weights.dtype != jnp.float32 or (of_bytes and dimension > _MOST_PIXELS):
+        return None
+    return similarity.kernel_form(dimension, of_bytes)
+
+
+def product_on_host(
     similarity: TiledSimilarity, elements: Any, weights: Array, others: Any
 ) -> Float[Array, "n k"] | None:
     """Z w of arrays on the host, where nothing is traced: there is no program to compile.
@@ -53,6 +56,8 @@ def fused_at_once(
     Returns:
         None where no kernel has it, or on another device than a CPU.
     """
+    if not available() or isinstance(elements, tuple):
+        return None
     given = [x for x in (elements, others) if x is not None]
     if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((similarity, given, weights))):
         return None
@@ -62,22 +67,22 @@ def fused_at_once(
     if kind not in (np.uint8, np.float32) or any(x.dtype != kind for x in given):
         return None
     flat = [np.asarray(x).reshape(len(x), -1) for x in given]
-    found = _profile(similarity, flat[0].shape[1], kind == np.uint8, weights)
+    found = _form(similarity, flat[0].shape[1], kind == np.uint8, weights)
     if found is None:
         return None
     columns = None if others is None else flat[1]
-    profile, rate = PROFILES.index(found[0]), float(found[1])
-    return jnp.asarray(sums(flat[0], columns, np.asarray(weights), profile, rate))
+    form, rate = FORMS.index(found[0]), float(found[1])
+    return jnp.asarray(sums(flat[0], columns, np.asarray(weights), form, rate))
 
 
-def fused_product(
+def traced_product(
     similarity: TiledSimilarity,
     points: Any,
     others: Any,
     weights: Float[Array, "k m"],
     counts: tuple[Array, Array],
 ) -> Float[Array, "k n"]:
-    """Transposed Z w of the first `counts` points and others; see `fused`.
+    """Transposed Z w of the first `counts` points and others; see `serve`.
 
     Args:
         similarity: The similarity that prepared the points.
@@ -90,9 +95,9 @@ def fused_product(
         Zeros for the points that are none.
     """
     of_bytes = isinstance(points, squares.Bytes)
-    found = similarity.radial_profile(points.dimension, of_bytes)
+    found = similarity.kernel_form(points.dimension, of_bytes)
     assert found is not None
-    profile, rate = found
+    form, rate = found
     given = [x for x in (points, others) if x is not None]
     elements = [x.pixels if of_bytes else x.vectors for x in given]
     centre = [] if of_bytes else [points.centre.value]
@@ -103,5 +108,5 @@ def fused_product(
     )
     rate = jnp.asarray(rate, jnp.float32)
     return call(
-        *elements, weights, jnp.stack(counts), rate, *centre, profile=PROFILES.index(profile)
+        *elements, weights, jnp.stack(counts), rate, *centre, profile=FORMS.index(form)
     )

@@ -41,7 +41,7 @@ class Least(NamedTuple):
 
 def prepare(similarity: RMSD, elements: Array, others: Array | None) -> tuple[Any, Any]:
     """Prepare elements and others as their similarity does; see `TiledSimilarity.prepare`."""
-    return similarity.prepare(elements, others)
+    return similarity.prepare_both(elements, others)
 
 
 def key_dtype(prepared: Any) -> np.dtype:
@@ -58,7 +58,7 @@ def distances(rows: Any, columns: Any, same: Array | bool) -> Shaped[Array, "a b
     similarities, in which close pairs have been done exactly.
     """
     if isinstance(rows, squares.Floats):
-        return -RMSD().block(rows, columns, same, rows.squares.dtype)
+        return -RMSD().tile(rows, columns, same, rows.squares.dtype)
     return squares.byte_distances(rows, columns, key_dtype(rows))
 
 
@@ -71,7 +71,7 @@ def tile_rmsd(rows: Any, columns: Any, unit: Any) -> Float[Array, "a b"]:
         unit: The byte that stands for 1.
     """
     if isinstance(rows, squares.Floats):
-        return -jnp.log(RMSD().block(rows, columns, False, jnp.float32))
+        return -jnp.log(RMSD().tile(rows, columns, False, jnp.float32))
     squared = squares.byte_distances(rows, columns, jnp.float32)
     return jnp.sqrt(squared / rows.dimension) / jnp.asarray(unit, jnp.float32)
 

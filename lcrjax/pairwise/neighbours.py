@@ -24,8 +24,6 @@ from lcrjax.pairwise.neighbour_loops import (
 from lcrjax.pairwise.tiling import padded_tiles, tile_side
 from lcrjax.similarity import RMSD
 
-#: On a CPU smaller tiles than those of similarities: their least distances are read from the cache.
-_LARGEST_TILE = {"cpu": 512}
 _BLOCK = 128  # elements whose nearest ones lie in one tile, looked up together
 _PAIRS_AT_ONCE = 2**28  # between two reports of progress
 _VALUES_AT_ONCE = 2**22  # of images whose differences are taken on the host
@@ -87,9 +85,7 @@ def nearest_neighbours(
     classes = _classes("labels", labels, images)
     given = (labels, images) if others is None else (other_labels, others)
     other_classes = _classes("labels" if others is None else "other_labels", *given)
-    side = tile_side(
-        max(len(classes), len(other_classes)), _LARGEST_TILE.get(jax.default_backend())
-    )
+    side = tile_side(max(len(classes), len(other_classes)), of="neighbours")
     order = np.argsort(classes, kind="stable")
     other_order = order if others is None else np.argsort(other_classes, kind="stable")
     sorted_images, sorted_classes = _sorted(images, classes, order, side)

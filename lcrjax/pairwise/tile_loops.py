@@ -11,7 +11,6 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
-from lcrjax.numerics.double_word import Pair, add, pair
 from lcrjax.numerics.pytrees import map_elements
 from lcrjax.similarity.base import TiledSimilarity
 
@@ -38,8 +37,13 @@ def weigh(weights: Float[Array, "k b"], z: Float[Array, "a b"]) -> Float[Array, 
 
 
 def _added(sums: Float[Array, "2 k a"], part: Float[Array, "k a"]) -> Float[Array, "2 k a"]:
-    """Add to sums that keep what rounding drops; hi and lo are one buffer, updated in place."""
-    return jnp.stack(jax.tree.leaves(add(Pair(sums[0], sums[1]), pair(part))))
+    """Add to sums that keep what rounding drops; both are one buffer, updated in place."""
+    high, low = sums
+    total = high + part
+    # Knuth's two-sum: what the sum rounds away, exactly, whichever is larger.
+    kept = total - part
+    lost = (high - kept) + (part - (total - kept))
+    return jnp.stack([total, low + lost])
 
 
 def _add_at(
@@ -61,13 +65,13 @@ def symmetric_product(
 
         def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
             across, down = state
-            z = similarity.block(here, tile_of(points, j, side), False, weights.dtype)
+            z = similarity.tile(here, tile_of(points, j, side), False, weights.dtype)
             across = _added(across, weigh(weight_tile(weights, j, side), z))
             return across, _add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
 
         start = jnp.zeros((2, k, side), weights.dtype)
         across, sums = lax.fori_loop(0, i, column, (start, sums))
-        across = _added(across, weigh(own, similarity.block(here, here, True, weights.dtype)))
+        across = _added(across, weigh(own, similarity.tile(here, here, True, weights.dtype)))
         return _add_at(_add_at(sums, i, across[0]), i, across[1])
 
     return jnp.sum(lax.fori_loop(0, tiles, row, jnp.zeros((2, k, n), weights.dtype)), axis=0)
@@ -89,7 +93,7 @@ def rectangular_product(
         here = tile_of(points, i, side)
 
         def column(j: Array, across: Array) -> Array:
-            z = similarity.block(here, tile_of(others, j, side), same & (i == j), weights.dtype)
+            z = similarity.tile(here, tile_of(others, j, side), same & (i == j), weights.dtype)
             return _added(across, weigh(weight_tile(weights, j, side), z))
 
         start = jnp.zeros((2, k, side), weights.dtype)

@@ -1,42 +1,45 @@
-"""Ordinariness without the similarity matrix: Z w in tiles, in bounded memory.
+"""Sizes of tiles, and the padding of elements to whole tiles, in few size classes.
 
-Elements are padded with elements of no weight to a whole number of tiles, in few size classes, so
-that datasets of about one size share a compilation.
+Elements are padded with elements of no weight to a whole number of tiles, so that datasets of
+about one size share a compilation.
 """
 
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
 
 from lcrjax.numerics.pytrees import map_elements
-from lcrjax.pairwise.derivatives import product_backward
-from lcrjax.pairwise.kernels import fused, fused_at_once, fused_product
-from lcrjax.pairwise.tile_loops import rectangular_product, symmetric_product, tiles_of
-from lcrjax.similarity.base import TiledSimilarity
 
-_LARGEST_TILE = {"cpu": 1024, "gpu": 4096, "tpu": 2048}
+#: Largest side of a tile by what is computed and where; "other" stands for other backends.
+LARGEST_TILES = {
+    "similarities": {"cpu": 1024, "gpu": 4096, "tpu": 2048, "other": 2048},
+    # Least distances are read from a processor's cache.
+    "neighbours": {"cpu": 512, "gpu": 4096, "tpu": 2048, "other": 2048},
+    # Many subsets side by side.
+    "subsets": {"other": 256},
+}
 _SMALLEST_TILE = 32
 
 
-def tile_side(n: int, tile: int | None = None) -> int:
+def tile_side(n: int, tile: int | None = None, *, of: str = "similarities") -> int:
     """Choose the side of a tile for n elements: a power of two, on one side at most n or so.
 
     Args:
         n: Number of elements.
         tile: The largest side wanted; None chooses by backend.
+        of: What the tile holds, a key of `LARGEST_TILES`.
 
     Raises:
         ValueError: If `tile` is not positive.
     """
     if tile is not None and (not isinstance(tile, int | np.integer) or tile < 1):
         raise ValueError(f"tile is {tile}: give a positive whole number of elements")
-    largest = tile or _LARGEST_TILE.get(jax.default_backend(), 2048)
-    return min(largest, max(_SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
+    sizes = LARGEST_TILES[of]
+    largest = tile or sizes.get(jax.default_backend(), sizes["other"])
+    return min(int(largest), max(_SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
 
 
 def padded_tiles(n: int, side: int) -> int:
@@ -49,123 +52,21 @@ def padded_tiles(n: int, side: int) -> int:
     return -(-tiles // step) * step
 
 
-def _pad(tree: Any, size: int) -> Any:
+def pad_prepared(tree: Any, size: int) -> Any:
+    """Pad every array of prepared elements with zeros."""
+
     def one(x: Array) -> Array:
         return jnp.pad(x, [(0, size - len(x))] + [(0, 0)] * (x.ndim - 1))
 
     return map_elements(one, tree)
 
 
-def _looped(
-    similarity: TiledSimilarity,
-    points: Any,
-    others: Any,
-    weights: Array,
-    counts: tuple[Array, Array],
-    side: int,
-) -> Array:
-    tiles = tiles_of(counts, side)
-    if others is None and similarity.symmetric:
-        return symmetric_product(similarity, points, weights, tiles[0], side)
-    columns = points if others is None else others
-    return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
+def pad_elements(elements: Any, size: int) -> Any:
+    """Pad elements with the last one, on the host what lies there; a tuple's arrays each."""
+    return jax.tree.map(lambda array: _padded(array, size), elements)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5,))
-def _product(
-    similarity: TiledSimilarity,
-    points: Any,
-    others: Any,
-    weights: Array,
-    counts: tuple[Array, Array],
-    side: int,
-) -> Array:
-    """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
-    given = (similarity, points, others, weights, counts)
-    if not fused(similarity, points, weights):
-        return _looped(*given, side)
-    return jax.lax.platform_dependent(
-        *given, cpu=fused_product, default=partial(_looped, side=side)
-    )
-
-
-def _product_forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]
-    out = _product(similarity, points, others, weights, counts, side)
-    return out, (similarity, points, others, weights, counts)
-
-
-_product.defvjp(_product_forward, product_backward)
-
-
-def padded_product(
-    similarity: TiledSimilarity,
-    points: Any,
-    others: Any,
-    weights: Float[Array, "k m"],
-    side: int,
-) -> Float[Array, "k n"]:
-    """Transposed Z w of prepared points, of any number: a pure kernel.
-
-    Args:
-        similarity: The similarity that prepared the points.
-        points: n prepared elements.
-        others: m prepared elements, or None for `points`.
-        weights: One row for each distribution.
-        side: Side of a tile, static.
-
-    Returns:
-        In the dtype of the weights.
-    """
-    n, m = len(jax.tree.leaves(points)[0]), weights.shape[1]
-    counts = (jnp.int32(n), jnp.int32(m))
-    sizes = [-(-count // side) * side for count in (n, m)]
-    others = None if others is None else _pad(others, sizes[1])
-    weights = jnp.pad(weights, [(0, 0), (0, sizes[1] - m)])
-    return _product(similarity, _pad(points, sizes[0]), others, weights, counts, side)[:, :n]
-
-
-@partial(jax.jit, static_argnums=4)
-def _jitted_product(
-    similarity: TiledSimilarity,
-    elements: Array,
-    others: Array | None,
-    weights: Array,
-    side: int,
-    counts: tuple[Array, Array],
-) -> Array:
-    points, columns = similarity.prepare(elements, others)
-    return _product(similarity, points, columns, weights, counts, side)
-
-
-def tiled_ordinariness(
-    similarity: TiledSimilarity,
-    elements: Any,
-    weights: Float[Array, "m k"],
-    others: Any = None,
-    tile: int | None = None,
-) -> Float[Array, "n k"]:
-    """Compute Z w in tiles; see `TiledSimilarity.ordinariness`."""
-    similarity, elements, others = similarity.canonical(elements, others)
-    n = len(elements)
-    m = n if others is None else len(others)
-    side = tile_side(max(n, m), tile)
-    at_once = fused_at_once(similarity, elements, weights, others)
-    if at_once is not None:
-        return at_once
-    rows, columns = (padded_tiles(count, side) * side for count in (n, m))
-    product = _jitted_product(
-        similarity,
-        _padded(elements, rows),
-        None if others is None else _padded(others, columns),
-        jnp.pad(weights, [(0, columns - m), (0, 0)]).T,
-        side,
-        (jnp.int32(n), jnp.int32(m)),
-    )
-    return product[:, :n].T
-
-
-def _padded(array: Any, size: int) -> Any:
-    """Pad on the host what lies there, so that one compilation serves a whole size class."""
+def _padded(array: Any, size: int) -> Array:
     if len(array) == size:
         return jnp.asarray(array)
     if isinstance(array, jax.Array):

@@ -1,4 +1,4 @@
-"""Ordinariness: how similar each element is, on average, to a distribution of elements."""
+"""Ordinariness Z p without Z: its checks, and the one choice of path."""
 
 from typing import Any
 
@@ -8,7 +8,11 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.tables import native_order
-from lcrjax.similarity import RMSD, Similarity
+from lcrjax.pairwise.kernels import product_on_host
+from lcrjax.pairwise.product import product
+from lcrjax.pairwise.tiling import tile_side
+from lcrjax.similarity.base import Similarity, TiledSimilarity, WeighsElements, count_elements
+from lcrjax.similarity.distance_kernels import RMSD
 from lcrjax.similarity.precomputed import as_similarity
 
 
@@ -50,18 +54,59 @@ def ordinariness(
     similarity = RMSD() if similarity is None else as_similarity(similarity)
     if elements is None:
         raise ValueError("elements are None: give what the similarity compares")
-    elements, others = native_order(elements), native_order(others)
+    elements, others = jax.tree.map(native_order, (elements, others))
     weights = jnp.asarray(native_order(weights))
     dtype = jnp.result_type(jnp.float32, weights)
-    for array in (elements, others):
+    for array in jax.tree.leaves((elements, others)):
         if getattr(getattr(array, "dtype", None), "kind", "") == "f":
-            dtype = jnp.result_type(dtype, jax.dtypes.canonicalize_dtype(array.dtype))
+            dtype = jnp.promote_types(dtype, jax.dtypes.canonicalize_dtype(array.dtype))
     weights = weights.astype(dtype)
-    m = len(elements if others is None else others)
+    m = count_elements(elements if others is None else others)
     if weights.ndim not in (1, 2) or len(weights) != m:
         raise ValueError(f"weights have shape {weights.shape}: give ({m},) or ({m}, k)")
-    if m == 0 or len(elements) == 0:
+    if m == 0 or count_elements(elements) == 0:
         raise ValueError("there are no elements: give one at least")
     table = weights[:, None] if weights.ndim == 1 else weights
-    out = similarity.ordinariness(elements, table, others, tile=tile)
+    out = zp(similarity, elements, table, others, tile=tile)
     return out[:, 0] if weights.ndim == 1 else out
+
+
+def zp(
+    similarity: Similarity,
+    elements: Any,
+    weights: Float[Array, "m k"],
+    others: Any = None,
+    *,
+    tile: int | None = None,
+) -> Float[Array, "n k"]:
+    """Compute Z w by the quickest way there is, for whoever has checked weights already.
+
+    A similarity that weighs elements itself does so. Of the others a kernel in C serves arrays
+    that lie on the host, and a compiled program everything else.
+
+    Args:
+        similarity: Any.
+        elements: n elements, as the similarity takes them.
+        weights: One column for each distribution.
+        others: m elements; None for `elements`.
+        tile: Largest side of a tile; None chooses by backend.
+
+    Returns:
+        In the dtype of the weights.
+
+    Raises:
+        ValueError: If elements are not what the similarity compares.
+    """
+    tiled = isinstance(similarity, TiledSimilarity)
+    traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((elements, others)))
+    if isinstance(similarity, WeighsElements) and not (tiled and traced):
+        return similarity.ordinariness(elements, weights, others)
+    if not tiled:
+        raise ValueError(
+            f"a {type(similarity).__name__} cannot weigh elements: derive it from "
+            "TiledSimilarity, or give it a method `ordinariness`"
+        )
+    side = tile_side(max(count_elements(elements), len(weights)), tile)
+    similarity, elements, others = similarity.canonical(elements, others)
+    found = product_on_host(similarity, elements, weights, others)
+    return product(similarity, elements, weights, others, side) if found is None else found

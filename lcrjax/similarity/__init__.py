@@ -1,6 +1,6 @@
 """What "similar" means for two elements: pytrees, usable inside jit, vmap and grad."""
 
-from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.base import Product, Similarity, TiledSimilarity
 from lcrjax.similarity.cosine import Cosine, Linear
 from lcrjax.similarity.custom import Pointwise, PythonFunction
 from lcrjax.similarity.distance_kernels import RMSD, Gaussian, Laplacian, Matern32, Matern52, Radial
@@ -18,6 +18,7 @@ __all__ = [
     "Matern52",
     "Pointwise",
     "Precomputed",
+    "Product",
     "PythonFunction",
     "Radial",
     "SameClass",

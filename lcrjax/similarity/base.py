@@ -1,40 +1,52 @@
-"""What every similarity has in common."""
+"""Similarities as such: pytrees that say how alike two elements are."""
 
+import dataclasses
+import math
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Protocol, dataclass_transform, runtime_checkable
 
 import jax
-import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from lcrjax.numerics.tables import native_order
+from lcrjax.numerics.pytrees import register_dataclass
+from lcrjax.similarity.checks import checked
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 class Similarity(ABC):
     """How alike two elements are: 0 nothing in common, 1 the same.
 
-    A similarity is a frozen dataclass registered as a pytree, whose parameters may be traced and
-    differentiated. Those whose similarities can be computed a tile at a time derive from
-    `TiledSimilarity`; the others say themselves how they weigh elements.
+    A subclass becomes a frozen dataclass and a pytree as it is defined: its annotated attributes
+    are its parameters, which may be traced and differentiated; a `dataclasses.field` with the
+    metadata `{"static": True}` belongs to the structure instead (as in jax, methods `tree_flatten`
+    and `tree_unflatten` say it otherwise). What can be computed for a tile
+    of pairs derives from `TiledSimilarity`; anything else has a method `ordinariness`, as
+    `WeighsElements` describes it.
     """
 
-    @abstractmethod
+    def __init_subclass__(cls, *, eq: bool = True) -> None:
+        super().__init_subclass__()
+        dataclasses.dataclass(frozen=True, eq=eq)(cls)
+        if hasattr(cls, "tree_flatten"):
+            jax.tree_util.register_pytree_node_class(cls)
+        else:
+            register_dataclass(cls)
+
+
+@runtime_checkable
+class WeighsElements(Protocol):
+    """A similarity that weighs elements itself, in another way than tile by tile."""
+
     def ordinariness(
-        self,
-        elements: Any,
-        weights: Float[Array, "m k"],
-        others: Any = None,
-        *,
-        tile: int | None = None,
+        self, elements: Any, weights: Float[Array, "m k"], others: Any = None
     ) -> Float[Array, "n k"]:
-        """Weighted mean similarity of each element to `others`: $Z w$, without storing $Z$.
+        """Weighted sums of the similarities of each element to all others: $Z w$.
 
         Args:
             elements: n elements, in the form that the similarity takes.
-            weights: One row for each of `others`, (m, k); one column per distribution.
+            weights: One row for each of `others`, one column for each distribution.
             others: m elements; None for `elements` themselves.
-            tile: Side of a tile of Z, where it is computed in tiles; None chooses.
 
         Returns:
             $Z w$, in the dtype of the weights.
@@ -42,7 +54,34 @@ class Similarity(ABC):
 
 
 class TiledSimilarity(Similarity):
-    """A similarity computed tile by tile from a compact form of the elements."""
+    """A similarity of arrays, of which any tile of pairs can be computed: two methods say all.
+
+    Examples:
+        >>> import jax.numpy as jnp
+        >>> import lcrjax
+        >>> class Tanimoto(lcrjax.TiledSimilarity):
+        ...     'Common bits of all bits that either has.'
+        ...     def prepare(self, elements):
+        ...         return elements.astype(jnp.float32)
+        ...     def block(self, rows, columns):
+        ...         common = rows @ columns.T
+        ...         either = rows.sum(1)[:, None] + columns.sum(1)[None, :] - common
+        ...         return common / either
+        >>> bits = jnp.array([[1, 1, 0], [0, 1, 1]])
+        >>> print(lcrjax.ordinariness(bits, [0.5, 0.5], Tanimoto()))
+        [0.6666667 0.6666667]
+    """
+
+    @abstractmethod
+    def prepare(self, elements: Array) -> Any:
+        """Turn elements into a pytree of arrays whose first axis counts elements.
+
+        What is done here is done once, not once per tile; it is traced.
+        """
+
+    @abstractmethod
+    def block(self, rows: Any, columns: Any) -> Float[Array, "a b"]:
+        """Similarities of a elements with b others, both slices of what `prepare` returned."""
 
     @property
     def symmetric(self) -> bool:
@@ -60,18 +99,16 @@ class TiledSimilarity(Similarity):
         """
         return self, *checked(elements, others)
 
-    @abstractmethod
-    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
-        """Turn both sets of elements into pytrees of arrays whose first axis counts elements.
+    def prepare_both(self, elements: Any, others: Any) -> tuple[Any, Any]:
+        """Prepare both sets, where one needs to know of the other; None where `others` is None.
 
         What all elements have in common, and no derivative needs, is a
-        `lcrjax.numerics.pytrees.Shared`. Traced, once per call; the second is None where
-        `others` is.
+        `lcrjax.numerics.pytrees.Shared`.
         """
+        return self.prepare(elements), None if others is None else self.prepare(others)
 
-    @abstractmethod
-    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
-        """Similarities of a tile.
+    def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """Similarities of a tile, for those whose `block` needs to know more of it.
 
         Args:
             rows: Slice of the prepared elements.
@@ -79,8 +116,13 @@ class TiledSimilarity(Similarity):
             same: Whether rows and columns are the same elements (a tile on the diagonal).
             dtype: Float dtype of the result.
         """
+        return self.block(rows, columns).astype(dtype)
 
-    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
+    def smooth_tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+        """`tile` in a form that can be differentiated; the same unless a class says otherwise."""
+        return self.tile(rows, columns, same, dtype)
+
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
         """Name what is a function of squared distances alone, so that kernels can compute it.
 
         Args:
@@ -88,66 +130,88 @@ class TiledSimilarity(Similarity):
             of_bytes: Whether they are bytes, in units of 1.
 
         Returns:
-            One of `lcrjax.pairwise.kernels.PROFILES` and the rate in its exponential: of the
-            distance d of prepared elements in `exp(-rate d)` and, with a = rate d, in
-            `(1 + a) exp(-a)` and `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None for anything else.
+            "exponential", "gaussian", "matern32" or "matern52", and the rate in its exponential:
+            of the distance d of prepared elements in `exp(-rate d)` and, with a = rate d, in
+            `(1 + a) exp(-a)` and `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None
+            for anything else.
         """
         return None
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
-        """`block` in a form that can be differentiated; the same unless a class says otherwise."""
-        return self.block(rows, columns, same, dtype)
-
-    def ordinariness(
-        self,
-        elements: Any,
-        weights: Float[Array, "m k"],
-        others: Any = None,
-        *,
-        tile: int | None = None,
-    ) -> Float[Array, "n k"]:
-        """As `Similarity.ordinariness`, in tiles; works under jit, vmap and grad."""
-        from lcrjax.pairwise.tiling import tiled_ordinariness
-
-        return tiled_ordinariness(self, elements, weights, others, tile)
+    def __mul__(self, other: "TiledSimilarity") -> "Product":
+        """Alike in both respects: the product of the two similarities."""
+        if not isinstance(other, TiledSimilarity):
+            return NotImplemented
+        return Product((*_factors(self), *_factors(other)))
 
 
-def checked(elements: Any, others: Any) -> tuple[Any, Any]:
-    """Check vectors or images on the host: numbers, finite, one shape.
+class Product(TiledSimilarity):
+    r"""Product of similarities, $Z_{ij} = \prod_f Z^f_{ij}$, such as `RMSD() * SameClass()`.
 
-    Raises:
-        ValueError: If one of them is not, saying which and where.
+    Elements are a tuple with those of each factor, such as `(images, labels)`, or one array for
+    all factors.
+
+    Attributes:
+        factors: At least one similarity that is computed in tiles.
     """
-    out = [_checked(name, x) for name, x in (("elements", elements), ("others", others))]
-    if out[1] is not None and out[0].shape[1:] != out[1].shape[1:]:
-        raise ValueError(
-            f"elements have shape {out[0].shape} and others {out[1].shape}: "
-            "all but the first number must agree"
-        )
-    return out[0], out[1]
+
+    factors: tuple[TiledSimilarity, ...]
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether all factors are."""
+        return all(factor.symmetric for factor in self.factors)
+
+    def canonical(self, elements: Any, others: Any) -> tuple["Product", Any, Any]:
+        """Let each factor check and choose the form of its own elements."""
+        own, its = self._for_each(elements), self._for_each(others)
+        found = [f.canonical(x, y) for f, x, y in zip(self.factors, own, its, strict=True)]
+        factors, own, its = (tuple(parts) for parts in zip(*found, strict=True))
+        sizes = {len(x) for x in own}
+        if len(sizes) > 1:
+            raise ValueError(f"the factors have {sorted(sizes)} elements: give as many for each")
+        return Product(factors), own, None if others is None else its
+
+    def prepare(self, elements: Any) -> Any:
+        """The elements of each factor."""
+        return self.prepare_both(elements, None)[0]
+
+    def prepare_both(self, elements: Any, others: Any) -> tuple[Any, Any]:
+        """Those of both sets."""
+        own, its = self._for_each(elements), self._for_each(others)
+        found = [f.prepare_both(x, y) for f, x, y in zip(self.factors, own, its, strict=True)]
+        rows, columns = (tuple(parts) for parts in zip(*found, strict=True))
+        return rows, None if others is None else columns
+
+    def block(self, rows: Any, columns: Any) -> Float[Array, "a b"]:
+        """The product of the factors' similarities."""
+        parts = zip(self.factors, rows, columns, strict=True)
+        return math.prod(f.block(x, y) for f, x, y in parts)
+
+    def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """The product of the factors' tiles."""
+        parts = zip(self.factors, rows, columns, strict=True)
+        return math.prod(f.tile(x, y, same, dtype) for f, x, y in parts)
+
+    def smooth_tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+        """The product of the factors' smooth tiles."""
+        parts = zip(self.factors, rows, columns, strict=True)
+        return math.prod(f.smooth_tile(x, y, same, dtype) for f, x, y in parts)
+
+    def _for_each(self, elements: Any) -> tuple[Any, ...]:
+        if not isinstance(elements, tuple):
+            return (elements,) * len(self.factors)
+        if len(elements) != len(self.factors):
+            raise ValueError(
+                f"{len(elements)} sets of elements for {len(self.factors)} similarities: "
+                "give a tuple with one for each factor, or one array for all"
+            )
+        return elements
 
 
-def _checked(name: str, array: Any) -> Any:
-    if array is None or isinstance(array, jax.core.Tracer):
-        return array
-    array = array if isinstance(array, jax.Array) else np.asarray(array)
-    if array.dtype.kind not in "uifb" and array.dtype.name not in ("bfloat16", "float16"):
-        raise ValueError(f"{name} have dtype {array.dtype}: give numbers")
-    if array.ndim < 2 or 0 in array.shape[1:]:
-        raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
-    array = native_order(array)
-    host = np.asarray(array)
-    if array.dtype.kind == "f" and not _surely_finite(host):
-        bad = np.argwhere(~np.isfinite(host))
-        if len(bad):
-            place = tuple(map(int, bad[0]))
-            raise ValueError(f"{name} hold NaN or infinity, first at {place}: remove it")
-    return array
+def _factors(similarity: TiledSimilarity) -> tuple[TiledSimilarity, ...]:
+    return similarity.factors if isinstance(similarity, Product) else (similarity,)
 
 
-def _surely_finite(array: np.ndarray) -> bool:
-    """Whether one pass over the numbers shows them finite; they may be so where it does not."""
-    flat = array.reshape(-1)
-    if array.dtype.name in ("float32", "float64"):
-        return bool(np.isfinite(np.vdot(flat, flat)))
-    return bool(np.isfinite(np.sum(flat, dtype=np.float64)))
+def count_elements(elements: Any) -> int:
+    """Number of elements of an array, a sequence, or the tuple of those that a product takes."""
+    return len(elements[0]) if isinstance(elements, tuple) and elements else len(elements)

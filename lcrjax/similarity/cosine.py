@@ -1,41 +1,39 @@
-"""Similarity of directions."""
+"""Cosine similarity of vectors, such as embeddings."""
 
-import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array, lax
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances.squares import diagonal, inner_products
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Cosine(TiledSimilarity):
     r"""$Z_{ij} = \max(0, \cos(x_i, x_j))$ for vectors such as embeddings.
 
     Opposite vectors have nothing in common; a vector of zeros is like itself alone.
     """
 
-    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+    def prepare(self, elements: Array) -> Float[Array, "n d"]:
         """Scale vectors to length one."""
-        return _unit(elements), None if others is None else _unit(others)
+        return unit_vectors(elements)
 
-    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Array, columns: Array) -> Float[Array, "a b"]:
         """Inner products of unit vectors, within [0, 1]."""
-        return jnp.minimum(self.smooth_block(rows, columns, same, dtype), 1)
+        return jnp.clip(inner_products(rows, columns), 0, 1)
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+    def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+        """The same; a vector is like itself."""
+        return jnp.minimum(self.smooth_tile(rows, columns, same, dtype), 1)
+
+    def smooth_tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """The same; near-duplicates that rounding puts above 1 keep their derivatives."""
         cosine = jnp.maximum(inner_products(rows, columns), 0).astype(dtype)
         return jnp.where(diagonal(cosine.shape, same), 1, cosine)
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Linear(TiledSimilarity):
     r"""$Z_{ij} = x_i \cdot x_j$ for unit vectors: the cosine, negative similarities kept.
 
@@ -43,16 +41,17 @@ class Linear(TiledSimilarity):
     a kernel: its Vendi score needs eigenvalues of a (d, d) matrix alone.
     """
 
-    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+    def prepare(self, elements: Array) -> Float[Array, "n d"]:
         """Scale vectors to length one."""
-        return _unit(elements), None if others is None else _unit(others)
+        return unit_vectors(elements)
 
-    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Array, columns: Array) -> Float[Array, "a b"]:
         """Inner products of unit vectors."""
-        return inner_products(rows, columns).astype(dtype)
+        return inner_products(rows, columns)
 
 
-def _unit(vectors: Array) -> Float[Array, "n d"]:
+def unit_vectors(vectors: Shaped[Array, "n ..."]) -> Float[Array, "n d"]:
+    """Scale vectors to length one; zeros stay."""
     flat = vectors.reshape(len(vectors), -1).astype(jnp.result_type(vectors, jnp.float32))
     # Squares of tiny or huge components would be zero or infinite; what scales has no derivative.
     most = jnp.finfo(flat.dtype).maxexp - 8

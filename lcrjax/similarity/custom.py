@@ -8,14 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Pointwise(TiledSimilarity):
     """Any jittable function of two elements, mapped over tiles.
 
@@ -49,22 +46,20 @@ class Pointwise(TiledSimilarity):
             )
         return self, elements, others
 
-    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+    def prepare(self, elements: Array) -> Array:
         """Nothing to prepare."""
-        return elements, others
+        return elements
 
-    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Array, columns: Array) -> Shaped[Array, "a b"]:
         """The function of every row and every column."""
 
         def one(x: Any, y: Any) -> Array:
             given = (x, y) if self.parameters is None else (self.parameters, x, y)
-            return jnp.asarray(self.function(*given), dtype)
+            return jnp.asarray(self.function(*given))
 
         return jax.vmap(jax.vmap(one, (None, 0)), (0, None))(rows, columns)
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class PythonFunction(Similarity):
     """Any Python function of two objects, such as strings: slow, one call for every pair.
 
@@ -79,7 +74,7 @@ class PythonFunction(Similarity):
     progress: bool = dataclasses.field(default=False, metadata={"static": True})
 
     def ordinariness(
-        self, elements: Any, weights: Any, others: Any = None, *, tile: int | None = None
+        self, elements: Any, weights: Any, others: Any = None
     ) -> Float[Array, "n k"]:
         """Z w, row by row.
 

@@ -1,4 +1,4 @@
-"""Similarities that fall with Euclidean distance: RMSD of images and kernels of embeddings."""
+"""Similarities that fall with distance: RMSD of images, and kernels of vectors."""
 
 import dataclasses
 from abc import abstractmethod
@@ -11,8 +11,8 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from lcrjax.numerics.pytrees import register_dataclass
-from lcrjax.similarity.base import TiledSimilarity, checked
+from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.similarity.checks import check_positive, checked
 from lcrjax.similarity.distances import cancellation, squares
 
 _TOLERANCE = {"float32": 2e-6, "float64": 1e-13}  # of a similarity, against rounding
@@ -26,25 +26,21 @@ def _distance(squared: Array) -> Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
 
 
-def _check_positive(name: str, value: ArrayLike) -> None:
-    if isinstance(value, jax.core.Tracer):
-        return
-    number = np.asarray(value)
-    if number.shape or number.dtype.kind not in "uif" or not 0 < number < np.inf:
-        raise ValueError(f"{name} is {value}: give a finite number above 0")
-
-
 class Radial(TiledSimilarity):
     """A similarity that is a decreasing function of squared Euclidean distance."""
 
     @abstractmethod
-    def profile(self, squared: Array, dimension: int) -> Array:
+    def at(self, squared: Array, dimension: int) -> Array:
         """Similarity at a squared distance, of vectors of so many components.
 
         It is 1 at zero, and falls in a convex curve.
         """
 
-    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+    def prepare(self, elements: Array) -> Any:
+        """Centre vectors on their mean."""
+        return self.prepare_both(elements, None)[0]
+
+    def prepare_both(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
         """Centre vectors on the mean of the elements."""
         dtype = jnp.result_type(elements, jnp.float32)
         elements = elements.reshape(len(elements), -1).astype(dtype)
@@ -54,35 +50,41 @@ class Radial(TiledSimilarity):
             return rows, None
         return rows, squares.from_floats(others.reshape(len(others), -1).astype(dtype), centre)
 
-    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+    def block(self, rows: Any, columns: Any) -> Float[Array, "a b"]:
+        """Similarities of a tile of different elements."""
+        of_floats = isinstance(rows, squares.Floats)
+        dtype = rows.squares.dtype if of_floats else jnp.dtype(jnp.float32)
+        return self.tile(rows, columns, False, dtype)
+
+    def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile; pairs too close for matrix products are done again exactly."""
         squared = squares.float_distances(rows, columns, same)
         z, close, _ = self._measured(squared, rows, columns, same)
 
         def exactly(squared: Array) -> Array:
-            return self.profile(squared, rows.dimension)
+            return self.at(squared, rows.dimension)
 
         return cancellation.recompute(z, close, rows, columns, exactly).astype(dtype)
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+    def smooth_tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """The same; of pairs whose directions products blur, the derivatives too are done again."""
         squared = jax.lax.stop_gradient(squares.float_distances(rows, columns, same))
         _, close, steep = jax.lax.stop_gradient(self._measured(squared, rows, columns, same))
         squared = cancellation.squared_distances(rows, columns, squared, close | steep)
-        return self.profile(squared, rows.dimension).astype(dtype)
+        return self.at(squared, rows.dimension).astype(dtype)
 
     def _measured(
         self, squared: Array, rows: Any, columns: Any, same: Array | bool
     ) -> tuple[Array, Array, Array]:
         """Similarities; where rounding may change them; and where it may change their slopes.
 
-        Within the noise of its distance a similarity changes most at the lower end, since the
-        profile is convex.
+        Within the noise of its distance a similarity changes most at the lower end, since
+        the fall is convex.
         """
         noise = squares.distance_noise(rows, columns)
         nearest = jnp.maximum(squared - noise, 0)
-        most = self.profile(nearest, rows.dimension)
-        z = self.profile(nearest + noise, rows.dimension)
+        most = self.at(nearest, rows.dimension)
+        z = self.at(nearest + noise, rows.dimension)
         itself = squares.diagonal(squared.shape, same)
         # Not `>`: the squares of huge numbers are infinite, and their differences no number.
         close = ~(most - z <= _TOLERANCE[str(squared.dtype)]) & ~itself
@@ -94,8 +96,6 @@ class Radial(TiledSimilarity):
         return self, *checked(elements, others)
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class RMSD(Radial):
     r"""Similarity of images, $Z_{ij} = \exp(-s\,\mathrm{RMSD}_{ij})$ (paper, section III-D).
 
@@ -113,7 +113,7 @@ class RMSD(Radial):
 
     def canonical(self, elements: Any, others: Any) -> tuple["RMSD", Any, Any]:
         """Check the scale and images; floats that are k/255 (or k/16) become bytes."""
-        _check_positive("scale", self.scale)
+        check_positive("scale", self.scale)
         elements, others = checked(elements, others)
         given = [array for array in (elements, others) if array is not None]
         if any(isinstance(array, jax.core.Tracer) for array in given):
@@ -134,28 +134,28 @@ class RMSD(Radial):
         exact = dataclasses.replace(self, unit=float(found[0][1]))
         return exact, found[0][0], None if others is None else found[-1][0]
 
-    def prepare(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
-        """Shift bytes to int8; centre floats."""
+    def prepare_both(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
+        """Sum the squares of bytes; centre floats."""
         both = [array for array in (elements, others) if array is not None]
         if all(array.dtype == jnp.uint8 for array in both):
             prepared = [squares.from_bytes(array) for array in both]
             return prepared[0], prepared[1] if others is not None else None
         floats = [array / np.float32(255) if array.dtype == jnp.uint8 else array for array in both]
-        return super().prepare(floats[0], floats[1] if others is not None else None)
+        return super().prepare_both(floats[0], floats[1] if others is not None else None)
 
-    def block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
+    def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile; of bytes, from exact integers."""
         if isinstance(rows, squares.Floats):
-            return super().block(rows, columns, same, dtype)
+            return super().tile(rows, columns, same, dtype)
         return self._of_bytes(rows, columns, dtype)
 
-    def smooth_block(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
+    def smooth_tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """The same; bytes have no derivative, the scale has."""
         if isinstance(rows, squares.Floats):
-            return super().smooth_block(rows, columns, same, dtype)
+            return super().smooth_tile(rows, columns, same, dtype)
         return self._of_bytes(rows, columns, dtype)
 
-    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d)`."""
         unit = self.unit if of_bytes else 1
         return "exponential", self.scale / (unit * np.sqrt(dimension).astype(np.float32))
@@ -166,12 +166,11 @@ class RMSD(Radial):
         factor = jnp.asarray(self.scale, dtype) / (unit * np.sqrt(rows.dimension).astype(dtype))
         return jnp.exp(-factor * jnp.sqrt(squared))
 
-    def profile(self, squared: Array, dimension: int) -> Array:
+    def at(self, squared: Array, dimension: int) -> Array:
         """`exp(-scale sqrt(squared / dimension))`."""
         return jnp.exp(-jnp.asarray(self.scale, squared.dtype) * _distance(squared / dimension))
 
 
-@dataclasses.dataclass(frozen=True)
 class _OfLength(Radial):
     """A kernel of vectors whose distances are in units of a length."""
 
@@ -179,12 +178,10 @@ class _OfLength(Radial):
 
     def canonical(self, elements: Any, others: Any) -> tuple[Radial, Any, Any]:
         """Check the length, and that vectors are finite and of one shape."""
-        _check_positive("length", self.length)
+        check_positive("length", self.length)
         return super().canonical(elements, others)
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Laplacian(_OfLength):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert / \ell)$ for vectors.
 
@@ -192,17 +189,15 @@ class Laplacian(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d)`."""
         return "exponential", 1 / jnp.asarray(self.length, jnp.float32)
 
-    def profile(self, squared: Array, dimension: int) -> Array:
+    def at(self, squared: Array, dimension: int) -> Array:
         """`exp(-sqrt(squared) / length)`."""
         return jnp.exp(-_distance(squared) / jnp.asarray(self.length, squared.dtype))
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Gaussian(_OfLength):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert^2 / (2 \ell^2))$ for vectors.
 
@@ -210,17 +205,15 @@ class Gaussian(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`exp(-rate d²)`."""
         return "gaussian", 1 / (2 * jnp.asarray(self.length, jnp.float32) ** 2)
 
-    def profile(self, squared: Array, dimension: int) -> Array:
+    def at(self, squared: Array, dimension: int) -> Array:
         """`exp(-squared / (2 length**2))`."""
         return jnp.exp(-squared / (2 * jnp.asarray(self.length, squared.dtype) ** 2))
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Matern32(_OfLength):
     r"""$Z_{ij} = (1 + a) e^{-a}$ with $a = \sqrt{3} \lVert x_i - x_j\rVert / \ell$.
 
@@ -228,7 +221,7 @@ class Matern32(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`(1 + rate d) exp(-rate d)`."""
         return "matern32", np.float32(np.sqrt(3)) / jnp.asarray(self.length, jnp.float32)
 
@@ -239,14 +232,12 @@ class Matern32(_OfLength):
             / jnp.asarray(self.length, squared.dtype)
         )
 
-    def profile(self, squared: Array, dimension: int) -> Array:
+    def at(self, squared: Array, dimension: int) -> Array:
         """`(1 + a) exp(-a)`."""
         a = self._scaled(squared)
         return (1 + a) * jnp.exp(-a)
 
 
-@register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Matern52(_OfLength):
     r"""$Z_{ij} = (1 + a + a^2/3) e^{-a}$ with $a = \sqrt{5} \lVert x_i - x_j\rVert / \ell$.
 
@@ -254,7 +245,7 @@ class Matern52(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def radial_profile(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
         """`(1 + rate d + (rate d)²/3) exp(-rate d)`."""
         return "matern52", np.float32(np.sqrt(5)) / jnp.asarray(self.length, jnp.float32)
 
@@ -265,7 +256,7 @@ class Matern52(_OfLength):
             / jnp.asarray(self.length, squared.dtype)
         )
 
-    def profile(self, squared: Array, dimension: int) -> Array:
+    def at(self, squared: Array, dimension: int) -> Array:
         """`(1 + a + a**2 / 3) exp(-a)`."""
         a = self._scaled(squared)
         return (1 + a + a**2 / 3) * jnp.exp(-a)

@@ -1,6 +1,5 @@
 """Similarities that somebody has computed already, in memory or in a file."""
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ from lcrjax.similarity.base import Similarity
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
 
 
-@jax.tree_util.register_pytree_node_class
-@dataclasses.dataclass(frozen=True, eq=False)
-class Precomputed(Similarity):
+class Precomputed(Similarity, eq=False):
     """A similarity matrix: row i holds the similarities of element i to all others.
 
     It need not be symmetric; ordinariness reads it by rows, (Z p)_i = sum_j Z_ij p_j. A file is
@@ -81,7 +78,7 @@ class Precomputed(Similarity):
                 )
 
     def ordinariness(
-        self, elements: Any, weights: Any, others: Any = None, *, tile: int | None = None
+        self, elements: Any, weights: Any, others: Any = None
     ) -> Float[Array, "n k"]:
         """Z w.
 

@@ -16,7 +16,8 @@ from lcrjax.measures.host_family import HostFamily, Members, host_family, member
 from lcrjax.measures.result import check_pixels
 from lcrjax.native.subset_sums import MOST_PIXELS, subset_sums
 from lcrjax.numerics.segments import Segments
-from lcrjax.pairwise.tiling import padded_product, tile_side
+from lcrjax.pairwise.product import product_of_prepared
+from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD, TiledSimilarity
 from lcrjax.study.columns import FEATURES
 
@@ -51,13 +52,13 @@ def _tiled(
     subsets: Int[Array, "g n"],
     n_classes: int,
 ) -> tuple[Float[Array, "g n"], Float[Array, "g n"]]:
-    side = tile_side(subsets.shape[1], _LARGEST_TILE)
+    side = tile_side(subsets.shape[1], of="subsets")
 
     def one(rows: Int[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         classes = labels[rows]
-        points, _ = similarity.prepare(images[rows], None)
+        points, _ = similarity.prepare_both(images[rows], None)
         weights = jax.nn.one_hot(classes, n_classes, axis=0, dtype=jnp.float32)
-        sums = padded_product(similarity, points, None, weights, side)
+        sums = product_of_prepared(similarity, points, None, weights, side, native.available())
         return jnp.take_along_axis(sums, classes[None, :], axis=0)[0], jnp.sum(sums, axis=0)
 
     return jax.vmap(one)(subsets)

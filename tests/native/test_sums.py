@@ -10,7 +10,7 @@ import pytest
 import lcrjax
 from lcrjax import native
 from lcrjax.native import sums as module
-from lcrjax.pairwise.tiling import _jitted_product, _looped, _product
+from lcrjax.pairwise.product import _in_tiles, _jitted, _product
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 
@@ -66,11 +66,12 @@ def test_the_loops_of_xla_agree(kind, rng):
     x, y = (x, y) if kind == "bytes" else (np.sin(x + 0.1).astype("f4"), np.cos(y).astype("f4"))
     weights, counts = rng.random((3, m)).astype("f4"), (jnp.int32(100), jnp.int32(200))
     weights[:, 200:] = 0
-    rows, columns = lcrjax.RMSD().prepare(jnp.asarray(x), jnp.asarray(y))
+    rows, columns = lcrjax.RMSD().prepare_both(jnp.asarray(x), jnp.asarray(y))
     for others, w in ((columns, weights), (None, weights[:, :n] * (np.arange(n) < 100))):
         number = counts if others is not None else (counts[0], counts[0])
         given = (lcrjax.RMSD(), rows, others, w, number)
-        kernel, loops = partial(_product, side=64), partial(_looped, side=64)
+        kernel = partial(_product, side=64, in_c=True)
+        loops = partial(_in_tiles, side=64)
         assert "lcrjax_sums_of" in compiled(kernel, *given)
         assert "lcrjax_sums_of" not in compiled(loops, *given)
         found, wanted = kernel(*given), loops(*given)
@@ -82,11 +83,11 @@ def test_arrays_on_the_host_need_no_program(kind, rng, monkeypatch):
     """Of any layout, NumPy's or jax's; the number of threads changes no bit."""
     x, y = (rng.integers(0, 256, (n, 3, 10), np.uint8) for n in (1100, 190))
     x, y = (x, y) if kind == "bytes" else (np.sin(x + 0.1).astype("f4"), np.cos(y).astype("f4"))
-    similarity, programs = lcrjax.RMSD(0.7), _jitted_product._cache_size()
+    similarity, programs = lcrjax.RMSD(0.7), _jitted._cache_size()
     for others in (None, y):
         weights = rng.random((len(x if others is None else y), 3)).astype("f4")
         found = lcrjax.ordinariness(x, weights, similarity, others=others)
-        assert _jitted_product._cache_size() == programs
+        assert _jitted._cache_size() == programs
         for threads in (1, 3, 50):
             monkeypatch.setattr(module, "threads", lambda threads=threads: threads)
             again = lcrjax.ordinariness(x, weights, similarity, others=others)

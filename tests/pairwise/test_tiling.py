@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import lcrjax
-from lcrjax.pairwise.tiling import _jitted_product, padded_tiles, tile_side
+from lcrjax import native
+from lcrjax.pairwise.product import _jitted
+from lcrjax.pairwise.tiling import padded_tiles, tile_side
 
 
 def test_sides_are_powers_of_two_no_larger_than_need_be():
@@ -42,21 +44,21 @@ def test_one_size_class_compiles_once(rng, monkeypatch):
         return lcrjax.ordinariness(images, np.ones((n, 2), "f4"), tile=32)
 
     product(65)
-    compiled = _jitted_product._cache_size()
+    compiled = _jitted._cache_size()
     for n in (66, 80, 95, 96):
         product(n)
-    assert _jitted_product._cache_size() == compiled
+    assert _jitted._cache_size() == compiled
     product(97)
-    assert _jitted_product._cache_size() == compiled + 1
+    assert _jitted._cache_size() == compiled + 1
 
 
 def test_parameters_of_a_similarity_do_not_compile_again(rng, monkeypatch):
     monkeypatch.setenv("LCRJAX_NATIVE", "0")
     images, weights = rng.integers(0, 256, (70, 25), np.uint8), np.ones((70, 2), "f4")
     lcrjax.ordinariness(images, weights, lcrjax.RMSD(0.5))
-    compiled = _jitted_product._cache_size()
+    compiled = _jitted._cache_size()
     lcrjax.ordinariness(images, weights, lcrjax.RMSD(0.25))
-    assert _jitted_product._cache_size() == compiled
+    assert _jitted._cache_size() == compiled
 
 
 @pytest.mark.parametrize("kind", ["uint8", "float32", "derivative"])
@@ -68,7 +70,7 @@ def test_memory_is_bounded(kind):
     count = jax.ShapeDtypeStruct((), np.int32)
 
     def product(scale, images, weights, counts):
-        return _jitted_product(lcrjax.RMSD(scale), images, None, weights, side, counts)
+        return _jitted(lcrjax.RMSD(scale), images, None, weights, counts, side, native.available())
 
     def slopes(scale, images, weights, counts):
         def total(*given):

@@ -48,8 +48,8 @@ def test_profiles_are_one_at_zero_and_fall_in_a_convex_curve(name, x64):
     """As the bound of their change within the noise of a distance takes for granted."""
     kernel = KERNELS[name][0](1.3)
     squared = jnp.asarray(10.0 ** np.linspace(-6, 1, 200))
-    assert kernel.profile(jnp.zeros(()), D) == 1
-    slope = jax.grad(lambda s: kernel.profile(s, D))
+    assert kernel.at(jnp.zeros(()), D) == 1
+    slope = jax.grad(lambda s: kernel.at(s, D))
     assert (jax.vmap(slope)(squared) < 0).all()
     assert (jax.vmap(jax.grad(slope))(squared) > 0).all()
 

@@ -1,0 +1,127 @@
+"""Z w of prepared elements as a traced program: a kernel in C or tiles, and its derivative."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from lcrjax.pairwise import kernels
+from lcrjax.pairwise.derivatives import product_backward
+from lcrjax.pairwise.tile_loops import rectangular_product, symmetric_product, tiles_of
+from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
+from lcrjax.similarity.base import TiledSimilarity, count_elements
+
+
+def product(
+    similarity: TiledSimilarity,
+    elements: Any,
+    weights: Float[Array, "m k"],
+    others: Any,
+    side: int,
+) -> Float[Array, "n k"]:
+    """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
+    n, m = count_elements(elements), len(weights)
+    rows, columns = (padded_tiles(count, side) * side for count in (n, m))
+    found = _jitted(
+        similarity,
+        pad_elements(elements, rows),
+        None if others is None else pad_elements(others, columns),
+        jnp.pad(weights, [(0, columns - m), (0, 0)]).T,
+        (jnp.int32(n), jnp.int32(m)),
+        side,
+        kernels.available(),
+    )
+    return found[:, :n].T
+
+
+def product_of_prepared(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Float[Array, "k m"],
+    side: int,
+    in_c: bool,
+) -> Float[Array, "k n"]:
+    """Transposed Z w of prepared points, of any number: a pure function, to be traced.
+
+    Args:
+        similarity: The similarity that prepared the points.
+        points: n prepared elements.
+        others: m prepared elements, or None for `points`.
+        weights: One row for each distribution.
+        side: Side of a tile, static.
+        in_c: Whether a CPU uses kernels in C for what they serve, static.
+
+    Returns:
+        In the dtype of the weights.
+    """
+    n, m = len(jax.tree.leaves(points)[0]), weights.shape[1]
+    counts = (jnp.int32(n), jnp.int32(m))
+    sizes = [-(-count // side) * side for count in (n, m)]
+    others = None if others is None else pad_prepared(others, sizes[1])
+    weights = jnp.pad(weights, [(0, 0), (0, sizes[1] - m)])
+    points = pad_prepared(points, sizes[0])
+    return _product(similarity, points, others, weights, counts, side, in_c)[:, :n]
+
+
+@partial(jax.jit, static_argnums=(5, 6))
+def _jitted(
+    similarity: TiledSimilarity,
+    elements: Any,
+    others: Any,
+    weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+    in_c: bool,
+) -> Array:
+    points, columns = similarity.prepare_both(elements, others)
+    return _product(similarity, points, columns, weights, counts, side, in_c)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(5, 6))
+def _product(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+    in_c: bool,
+) -> Array:
+    """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
+    given = (similarity, points, others, weights, counts)
+    if not (in_c and kernels.serve(similarity, points, weights)):
+        return _in_tiles(*given, side)
+    return jax.lax.platform_dependent(
+        *given, cpu=kernels.traced_product, default=partial(_in_tiles, side=side)
+    )
+
+
+def _in_tiles(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+) -> Array:
+    tiles = tiles_of(counts, side)
+    if others is None and similarity.symmetric:
+        return symmetric_product(similarity, points, weights, tiles[0], side)
+    columns = points if others is None else others
+    return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
+
+
+def _forward(similarity, points, others, weights, counts, side, in_c):  # type: ignore[no-untyped-def]
+    out = _product(similarity, points, others, weights, counts, side, in_c)
+    return out, (similarity, points, others, weights, counts)
+
+
+def _backward(side: int, in_c: bool, saved: Any, cotangent: Array) -> Any:
+    return product_backward(side, saved, cotangent)
+
+
+_product.defvjp(_forward, _backward)

@@ -1,0 +1,78 @@
+"""Checks of elements on the host, before any long work starts."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from lcrjax.numerics.tables import native_order
+
+
+def checked(elements: Any, others: Any) -> tuple[Any, Any]:
+    """Check vectors or images on the host: numbers, finite, one shape.
+
+    Raises:
+        ValueError: If one of them is not, saying which and where.
+    """
+    out = [_checked(name, x) for name, x in (("elements", elements), ("others", others))]
+    if out[1] is not None and out[0].shape[1:] != out[1].shape[1:]:
+        raise ValueError(
+            f"elements have shape {out[0].shape} and others {out[1].shape}: "
+            "all but the first number must agree"
+        )
+    return out[0], out[1]
+
+
+def check_pixels(images: Any) -> None:
+    """Refuse floats that cannot be pixels, unless they are traced.
+
+    Raises:
+        ValueError: If they leave [0, 1].
+    """
+    if isinstance(images, jax.core.Tracer) or np.asarray(images[:1]).dtype.kind != "f":
+        return
+    low, high = float(np.min(images)), float(np.max(images))
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"pixels run from {low:g} to {high:g}: bring floats into [0, 1], "
+            "or give uint8 images, or a similarity such as RMSD() that takes them as they are"
+        )
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Refuse a parameter of a similarity that is no finite number above 0, unless it is traced.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if isinstance(value, jax.core.Tracer):
+        return
+    number = np.asarray(value)
+    if number.shape or number.dtype.kind not in "uif" or not 0 < number < np.inf:
+        raise ValueError(f"{name} is {value}: give a finite number above 0")
+
+
+def _checked(name: str, array: Any) -> Any:
+    if array is None or isinstance(array, jax.core.Tracer):
+        return array
+    array = array if isinstance(array, jax.Array) else np.asarray(array)
+    if array.dtype.kind not in "uifb" and array.dtype.name not in ("bfloat16", "float16"):
+        raise ValueError(f"{name} have dtype {array.dtype}: give numbers")
+    if array.ndim < 2 or 0 in array.shape[1:]:
+        raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
+    array = native_order(array)
+    host = np.asarray(array)
+    if array.dtype.kind == "f" and not _surely_finite(host):
+        bad = np.argwhere(~np.isfinite(host))
+        if len(bad):
+            place = tuple(map(int, bad[0]))
+            raise ValueError(f"{name} hold NaN or infinity, first at {place}: remove it")
+    return array
+
+
+def _surely_finite(array: np.ndarray) -> bool:
+    """Whether one pass over the numbers shows them finite; they may be so where it does not."""
+    flat = array.reshape(-1)
+    if array.dtype.name in ("float32", "float64"):
+        return bool(np.isfinite(np.vdot(flat, flat)))
+    return bool(np.isfinite(np.sum(flat, dtype=np.float64)))
