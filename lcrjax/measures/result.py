@@ -17,8 +17,8 @@ from lcrjax.measures.host_family import Members, host_family, members_of_labels,
 from lcrjax.measures.viewpoints import check_viewpoint, viewpoints
 from lcrjax.numerics.power_means import power_mean
 from lcrjax.numerics.pytrees import register_dataclass
-from lcrjax.pairwise.zp import zp
 from lcrjax.numerics.segments import LogMeans, Segments
+from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Identity, Precomputed, Similarity
 from lcrjax.similarity.precomputed import as_similarity
 

@@ -1,7 +1,7 @@
 """Pytrees: dataclasses whose structures tell classes apart, and what elements have in common."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -19,7 +19,7 @@ def register_dataclass(cls: T) -> T:
     one class runs the program of the other. Here the structure is that of a class of its own.
 
     Args:
-        cls: A dataclass whose constructor takes every field.
+        cls: A dataclass.
 
     Returns:
         `cls`, as a decorator does.
@@ -31,13 +31,20 @@ def register_dataclass(cls: T) -> T:
     def of(tree: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
         return tuple(getattr(tree, name) for name in names)
 
+    def restored(aux: tuple[Any, ...], children: Iterable[Any]) -> Any:
+        # Not by the constructor: jax puts other things than values into a tree.
+        new: Any = object.__new__(cls)
+        for name, value in zip(data + static, (*children, *aux), strict=True):
+            object.__setattr__(new, name, value)
+        return new
+
     def with_keys(tree: Any) -> tuple[list[tuple[GetAttrKey, Any]], tuple[Any, ...]]:
         return [(GetAttrKey(name), getattr(tree, name)) for name in data], of(tree, static)
 
     jax.tree_util.register_pytree_with_keys(
         cls,
         with_keys,
-        lambda aux, children: cls(**dict(zip(data + static, (*children, *aux), strict=True))),
+        restored,
         lambda tree: (of(tree, data), of(tree, static)),
     )
     return cls

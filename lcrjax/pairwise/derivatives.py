@@ -47,9 +47,7 @@ def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
         def part(theta: list[Array], x: list[Array], y: list[Array], w: Array) -> Array:
             here = with_inexact(similarity, theta)
             same = (i == j) & (others is None)
-            z = here.smooth_tile(
-                with_inexact(row, x), with_inexact(column, y), same, weights.dtype
-            )
+            z = here.smooth_tile(with_inexact(row, x), with_inexact(column, y), same, weights.dtype)
             return weigh(w, z)
 
         _, pull = jax.vjp(

@@ -1,4 +1,4 @@
-"""Z w by one call of a kernel in C, with no tile in memory: where it serves, and how it is called."""
+"""Z w by one call of a kernel in C, with no tile in memory, and where that serves."""
 
 from typing import Any
 
@@ -107,6 +107,4 @@ def traced_product(
         vmap_method="expand_dims",
     )
     rate = jnp.asarray(rate, jnp.float32)
-    return call(
-        *elements, weights, jnp.stack(counts), rate, *centre, profile=FORMS.index(form)
-    )
+    return call(*elements, weights, jnp.stack(counts), rate, *centre, profile=FORMS.index(form))

@@ -123,7 +123,7 @@ def count_close_pairs(
     images: Any,
     labels: Int[np.ndarray, " n"],
     candidates: Bool[np.ndarray, " n"],
-    thresholds: Sequence[float],
+    thresholds: Sequence[float | int],
 ) -> tuple[Int[np.ndarray, " t"], Int[np.ndarray, " t"]]:
     """Count the pairs of images up to some distances, within classes and across them.
 

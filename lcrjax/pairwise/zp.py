@@ -8,6 +8,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.tables import native_order
+from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.kernels import product_on_host
 from lcrjax.pairwise.product import product
 from lcrjax.pairwise.tiling import tile_side
@@ -23,7 +24,7 @@ def ordinariness(
     *,
     others: Any = None,
     tile: int | None = None,
-) -> Float[Array, "n k"]:
+) -> Float[Array, "n *k"]:
     r"""Compute $Z w$ without storing $Z$: $(Zw)_i = \sum_j Z_{ij} w_j$.
 
     Needs memory for its inputs, its outputs and a few tiles of Z. Works under jit and vmap, and
@@ -56,11 +57,8 @@ def ordinariness(
         raise ValueError("elements are None: give what the similarity compares")
     elements, others = jax.tree.map(native_order, (elements, others))
     weights = jnp.asarray(native_order(weights))
-    dtype = jnp.result_type(jnp.float32, weights)
-    for array in jax.tree.leaves((elements, others)):
-        if getattr(getattr(array, "dtype", None), "kind", "") == "f":
-            dtype = jnp.promote_types(dtype, jax.dtypes.canonicalize_dtype(array.dtype))
-    weights = weights.astype(dtype)
+    arrays = [x for x in jax.tree.leaves((elements, others)) if hasattr(x, "dtype")]
+    weights = weights.astype(float_dtype(weights, *arrays))
     m = count_elements(elements if others is None else others)
     if weights.ndim not in (1, 2) or len(weights) != m:
         raise ValueError(f"weights have shape {weights.shape}: give ({m},) or ({m}, k)")
@@ -97,11 +95,11 @@ def zp(
     Raises:
         ValueError: If elements are not what the similarity compares.
     """
-    tiled = isinstance(similarity, TiledSimilarity)
     traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((elements, others)))
-    if isinstance(similarity, WeighsElements) and not (tiled and traced):
+    in_tiles = isinstance(similarity, TiledSimilarity)
+    if isinstance(similarity, WeighsElements) and not (in_tiles and traced):
         return similarity.ordinariness(elements, weights, others)
-    if not tiled:
+    if not isinstance(similarity, TiledSimilarity):
         raise ValueError(
             f"a {type(similarity).__name__} cannot weigh elements: derive it from "
             "TiledSimilarity, or give it a method `ordinariness`"

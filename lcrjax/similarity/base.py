@@ -1,20 +1,21 @@
 """Similarities as such: pytrees that say how alike two elements are."""
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
+from functools import reduce
+from operator import mul
 from typing import Any, Protocol, dataclass_transform, runtime_checkable
 
 import jax
 from jax import Array
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.similarity.checks import checked
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
-class Similarity(ABC):
+class Similarity:
     """How alike two elements are: 0 nothing in common, 1 the same.
 
     A subclass becomes a frozen dataclass and a pytree as it is defined: its annotated attributes
@@ -53,7 +54,7 @@ class WeighsElements(Protocol):
         """
 
 
-class TiledSimilarity(Similarity):
+class TiledSimilarity(Similarity, ABC):
     """A similarity of arrays, of which any tile of pairs can be computed: two methods say all.
 
     Examples:
@@ -185,17 +186,17 @@ class Product(TiledSimilarity):
     def block(self, rows: Any, columns: Any) -> Float[Array, "a b"]:
         """The product of the factors' similarities."""
         parts = zip(self.factors, rows, columns, strict=True)
-        return math.prod(f.block(x, y) for f, x, y in parts)
+        return reduce(mul, (f.block(x, y) for f, x, y in parts))
 
     def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """The product of the factors' tiles."""
         parts = zip(self.factors, rows, columns, strict=True)
-        return math.prod(f.tile(x, y, same, dtype) for f, x, y in parts)
+        return reduce(mul, (f.tile(x, y, same, dtype) for f, x, y in parts))
 
     def smooth_tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Array:
         """The product of the factors' smooth tiles."""
         parts = zip(self.factors, rows, columns, strict=True)
-        return math.prod(f.smooth_tile(x, y, same, dtype) for f, x, y in parts)
+        return reduce(mul, (f.smooth_tile(x, y, same, dtype) for f, x, y in parts))
 
     def _for_each(self, elements: Any) -> tuple[Any, ...]:
         if not isinstance(elements, tuple):

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float, Shaped
 
+from lcrjax.numerics.widths import float_dtype
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances.squares import diagonal, inner_products
 
@@ -52,7 +53,7 @@ class Linear(TiledSimilarity):
 
 def unit_vectors(vectors: Shaped[Array, "n ..."]) -> Float[Array, "n d"]:
     """Scale vectors to length one; zeros stay."""
-    flat = vectors.reshape(len(vectors), -1).astype(jnp.result_type(vectors, jnp.float32))
+    flat = vectors.reshape(len(vectors), -1).astype(float_dtype(vectors))
     # Squares of tiny or huge components would be zero or infinite; what scales has no derivative.
     most = jnp.finfo(flat.dtype).maxexp - 8
     exponent = jnp.log2(jnp.max(jnp.abs(flat), axis=1, keepdims=True))

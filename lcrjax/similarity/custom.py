@@ -73,9 +73,7 @@ class PythonFunction(Similarity):
     is_symmetric: bool = dataclasses.field(default=True, metadata={"static": True})
     progress: bool = dataclasses.field(default=False, metadata={"static": True})
 
-    def ordinariness(
-        self, elements: Any, weights: Any, others: Any = None
-    ) -> Float[Array, "n k"]:
+    def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w, row by row.
 
         Raises:

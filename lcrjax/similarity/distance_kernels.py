@@ -11,6 +11,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
+from lcrjax.numerics.widths import float_dtype
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.checks import check_positive, checked
 from lcrjax.similarity.distances import cancellation, squares
@@ -42,7 +43,7 @@ class Radial(TiledSimilarity):
 
     def prepare_both(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
         """Centre vectors on the mean of the elements."""
-        dtype = jnp.result_type(elements, jnp.float32)
+        dtype = float_dtype(elements)
         elements = elements.reshape(len(elements), -1).astype(dtype)
         centre = jax.lax.stop_gradient(jnp.mean(elements, axis=0))
         rows = squares.from_floats(elements, centre)

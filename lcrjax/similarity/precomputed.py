@@ -77,9 +77,7 @@ class Precomputed(Similarity, eq=False):
                     f"{names[at]!r}: give both in one order"
                 )
 
-    def ordinariness(
-        self, elements: Any, weights: Any, others: Any = None
-    ) -> Float[Array, "n k"]:
+    def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w.
 
         Raises:

@@ -234,10 +234,14 @@ def test_derivatives_with_respect_to_others(rng):
 
     def exact(x, y):
         squared = jnp.sum((x[:, None] - y[None, :]) ** 2, axis=-1)
-        return jnp.sum(jnp.exp(-jnp.sqrt(squared / 6)) @ weights * jnp.arange(K))
+        return jnp.sum(
+            jnp.exp(-jnp.sqrt(squared / 6)) @ weights * jnp.arange(K, dtype="f4")[None, :]
+        )
 
     def tiles(x, y):
-        return jnp.sum(lcrjax.ordinariness(x, weights, others=y) * jnp.arange(K))
+        return jnp.sum(
+            lcrjax.ordinariness(x, weights, others=y) * jnp.arange(K, dtype="f4")[None, :]
+        )
 
     for found, wanted in zip(
         jax.grad(tiles, (0, 1))(x, y), jax.grad(exact, (0, 1))(x, y), strict=True

@@ -5,6 +5,7 @@ faster than signed by signed ones where there is no AMX. `lax.dot_general` canno
 widens mixed operands first. Hence a primitive of our own, whose lowering keeps them as they are.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -80,7 +81,7 @@ mlir.register_lowering(_primitive, mlir.lower_fun(_signed_product, multiple_resu
 mlir.register_lowering(_primitive, _lower_mixed, platform="cpu")
 
 
-def _batched(arguments: tuple[Array, Array], axes: tuple[Any, Any]) -> tuple[Array, int]:
+def _batched(arguments: Sequence[Any], axes: Sequence[Any]) -> tuple[Array, int]:
     size = next(x.shape[a] for x, a in zip(arguments, axes, strict=True) if a is not None)
     rows, columns = (
         jnp.broadcast_to(x, (size, *x.shape)) if a is None else jnp.moveaxis(x, a, 0)

@@ -67,7 +67,7 @@ def recompute(
         return out.at[jnp.where(real, i, len(x)), j].set(exact, mode="drop")
 
     def row(out: Array, i: Array) -> Array:
-        exact = function(jnp.sum((x[i] - y) ** 2, axis=1))
+        exact = function(jnp.sum((x[i][None, :] - y) ** 2, axis=1))
         return out.at[i].set(jnp.where(close[i], exact, out[i]))
 
     return _loops(close, values, pairs, row)
@@ -113,7 +113,7 @@ def _backward(saved: Any, slope: Float[Array, "a b"]) -> Any:
         return sums[0].at[i].add(part), sums[1].at[j].add(-part)
 
     def row(sums: tuple[Array, Array], i: Array) -> tuple[Array, Array]:
-        part = jnp.where(blurred[i], slope[i], 0)[:, None] * (x[i] - y)
+        part = jnp.where(blurred[i], slope[i], 0)[:, None] * (x[i][None, :] - y)
         return sums[0].at[i].add(jnp.sum(part, axis=0)), sums[1] - part
 
     by_x, by_y = _loops(blurred, (by_x, by_y), pairs, row)

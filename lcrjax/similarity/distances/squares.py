@@ -7,7 +7,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jaxtyping import Bool, Float, Int, UInt8
+from jax.typing import DTypeLike
+from jaxtyping import Bool, Float, Int, Num, UInt8
 
 from lcrjax.numerics.pytrees import Shared
 from lcrjax.similarity.distances.byte_products import byte_product, signed
@@ -56,7 +57,7 @@ class Floats(NamedTuple):
     @property
     def centred(self) -> Float[Array, "n d"]:
         """Vectors less the centre."""
-        return self.vectors - self.centre.value
+        return self.vectors - self.centre.value[None, :]
 
 
 def _chunks(dimension: int, most: int) -> list[slice]:
@@ -92,10 +93,10 @@ def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
 def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:
     """Prepare floats; near the `centre`, where squares are small, little is lost by rounding."""
     flat = vectors.reshape(len(vectors), -1)
-    return Floats(flat, jnp.sum((flat - centre) ** 2, axis=1), Shared(centre))
+    return Floats(flat, jnp.sum((flat - centre[None, :]) ** 2, axis=1), Shared(centre))
 
 
-def byte_distances(rows: Bytes, columns: Bytes, dtype: np.dtype) -> Float[Array, "a b"]:
+def byte_distances(rows: Bytes, columns: Bytes, dtype: DTypeLike) -> Num[Array, "a b"]:
     """Squared distances in units of 1/255²: exact integers, rounded once to `dtype`.
 
     A chunk's distance fits an int32. Sums of several are held in two: the lower 16 bits of each,

@@ -1,0 +1,19 @@
+"""Float widths: a computation follows its inputs and jax's own setting."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def float_dtype(*inputs: Any) -> np.dtype:
+    """Float64 where jax would hold one of the inputs (arrays or dtypes) so, and float32 elsewhere.
+
+    Integers, booleans and half precision are computed in float32.
+    """
+    for given in inputs:
+        dtype = getattr(given, "dtype", given)
+        if jax.dtypes.canonicalize_dtype(dtype) == jnp.float64:
+            return np.dtype(np.float64)
+    return np.dtype(np.float32)
