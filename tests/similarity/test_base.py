@@ -87,12 +87,12 @@ def test_one_that_does_neither_is_refused():
 
     with pytest.raises(ValueError, match="a Nothing cannot weigh elements: derive it from Tiled"):
         lcrjax.ordinariness(np.eye(2), [1.0, 1.0], Nothing())
+
+    class Half(lcrjax.TiledSimilarity):
+        def prepare(self, elements):
+            return elements
+
     with pytest.raises(TypeError, match="abstract"):
-
-        class Half(lcrjax.TiledSimilarity):
-            def prepare(self, elements):
-                return elements
-
         Half()
 
 
