@@ -6,7 +6,6 @@ import pytest
 from hypothesis import settings
 
 from lcrjax import native
-from lcrjax.pairwise import tiling
 
 # The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("lcrjax", deadline=None, derandomize=True)
@@ -45,17 +44,20 @@ def real_images():
     return read
 
 
-# A cache of its own: that of the package does not know of the environment.
-_whole_product = tiling._jitted_product.__wrapped__
-_through_xla = jax.jit(lambda *given: _whole_product(*given), static_argnums=4)
+@pytest.fixture
+def without_kernels():
+    """Compute through XLA alone."""
+    with native.disabled():
+        yield
 
 
 @pytest.fixture(params=["native", "XLA"])
-def path(request, monkeypatch):
+def path(request):
     """Compute with the kernels in C, where there are any, and without."""
-    if request.param == "native" and not native.available():
-        pytest.skip("there are no compiled kernels")
-    monkeypatch.setenv("LCRJAX_NATIVE", "1" if request.param == "native" else "0")
-    if request.param == "XLA":
-        monkeypatch.setattr(tiling, "_jitted_product", _through_xla)
-    return request.param
+    if request.param == "native":
+        if not native.available():
+            pytest.skip("there are no compiled kernels")
+        yield request.param
+        return
+    with native.disabled():
+        yield request.param

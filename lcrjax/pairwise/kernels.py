@@ -9,7 +9,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax import native
-from lcrjax.native.sums import sums
+from lcrjax.native.calls import sums
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
 

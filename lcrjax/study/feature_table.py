@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from lcrjax import native
 from lcrjax.measures.host_family import HostFamily, Members, host_family, members_of_labels
 from lcrjax.measures.result import check_pixels
-from lcrjax.native.subset_sums import MOST_PIXELS, subset_sums
+from lcrjax.native.calls import MOST_PIXELS, subset_sums
 from lcrjax.numerics.segments import Segments
 from lcrjax.pairwise.tiling import padded_product, tile_side
 from lcrjax.similarity import RMSD, TiledSimilarity
