@@ -44,10 +44,20 @@ def real_images():
     return read
 
 
+@pytest.fixture
+def without_kernels():
+    """Compute through XLA alone."""
+    with native.disabled():
+        yield
+
+
 @pytest.fixture(params=["native", "XLA"])
-def path(request, monkeypatch):
+def path(request):
     """Compute with the kernels in C, where there are any, and without."""
-    if request.param == "native" and not native.available():
-        pytest.skip("there are no compiled kernels")
-    monkeypatch.setenv("LCRJAX_NATIVE", "1" if request.param == "native" else "0")
-    return request.param
+    if request.param == "native":
+        if not native.available():
+            pytest.skip("there are no compiled kernels")
+        yield request.param
+        return
+    with native.disabled():
+        yield request.param

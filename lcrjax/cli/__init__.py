@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lcrjax import __version__
+from lcrjax import __version__, native
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
@@ -47,14 +47,22 @@ for command in (measure, study, search, report, train):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"lcrjax {__version__}")
+        found = native.absence()
+        used = "used" if found is None else f"not used, {found.why}"
+        typer.echo(f"lcrjax {__version__}\nkernels in C: {used}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Print the version, and whether kernels are used.",
+        ),
     ] = False,
 ) -> None:
     pass

@@ -1,42 +1,69 @@
 """Kernels in C for processors whose vector units XLA does not use to the full.
 
-Optional: `available()` says whether they were compiled, the processor has what they need, and XLA
-takes them. Everything that they compute has a path in XLA as well, which is their reference.
+Everything that they compute has a path in XLA as well, which is their reference. `available()`
+says whether they are used, `absence()` why not, and `LCRJAX_NATIVE` in the environment, read once,
+whether they may be: `1` (the default) uses them where they are, `0` never, and `require` makes
+their absence an error.
 
 To add a kernel: write `lcrjax_NAME(XLA_FFI_CallFrame *)` in a file of its own under `src/` (see
-`ffi.h`), and call `jax.ffi.ffi_call(target("NAME"), ...)` where `available()` is true. `setup.py`
-compiles every file it finds there; `python setup.py build_ext --inplace` does so in a checkout.
+`src/common/ffi.h`), and call `jax.ffi.ffi_call(target("NAME"), ...)` where `available()` is true.
+`setup.py` compiles every file it finds there; `python setup.py build_ext --inplace` does so in a
+checkout.
 """
 
 import ctypes
 import functools
-import importlib.machinery
 import os
+import platform
+import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
-_FOLDER = Path(__file__).parent
+_LIBRARY = Path(__file__).parent / "_kernels.so"
+_CPU_FLAGS = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}
+
+# Part of the key of every cache of jax, so that no program compiled with kernels serves without.
+_disabled = jax.make_user_context(False)
 
 
-@functools.cache
-def _library() -> ctypes.CDLL | None:
-    """The compiled kernels, or None where there are none or the processor lacks instructions."""
-    for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-        path = _FOLDER / f"_kernels{suffix}"
-        if path.is_file():
-            try:
-                library = ctypes.CDLL(str(path))
-                return library if library.lcrjax_capable() else None
-            except (AttributeError, OSError):
-                return None
-    return None
+class Absence(NamedTuple):
+    """Why there are no kernels.
+
+    Attributes:
+        why: In words.
+        surprising: Whether the processor could run them.
+    """
+
+    why: str
+    surprising: bool
 
 
 def available() -> bool:
-    """Whether kernels can be called on the CPU; `LCRJAX_NATIVE=0` in the environment forbids it."""
-    return os.environ.get("LCRJAX_NATIVE", "1") != "0" and _library() is not None
+    """Whether kernels are used on the CPU, here and now.
+
+    It may be asked while jax traces: the answer is part of what the compiled program depends on.
+    The first call starts jax's backends and tries whether XLA takes the kernels; one warning says
+    so where a processor could run them and they are missing.
+
+    Raises:
+        RuntimeError: If there are none, and `LCRJAX_NATIVE=require`.
+        ValueError: If `LCRJAX_NATIVE` is none of `0`, `1` and `require`.
+    """
+    return not _disabled.value and _usable()
+
+
+def disabled() -> AbstractContextManager[None]:
+    """Compute through XLA alone in a `with` block, in this thread."""
+    return _disabled(True)
+
+
+def absence() -> Absence | None:
+    """Why this process has no kernels, whatever `disabled` says; None if it has."""
+    loaded = _loaded()
+    return loaded if isinstance(loaded, Absence) else None
 
 
 def threads() -> int:
@@ -49,13 +76,13 @@ def function(name: str) -> Any:
     """Return `lcrjax_NAME` as ctypes has it, to call from Python.
 
     Raises:
-        RuntimeError: If kernels are not `available`.
+        RuntimeError: If there are no kernels.
         AttributeError: If there is no such function.
     """
-    library = _library()
-    if library is None:
-        raise RuntimeError("there are no compiled kernels: ask lcrjax.native.available() before")
-    return getattr(library, f"lcrjax_{name}")
+    loaded = _loaded()
+    if isinstance(loaded, Absence):
+        raise RuntimeError(f"kernels in C cannot be used, {loaded.why}: ask `available()` before")
+    return getattr(loaded, f"lcrjax_{name}")
 
 
 @functools.cache
@@ -63,10 +90,93 @@ def target(name: str) -> str:
     """Register the kernel `lcrjax_NAME` with XLA, once, and return the name of its target.
 
     Raises:
-        RuntimeError: If kernels are not `available`.
+        RuntimeError: If there are no kernels.
         AttributeError: If there is no such kernel.
     """
-    full = f"lcrjax_{name}"
-    capsule = jax.ffi.pycapsule(function(name))
-    jax.ffi.register_ffi_target(full, capsule, platform="cpu")
+    return _register(f"lcrjax_{name}", function(name))
+
+
+def load(path: Path) -> ctypes.CDLL | Absence:
+    """Open a library of kernels, if the processor and XLA take it.
+
+    Args:
+        path: The library.
+
+    Returns:
+        The library, or why it cannot be used.
+    """
+    flags = _cpu_flags()
+    if flags is not None and not flags >= _CPU_FLAGS:
+        return Absence("the processor has no AVX-512 VNNI", False)
+    surprising = flags is not None
+    if not path.is_file():
+        why = f"there is no library {path}: install lcrjax where there is a C compiler"
+        return Absence(why, surprising)
+    try:
+        library = ctypes.CDLL(str(path))
+        if not library.lcrjax_capable():
+            return Absence("the processor has no AVX-512 VNNI", False)
+        kernel = library.lcrjax_sums_of_bytes
+    except (AttributeError, OSError) as error:
+        return Absence(f"the library cannot be loaded ({error}): install lcrjax anew", surprising)
+    try:
+        # Before the backend has started XLA would queue the kernel, and start no more if it is
+        # refused then.
+        jax.local_devices(backend="cpu")
+    except RuntimeError as error:
+        return Absence(f"jax has no CPU ({error})", False)
+    try:
+        _register("lcrjax_sums_of_bytes", kernel)
+    except Exception as error:  # of whatever kind: XLA's path is there
+        why = f"jaxlib refuses them ({error}): install another version of lcrjax or of jaxlib"
+        return Absence(why, True)
+    return library
+
+
+def _register(full: str, kernel: Any) -> str:
+    jax.ffi.register_ffi_target(full, jax.ffi.pycapsule(kernel), platform="cpu")
     return full
+
+
+def _cpu_flags() -> set[str] | None:
+    """What Linux says that an x86-64 can do; None where another system does not say it."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return set()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    return next((set(line.split()) for line in lines if line.startswith("flags")), None)
+
+
+def _switch() -> str:
+    given = os.environ.get("LCRJAX_NATIVE", "1")
+    if given not in ("0", "1", "require"):
+        raise ValueError(f"LCRJAX_NATIVE is {given!r}: set 0, 1 or require")
+    return given
+
+
+@functools.cache
+def _loaded() -> ctypes.CDLL | Absence:
+    if _switch() == "0":
+        return Absence("switched off by LCRJAX_NATIVE=0", False)
+    return load(_LIBRARY)
+
+
+@functools.cache
+def _usable() -> bool:
+    return _verdict(absence(), _switch())
+
+
+def _verdict(found: Absence | None, switch: str) -> bool:
+    if found is None:
+        return True
+    if switch == "require":
+        raise RuntimeError(f"LCRJAX_NATIVE is 'require', but kernels cannot be used, {found.why}")
+    if found.surprising:
+        warnings.warn(
+            f"computing without kernels in C, 2 to 20 times slower: {found.why}",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    return False

@@ -1,5 +1,6 @@
 """Z w by one call of a kernel in C, with no tile in memory, and where that serves."""
 
+import math
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax import native
-from lcrjax.native.sums import sums
+from lcrjax.native.calls import sums
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
 
@@ -18,61 +19,64 @@ FORMS = ("exponential", "gaussian", "matern32", "matern52")
 _MOST_PIXELS = 66_051  # that all differ by 255: an unsigned int32 holds their squared distance
 
 
-def available() -> bool:
-    """Whether kernels can be called on a CPU; what is compiled with them depends on it."""
-    return native.available()
-
-
 def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     """Whether a kernel computes Z w of such prepared points; on a CPU, that is."""
-    if not isinstance(points, squares.Bytes | squares.Floats):
+    if isinstance(points, squares.Bytes):
+        kind = points.pixels.dtype
+    elif isinstance(points, squares.Floats):
+        kind = points.vectors.dtype
+    else:
         return False
-    of_bytes = isinstance(points, squares.Bytes)
-    if isinstance(points, squares.Floats) and points.vectors.dtype != jnp.float32:
+    return _form(similarity, points.dimension, kind, weights.dtype) is not None
+
+
+def serve_host(similarity: TiledSimilarity, elements: Any, others: Any = None) -> bool:
+    """Whether `sums_on_host` computes Z w of these: canonical arrays on the host, on a CPU."""
+    given = [x for x in (elements, others) if x is not None]
+    if any(isinstance(x, jax.core.Tracer | tuple) for x in (*given, *jax.tree.leaves(similarity))):
         return False
-    return _form(similarity, points.dimension, of_bytes, weights) is not None
+    kind, d = given[0].dtype, math.prod(given[0].shape[1:])
+    if jax.default_backend() != "cpu" or any(x.dtype != kind for x in given):
+        return False
+    return _form(similarity, d, kind, jnp.float32) is not None
 
 
-def _form(
-    similarity: TiledSimilarity, dimension: int, of_bytes: bool, weights: Array
-) -> tuple[str, Any] | None:
-    """Form and rate of what a kernel computes."""
-    if weights.dtype != jnp.float32 or (of_bytes and dimension > _MOST_PIXELS):
-        return None
-    return similarity.kernel_form(dimension, of_bytes)
-
-
-def product_on_host(
-    similarity: TiledSimilarity, elements: Any, weights: Array, others: Any
-) -> Float[Array, "n k"] | None:
-    """Z w of arrays on the host, where nothing is traced: there is no program to compile.
+def sums_on_host(
+    similarity: TiledSimilarity,
+    elements: Any,
+    weights: Float[np.ndarray, "m k"],
+    others: Any = None,
+    *,
+    most_threads: int | None = None,
+) -> Float[np.ndarray, "n k"]:
+    """Z w of arrays on the host; there is no program to compile. See `serve_host`.
 
     Args:
         similarity: The similarity that made the elements canonical.
         elements: n elements.
-        weights: One column for each distribution, (m, k).
+        weights: One column for each distribution, k >= 1, float32.
         others: m elements, or None for `elements`.
-
-    Returns:
-        None where no kernel has it, or on another device than a CPU.
+        most_threads: None for one for each processor.
     """
-    if not available() or isinstance(elements, tuple):
-        return None
-    given = [x for x in (elements, others) if x is not None]
-    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((similarity, given, weights))):
-        return None
-    if jax.default_backend() != "cpu" or weights.shape[1] == 0:
-        return None
-    kind = given[0].dtype
-    if kind not in (np.uint8, np.float32) or any(x.dtype != kind for x in given):
-        return None
-    flat = [np.asarray(x).reshape(len(x), -1) for x in given]
-    found = _form(similarity, flat[0].shape[1], kind == np.uint8, weights)
+    rows = np.asarray(elements).reshape(len(elements), -1)
+    columns = None if others is None else np.asarray(others).reshape(len(others), -1)
+    found = similarity.kernel_form(rows.shape[1], rows.dtype == np.uint8)
     if found is None:
+        raise ValueError(f"no kernel computes {similarity}: ask `serve_host` before")
+    form, rate = found
+    return sums(rows, columns, weights, FORMS.index(form), float(rate), most_threads)
+
+
+def _form(
+    similarity: TiledSimilarity, dimension: int, kind: Any, width: Any
+) -> tuple[str, Any] | None:
+    """Form and rate of what a kernel computes of elements of a dtype, in a float dtype."""
+    of_bytes = kind == np.uint8
+    if width != jnp.float32 or not (of_bytes or kind == np.float32):
         return None
-    columns = None if others is None else flat[1]
-    form, rate = FORMS.index(found[0]), float(found[1])
-    return jnp.asarray(sums(flat[0], columns, np.asarray(weights), form, rate))
+    if (of_bytes and dimension > _MOST_PIXELS) or not native.available():
+        return None
+    return similarity.kernel_form(dimension, of_bytes)
 
 
 def traced_product(

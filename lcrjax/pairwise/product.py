@@ -32,7 +32,6 @@ def product(
         jnp.pad(weights, [(0, columns - m), (0, 0)]).T,
         (jnp.int32(n), jnp.int32(m)),
         side,
-        kernels.available(),
     )
     return found[:, :n].T
 
@@ -43,7 +42,6 @@ def product_of_prepared(
     others: Any,
     weights: Float[Array, "k m"],
     side: int,
-    in_c: bool,
 ) -> Float[Array, "k n"]:
     """Transposed Z w of prepared points, of any number: a pure function, to be traced.
 
@@ -53,7 +51,6 @@ def product_of_prepared(
         others: m prepared elements, or None for `points`.
         weights: One row for each distribution.
         side: Side of a tile, static.
-        in_c: Whether a CPU uses kernels in C for what they serve, static.
 
     Returns:
         In the dtype of the weights.
@@ -64,10 +61,10 @@ def product_of_prepared(
     others = None if others is None else pad_prepared(others, sizes[1])
     weights = jnp.pad(weights, [(0, 0), (0, sizes[1] - m)])
     points = pad_prepared(points, sizes[0])
-    return _product(similarity, points, others, weights, counts, side, in_c)[:, :n]
+    return _product(similarity, points, others, weights, counts, side)[:, :n]
 
 
-@partial(jax.jit, static_argnums=(5, 6))
+@partial(jax.jit, static_argnums=5)
 def _jitted(
     similarity: TiledSimilarity,
     elements: Any,
@@ -75,13 +72,12 @@ def _jitted(
     weights: Array,
     counts: tuple[Array, Array],
     side: int,
-    in_c: bool,
 ) -> Array:
     points, columns = similarity.prepare_both(elements, others)
-    return _product(similarity, points, columns, weights, counts, side, in_c)
+    return _product(similarity, points, columns, weights, counts, side)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5, 6))
+@partial(jax.custom_vjp, nondiff_argnums=(5,))
 def _product(
     similarity: TiledSimilarity,
     points: Any,
@@ -89,11 +85,10 @@ def _product(
     weights: Array,
     counts: tuple[Array, Array],
     side: int,
-    in_c: bool,
 ) -> Array:
     """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
     given = (similarity, points, others, weights, counts)
-    if not (in_c and kernels.serve(similarity, points, weights)):
+    if not kernels.serve(similarity, points, weights):
         return _in_tiles(*given, side)
     return jax.lax.platform_dependent(
         *given, cpu=kernels.traced_product, default=partial(_in_tiles, side=side)
@@ -115,13 +110,9 @@ def _in_tiles(
     return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
 
 
-def _forward(similarity, points, others, weights, counts, side, in_c):  # type: ignore[no-untyped-def]
-    out = _product(similarity, points, others, weights, counts, side, in_c)
+def _forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]
+    out = _product(similarity, points, others, weights, counts, side)
     return out, (similarity, points, others, weights, counts)
 
 
-def _backward(side: int, in_c: bool, saved: Any, cotangent: Array) -> Any:
-    return product_backward(side, saved, cotangent)
-
-
-_product.defvjp(_forward, _backward)
+_product.defvjp(_forward, product_backward)

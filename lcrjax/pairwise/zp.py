@@ -4,12 +4,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.tables import native_order
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.pairwise.kernels import product_on_host
+from lcrjax.pairwise.kernels import serve_host, sums_on_host
 from lcrjax.pairwise.product import product
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity.base import Similarity, TiledSimilarity, WeighsElements, count_elements
@@ -106,5 +107,7 @@ def zp(
         )
     side = tile_side(max(count_elements(elements), len(weights)), tile)
     similarity, elements, others = similarity.canonical(elements, others)
-    found = product_on_host(similarity, elements, weights, others)
-    return product(similarity, elements, weights, others, side) if found is None else found
+    at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
+    if at_hand and weights.shape[1] and serve_host(similarity, elements, others):
+        return jnp.asarray(sums_on_host(similarity, elements, np.asarray(weights), others))
+    return product(similarity, elements, weights, others, side)

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from lcrjax import native
 from lcrjax.measures.host_family import HostFamily, Members, host_family, members_of_labels
 from lcrjax.measures.result import check_pixels
-from lcrjax.native.subset_sums import MOST_PIXELS, subset_sums
+from lcrjax.native.calls import MOST_PIXELS, subset_sums
 from lcrjax.numerics.segments import Segments
 from lcrjax.pairwise.product import product_of_prepared
 from lcrjax.pairwise.tiling import tile_side
@@ -58,7 +58,7 @@ def _tiled(
         classes = labels[rows]
         points, _ = similarity.prepare_both(images[rows], None)
         weights = jax.nn.one_hot(classes, n_classes, axis=0, dtype=jnp.float32)
-        sums = product_of_prepared(similarity, points, None, weights, side, native.available())
+        sums = product_of_prepared(similarity, points, None, weights, side)
         return jnp.take_along_axis(sums, classes[None, :], axis=0)[0], jnp.sum(sums, axis=0)
 
     return jax.vmap(one)(subsets)

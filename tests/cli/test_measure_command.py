@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import lcrjax
+from lcrjax import native
 
 
 @pytest.fixture
@@ -91,5 +92,7 @@ def test_help_tells_the_exit_codes(run):
         assert word in text
 
 
-def test_the_version_is_told(run):
-    assert run("--version").stdout == f"lcrjax {lcrjax.__version__}\n"
+def test_the_version_is_told_and_whether_kernels_are_used(run):
+    version, kernels = run("--version").stdout.splitlines()
+    assert version == f"lcrjax {lcrjax.__version__}"
+    assert kernels.startswith("kernels in C: " + ("used" if native.available() else "not used, "))

@@ -1,11 +1,15 @@
 """Convolutions and their derivatives by themselves, against sums in float64."""
 
+import ctypes
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from lcrjax import native
+from tests.native.c_compiler import SOURCES, compile_library
 
 pytestmark = pytest.mark.skipif(
     jax.default_backend() != "cpu" or not native.available(), reason="no native kernels here"
@@ -30,8 +34,19 @@ SHAPES = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def library(tmp_path_factory):
+    """The convolutions in a library of their own, which has a call for them alone."""
+    parts = ("gather", "outer", "team", "winograd", "winograd_kernel")
+    sources = [SOURCES / "common/ffi.c", *(SOURCES / f"resnet/{part}.c" for part in parts)]
+    out = tmp_path_factory.mktemp("conv") / "conv.so"
+    compile_library(out, [Path(__file__).with_name("conv_calls.c"), *sources], "-O3")
+    capsule = jax.ffi.pycapsule(ctypes.CDLL(str(out)).lcrjax_conv)
+    jax.ffi.register_ffi_target("lcrjax_conv", capsule, platform="cpu")
+
+
 def call(part, a, b, live, shape, *ending, alone=False):
-    out = jax.ffi.ffi_call(native.target("conv"), jax.ShapeDtypeStruct(shape, jnp.float32))
+    out = jax.ffi.ffi_call("lcrjax_conv", jax.ShapeDtypeStruct(shape, jnp.float32))
     return np.asarray(
         out(a, b, live, *ending, part=np.int64(part), alone=np.int64(alone)), np.float64
     )

@@ -1,25 +1,29 @@
+import ctypes
 import os
 import subprocess
 import sys
+import warnings
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import lcrjax
 from lcrjax import native
+from tests.native.c_compiler import SOURCES, compile_library
 
 compiled = pytest.mark.skipif(not native.available(), reason="no compiled kernels for this machine")
-
-
-@compiled
-@pytest.mark.parametrize(("a", "b", "d"), [(1, 1, 1), (3, 5, 63), (40, 33, 64), (7, 9, 130)])
-def test_byte_product_is_exact(a, b, d, rng):
-    rows = rng.integers(0, 256, (a, d), np.uint8)
-    columns = rng.integers(-128, 128, (b, d), np.int8)
-    call = jax.ffi.ffi_call(native.target("byte_product"), jax.ShapeDtypeStruct((a, b), jnp.int32))
-    wanted = rows.astype(int) @ columns.astype(int).T
-    np.testing.assert_array_equal(jax.jit(call)(rows, columns), wanted)
+capable = pytest.mark.skipif(
+    not (native._cpu_flags() or set()) >= native._CPU_FLAGS, reason="a processor without AVX-512"
+)
+HANDLER = """
+#include "common/ffi.h"
+LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_bytes(XLA_FFI_CallFrame *frame) {
+  LCRJAX_METADATA(frame);
+  return lcrjax_error(frame, "never called");
+}
+"""
 
 
 @compiled
@@ -28,13 +32,89 @@ def test_a_kernel_that_does_not_exist_is_an_error():
         native.target("nothing")
 
 
-def test_kernels_can_be_turned_off():
-    code = "from lcrjax import native; print(native.available())"
+@capable
+def test_a_library_that_is_missing_or_none(tmp_path):
+    found = native.load(tmp_path / "_kernels.so")
+    assert found.surprising
+    assert "there is no library" in found.why
+    (tmp_path / "_kernels.so").write_bytes(b"no library")
+    found = native.load(tmp_path / "_kernels.so")
+    assert found.surprising
+    assert "cannot be loaded" in found.why
+
+
+@capable
+def test_a_library_of_a_newer_interface_is_refused_and_the_backend_lives(tmp_path):
+    newer = (SOURCES / "common/ffi.c").read_text().replace("= XLA_FFI_API_MINOR", "= 999")
+    assert "999" in newer
+    (tmp_path / "newer.c").write_text(newer.replace('"ffi.h"', '"common/ffi.h"') + HANDLER)
+    library = tmp_path / "_kernels.so"
+    compile_library(library, [tmp_path / "newer.c", SOURCES / "common/cpu.c"])
+    found = native.load(library)
+    assert found.surprising
+    assert "999" in found.why
+    np.testing.assert_array_equal(jax.jit(jnp.sin)(jnp.zeros(3)), 0)
+
+
+def test_absence_is_an_error_where_kernels_are_required_and_a_warning_where_they_surprise():
+    missing = native.Absence("there is no library", True)
+    with pytest.raises(RuntimeError, match="there is no library"):
+        native._verdict(missing, "require")
+    with pytest.warns(RuntimeWarning, match="there is no library"):
+        assert not native._verdict(missing, "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not native._verdict(native.Absence("the processor has none", False), "1")
+        assert native._verdict(None, "require")
+
+
+def run(code, switch):
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "LCRJAX_NATIVE": "0"},
+        env={**os.environ, "LCRJAX_NATIVE": switch},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "False"
+    return done.stdout.strip()
+
+
+def test_kernels_can_be_turned_off():
+    code = "from lcrjax import native; print(native.available(), native.absence().why)"
+    assert run(code, "0") == "False switched off by LCRJAX_NATIVE=0"
+
+
+def test_other_values_of_the_switch_are_an_error(monkeypatch):
+    monkeypatch.setenv("LCRJAX_NATIVE", "off")
+    with pytest.raises(ValueError, match="LCRJAX_NATIVE is 'off': set 0, 1 or require"):
+        native._switch()
+
+
+@compiled
+def test_a_compiled_program_depends_on_the_switch(rng):
+    """Also a program of the user's own, and what it calls."""
+    images = jnp.asarray(rng.integers(0, 256, (40, 9), np.uint8))
+    weights = jnp.ones((40, 1))
+    calls = []
+
+    @jax.jit
+    def program(x):
+        calls.append(native.available())
+        return lcrjax.ordinariness(x, weights)
+
+    kernel = program(images)
+    with native.disabled():
+        loops = program(images)
+        assert "lcrjax_sums_of" not in program.lower(images).as_text()
+    assert "lcrjax_sums_of" in program.lower(images).as_text()
+    np.testing.assert_array_equal(program(images), kernel)
+    assert calls[:2] == [True, False]
+    np.testing.assert_allclose(kernel, loops, rtol=1e-5)
+
+
+@compiled
+def test_the_library_is_of_no_python():
+    """It asks nothing of Python's own interface: one library serves all."""
+    assert native._LIBRARY.name == "_kernels.so"
+    with pytest.raises(AttributeError):
+        ctypes.CDLL(str(native._LIBRARY)).PyInit__kernels  # noqa: B018

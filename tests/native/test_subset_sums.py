@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from lcrjax import native
-from lcrjax.native import subset_sums as module
-from lcrjax.native.subset_sums import MOST_PIXELS, subset_sums
+from lcrjax.native.calls import MOST_PIXELS, subset_sums
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="there are no compiled kernels")
 
@@ -73,13 +72,12 @@ def test_far_images_share_nothing(rng):
     np.testing.assert_array_equal(own, 1)
 
 
-def test_the_number_of_threads_changes_no_bit(rng, monkeypatch):
+def test_the_number_of_threads_changes_no_bit(rng):
     images, subsets, classes = example(rng, 30, 100)
     many = [np.tile(x, (7, 1)) for x in (subsets, classes)]
     found = subset_sums(images, *many, 0.002)
     for threads in (1, 3, 50):
-        monkeypatch.setattr(module, "threads", lambda threads=threads: threads)
-        np.testing.assert_array_equal(subset_sums(images, *many, 0.002), found)
+        np.testing.assert_array_equal(subset_sums(images, *many, 0.002, threads), found)
 
 
 def test_arrays_of_any_layout(rng):

@@ -9,7 +9,8 @@ import pytest
 
 import lcrjax
 from lcrjax import native
-from lcrjax.native import sums as module
+from lcrjax.native.calls import sums
+from lcrjax.pairwise.kernels import FORMS
 from lcrjax.pairwise.product import _in_tiles, _jitted, _product
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
@@ -69,9 +70,8 @@ def test_the_loops_of_xla_agree(kind, rng):
     rows, columns = lcrjax.RMSD().prepare_both(jnp.asarray(x), jnp.asarray(y))
     for others, w in ((columns, weights), (None, weights[:, :n] * (np.arange(n) < 100))):
         number = counts if others is not None else (counts[0], counts[0])
-        given = (lcrjax.RMSD(), rows, others, w, number)
-        kernel = partial(_product, side=64, in_c=True)
-        loops = partial(_in_tiles, side=64)
+        given = (lcrjax.RMSD(), rows, others, jnp.asarray(w), number)
+        kernel, loops = partial(_product, side=64), partial(_in_tiles, side=64)
         assert "lcrjax_sums_of" in compiled(kernel, *given)
         assert "lcrjax_sums_of" not in compiled(loops, *given)
         found, wanted = kernel(*given), loops(*given)
@@ -79,7 +79,7 @@ def test_the_loops_of_xla_agree(kind, rng):
 
 
 @pytest.mark.parametrize("kind", ["bytes", "floats"])
-def test_arrays_on_the_host_need_no_program(kind, rng, monkeypatch):
+def test_arrays_on_the_host_need_no_program(kind, rng):
     """Of any layout, NumPy's or jax's; the number of threads changes no bit."""
     x, y = (rng.integers(0, 256, (n, 3, 10), np.uint8) for n in (1100, 190))
     x, y = (x, y) if kind == "bytes" else (np.sin(x + 0.1).astype("f4"), np.cos(y).astype("f4"))
@@ -88,9 +88,10 @@ def test_arrays_on_the_host_need_no_program(kind, rng, monkeypatch):
         weights = rng.random((len(x if others is None else y), 3)).astype("f4")
         found = lcrjax.ordinariness(x, weights, similarity, others=others)
         assert _jitted._cache_size() == programs
+        form, rate = similarity.kernel_form(30, kind == "bytes")
+        flat = [None if a is None else a.reshape(len(a), -1) for a in (x, others)]
         for threads in (1, 3, 50):
-            monkeypatch.setattr(module, "threads", lambda threads=threads: threads)
-            again = lcrjax.ordinariness(x, weights, similarity, others=others)
+            again = sums(*flat, weights, FORMS.index(form), float(rate), threads)
             np.testing.assert_array_equal(again, found)
         layouts = (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], jnp.asarray(x))
         for other in layouts:
@@ -102,7 +103,7 @@ def test_arrays_on_the_host_need_no_program(kind, rng, monkeypatch):
         np.testing.assert_allclose(found, traced, rtol=1e-5)
 
 
-def test_lanes_hold_what_their_rows_can_add(rng):
+def test_parts_hold_what_their_rows_can_add(rng):
     """Many blocks of rows; distributions that meet in some blocks, everywhere or nowhere."""
     n = 4000
     x = rng.integers(0, 256, (n, 8), np.uint8)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import lcrjax
-from lcrjax import native
 from lcrjax.pairwise.product import _jitted
 from lcrjax.pairwise.tiling import padded_tiles, tile_side
 
@@ -36,9 +35,7 @@ def test_size_classes_are_few_and_waste_an_eighth_at_most():
         assert tiles <= max(-(-n // side) * 9 / 8, 1)
 
 
-def test_one_size_class_compiles_once(rng, monkeypatch):
-    monkeypatch.setenv("LCRJAX_NATIVE", "0")  # whose kernels need no program
-
+def test_one_size_class_compiles_once(rng, without_kernels):  # which need no program
     def product(n):
         images = rng.integers(0, 256, (n, 5, 5), np.uint8)
         return lcrjax.ordinariness(images, np.ones((n, 2), "f4"), tile=32)
@@ -52,8 +49,7 @@ def test_one_size_class_compiles_once(rng, monkeypatch):
     assert _jitted._cache_size() == compiled + 1
 
 
-def test_parameters_of_a_similarity_do_not_compile_again(rng, monkeypatch):
-    monkeypatch.setenv("LCRJAX_NATIVE", "0")
+def test_parameters_of_a_similarity_do_not_compile_again(rng, without_kernels):
     images, weights = rng.integers(0, 256, (70, 25), np.uint8), np.ones((70, 2), "f4")
     lcrjax.ordinariness(images, weights, lcrjax.RMSD(0.5))
     compiled = _jitted._cache_size()
@@ -70,7 +66,7 @@ def test_memory_is_bounded(kind):
     count = jax.ShapeDtypeStruct((), np.int32)
 
     def product(scale, images, weights, counts):
-        return _jitted(lcrjax.RMSD(scale), images, None, weights, counts, side, native.available())
+        return _jitted(lcrjax.RMSD(scale), images, None, weights, counts, side)
 
     def slopes(scale, images, weights, counts):
         def total(*given):

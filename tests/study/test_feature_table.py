@@ -146,8 +146,7 @@ def test_other_similarities(dataset):
     np.testing.assert_allclose(found.to_numpy(), rows, rtol=1e-5)
 
 
-def test_one_size_compiles_once(dataset, rng, monkeypatch):
-    monkeypatch.setenv("LCRJAX_NATIVE", "0")
+def test_one_size_compiles_once(dataset, rng, without_kernels):
     images, labels, subsets = dataset
     features(images, labels, subsets)
     compiled = _tiled._cache_size()

@@ -159,9 +159,9 @@ def test_trains_to_the_criterion_with_the_same_bits(digits):
     np.testing.assert_array_equal(alone[columns].iloc[0], table[columns].iloc[1])
 
 
-def test_other_recipes_take_the_other_path(monkeypatch):
+def test_other_recipes_take_the_other_path():
     assert serves(RECIPE)
     assert not serves(dataclasses.replace(RECIPE, base_channels=12))
     assert not serves(dataclasses.replace(RECIPE, precision="bfloat16"))
-    monkeypatch.setenv("LCRJAX_NATIVE", "0")
-    assert not serves(RECIPE)
+    with native.disabled():
+        assert not serves(RECIPE)

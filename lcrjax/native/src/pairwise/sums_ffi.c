@@ -1,0 +1,88 @@
+/* The kernels that XLA calls: operands are rows (n, d), columns (m, d) unless they are the rows,
+   weights (k, m), counts (2,) of the true elements among n and m, the rate, and of floats the
+   centre (d,) that products take them about; the result is (k, n). All may have leading axes of a
+   batch, each as long as the result's, or 1. */
+#include <string.h>
+
+#include "sums.h"
+
+enum { FEW = 1 << 20 }; /* pairs of an item of a batch that one thread does alone */
+
+typedef struct {
+  XLA_FFI_CallFrame *frame;
+  const Kind *kind;
+  int64_t items;
+  bool alone; /* a thread does a whole item */
+  bool failed;
+} Batch;
+
+static int64_t width(XLA_FFI_DataType dtype) { return dtype == XLA_FFI_DataType_U8 ? 1 : 4; }
+
+/* The part of a buffer that belongs to item i; `rank` axes are the item's own. */
+static char *part(XLA_FFI_CallFrame *frame, XLA_FFI_Buffer *buffer, int64_t rank, int64_t i) {
+  XLA_FFI_Buffer *out = lcrjax_result(frame, 0);
+  int64_t lead = out->rank - 2, size = 1, offset = 0, step = 1;
+  for (int64_t a = 0; a < rank; a++) size *= buffer->dims[lead + a];
+  for (int64_t a = lead - 1; a >= 0; a--) {
+    if (buffer->dims[a] > 1) offset += i % out->dims[a] * step;
+    step *= buffer->dims[a];
+    i /= out->dims[a];
+  }
+  return (char *)buffer->data + offset * size * width(buffer->dtype);
+}
+
+static void item(void *data, int64_t i, int worker) {
+  (void)worker;
+  Batch *batch = data;
+  XLA_FFI_CallFrame *frame = batch->frame;
+  bool floats = batch->kind == &lcrjax_floats;
+  bool symmetric = frame->args.size == 4 + floats;
+  XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *columns = lcrjax_operand(frame, !symmetric);
+  XLA_FFI_Buffer *weights = lcrjax_operand(frame, 2 - symmetric), *out = lcrjax_result(frame, 0);
+  const int32_t *counts = (int32_t *)part(frame, lcrjax_operand(frame, 3 - symmetric), 1, i);
+  const float *rate = (float *)part(frame, lcrjax_operand(frame, 4 - symmetric), 0, i);
+  const float *centre =
+      floats ? (float *)part(frame, lcrjax_operand(frame, 5 - symmetric), 1, i) : NULL;
+  int64_t d = rows->dims[rows->rank - 1];
+  Problem p = {
+      .kind = batch->kind,
+      .profile = (Profile)lcrjax_int_attribute(frame, "profile", EXPONENTIAL),
+      .rate = *rate,
+      .rows = {.data = part(frame, rows, 2, i), .centre = centre, .n = counts[0], .dimension = d},
+      .columns = {.data = part(frame, columns, 2, i),
+                  .centre = centre,
+                  .n = counts[1],
+                  .dimension = d},
+      .symmetric = symmetric,
+      .weights = (float *)part(frame, weights, 2, i),
+      .k = weights->dims[weights->rank - 2],
+      .stride = weights->dims[weights->rank - 1],
+      .out = (float *)part(frame, out, 2, i),
+      .out_stride = out->dims[out->rank - 1],
+  };
+  memset(p.out, 0, sizeof(float) * (size_t)(p.k * p.out_stride));
+  if (p.k == 0 || p.rows.n <= 0 || p.columns.n <= 0) return;
+  if (!lcrjax_sums(batch->alone ? ALONE : (Workers){.frame = frame}, &p)) batch->failed = true;
+}
+
+static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
+  LCRJAX_METADATA(frame);
+  XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *out = lcrjax_result(frame, 0);
+  Batch batch = {.frame = frame, .kind = kind, .items = 1};
+  for (int64_t a = 0; a < out->rank - 2; a++) batch.items *= out->dims[a];
+  XLA_FFI_Buffer *weights = lcrjax_operand(frame, frame->args.size - 3 - (kind == &lcrjax_floats));
+  int64_t pairs = rows->dims[rows->rank - 2] * weights->dims[weights->rank - 1];
+  batch.alone = batch.items > 1 && pairs <= FEW;
+  if (batch.alone) lcrjax_parallel((Workers){.frame = frame}, batch.items, item, &batch);
+  else
+    for (int64_t i = 0; i < batch.items; i++) item(&batch, i, 0);
+  return batch.failed ? lcrjax_error(frame, "ordinariness ran out of memory") : NULL;
+}
+
+LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_bytes(XLA_FFI_CallFrame *frame) {
+  return call(frame, &lcrjax_bytes);
+}
+
+LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_floats(XLA_FFI_CallFrame *frame) {
+  return call(frame, &lcrjax_floats);
+}
