@@ -1,1 +1,20 @@
 """All pairs in bounded memory: ordinariness, nearest neighbours, near-duplicates."""
+
+from lcrjax.pairwise.near_duplicates import (
+    Nearness,
+    count_close_pairs,
+    intrinsic_dimension,
+    nearness,
+)
+from lcrjax.pairwise.neighbours import Neighbours, nearest_neighbours
+from lcrjax.pairwise.zp import ordinariness
+
+__all__ = [
+    "Nearness",
+    "Neighbours",
+    "count_close_pairs",
+    "intrinsic_dimension",
+    "nearest_neighbours",
+    "nearness",
+    "ordinariness",
+]

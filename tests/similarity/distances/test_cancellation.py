@@ -70,7 +70,7 @@ def test_every_similarity_of_floats_is_within_1e_5(path, rng):
             for length in (np.float32(typical), np.float32(short)):
                 kernel, wanted = make(length, d), profile(apart / length)
                 prepared = kernel.prepare(jnp.asarray(x))
-                assert kernels.serve(kernel, prepared, jnp.ones((1, n))) == (path == "native")
+                assert kernels.serve(kernel, prepared, jnp.ones((1, n), "f4")) == (path == "native")
                 found, about = lcrjax.ordinariness(x, one, kernel), f"{kind}, {name}({length})"
                 np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5, err_msg=about)
                 np.testing.assert_array_equal(np.diag(found), 1)
