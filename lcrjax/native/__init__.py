@@ -150,7 +150,7 @@ def _cpu_flags() -> set[str] | None:
 
 
 def _switch() -> str:
-    given = os.environ.get("LCRJAX_NATIVE", "1")
+    given = os.environ.get("LCRJAX_NATIVE") or "1"
     if given not in ("0", "1", "require"):
         raise ValueError(f"LCRJAX_NATIVE is {given!r}: set 0, 1 or require")
     return given
