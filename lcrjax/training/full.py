@@ -81,7 +81,7 @@ def prepare(
 
     Statistics and accuracy are taken over `sample` training images after each epoch; for the
     other arguments see there.
-    """  # noqa: D417
+    """
     data, trained_on, held_out = check_full(dataset, config)
     n_classes, shape = int(dataset.n_classes), data.train_images.shape[1:]
     backend = choose_backend(network, config.training, 1)

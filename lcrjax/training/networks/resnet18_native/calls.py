@@ -89,7 +89,6 @@ def _forward(
         *_read(params, _parameters()),
         *given,
         stem=np.int64(architecture.stem_geometry.size),
-        settled=np.int64(mode == _INFERENCE),
     )[:-1]
 
 
