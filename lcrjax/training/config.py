@@ -26,14 +26,15 @@ class TrainingConfig:
         check_above: The target is only checked after epochs whose running accuracy (training
             mode, weights changing) was at least this; the check costs a third of an epoch or two.
         max_epochs: Epochs after which a model stops in any case.
-        settling_batch: Images per batch when batch normalisation's statistics are settled and
+        settling_batch: Images per batch when batch normalisation's statistics are recomputed and
             when models are evaluated.
         precision: "float32", or "bfloat16" for products in half width; parameters, statistics
             and sums stay float32.
         models_at_once: Models that advance together; None is one on a CPU, and elsewhere what
             `memory_gib` allows.
         memory_gib: Memory for models in training, GiB.
-        base_channels: Channels of the first stage; 64 makes it a ResNet-18.
+        base_channels: Channels of the first stage of `resnet18`, 64 in He et al.; without bearing
+            on other networks.
     """
 
     optimizer: str = "adam"

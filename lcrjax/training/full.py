@@ -12,24 +12,19 @@ import numpy as np
 import pandas as pd
 
 from lcrjax.data.split import stratified_split
+from lcrjax.training.batches import Images, count_batches
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
 from lcrjax.training.checks import CheckedImages, LabelledImages, check_dataset
-from lcrjax.training.epochs import Images
 from lcrjax.training.full_config import FullConfig
-from lcrjax.training.full_programs import (
-    Course,
-    FullPrograms,
-    make_full_programs,
-    steps_per_epoch,
-)
+from lcrjax.training.full_programs import FullPrograms, make_full_programs
 from lcrjax.training.full_result import CURVE, FullProgress, FullResult
-from lcrjax.training.metrics import Scores
-from lcrjax.training.subsets import architecture_of
-from lcrjax.training.training_state import ModelState
+from lcrjax.training.metrics import Scores, score
+from lcrjax.training.networks.protocol import Network, choose_backend
+from lcrjax.training.networks.resnet18 import resnet18
+from lcrjax.training.stopping import is_due, is_over, meets_target
+from lcrjax.training.training_state import EpochState, ModelState
 
-IMAGES_PER_CALL = 1024
 SAMPLE = 2048
-SECONDS_BETWEEN_SAVES = 120.0
 # The whole training set is classified once the sample comes this near the target: it is over
 # four standard errors of 2,048 images at 99 %.
 NEAR = 0.01
@@ -39,10 +34,11 @@ def train_full(
     dataset: LabelledImages,
     config: FullConfig | None = None,
     *,
+    network: Network = resnet18,
     checkpoints: Checkpoints | None = None,
     progress: Callable[[FullProgress], None] | None = None,
 ) -> FullResult:
-    """Train one ResNet-18 on a full dataset and follow its performance.
+    """Train one model on a full dataset and follow its performance.
 
     As for subsets, training stops after the first epoch at whose end the training accuracy is at
     least the target, or after `max_epochs`. Nothing is chosen by the test set.
@@ -50,6 +46,7 @@ def train_full(
     Args:
         dataset: Training and test images with labels.
         config: The recipe; None is `FullConfig()`.
+        network: What is trained.
         checkpoints: Where to save the state after every epoch (and within long ones), and to go
             on from; the same bits come out, wherever training was cut. They must be of the same
             dataset and recipe. None keeps nothing.
@@ -68,19 +65,33 @@ def train_full(
         Paper, sections III-C and IV-B, Table II.
     """
     config = config or FullConfig()
+    return prepare(dataset, config, network, checkpoints=checkpoints, progress=progress).result()
+
+
+def prepare(
+    dataset: LabelledImages,
+    config: FullConfig,
+    network: Network = resnet18,
+    *,
+    checkpoints: Checkpoints | None = None,
+    progress: Callable[[FullProgress], None] | None = None,
+    sample: int = SAMPLE,
+) -> "FullTraining":
+    """Return the training that `train_full` does, before its first step.
+
+    Statistics and accuracy are taken over `sample` training images after each epoch; for the
+    other arguments see there.
+    """
     data, trained_on, held_out = check_full(dataset, config)
-    n_classes = int(dataset.n_classes)
+    n_classes, shape = int(dataset.n_classes), data.train_images.shape[1:]
+    backend = choose_backend(network, config.training, 1)
     rng = np.random.default_rng(config.seed)
-    work = _Work(
+    return FullTraining(
         config=config,
-        programs=make_full_programs(
-            architecture_of(data.train_images, n_classes, config.training, 1),
-            config.training,
-            config.schedule == "cosine",
-        ),
+        programs=make_full_programs(backend, shape, n_classes, config.training, config.schedule),
         images=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
-        indices=jnp.asarray(trained_on, jnp.int32),
-        sample=np.sort(rng.permutation(trained_on)[:SAMPLE]).astype(np.int32),
+        trained_on=trained_on.astype(np.int32),
+        sample=np.sort(rng.permutation(trained_on)[:sample]).astype(np.int32),
         parts={
             "train": _Part(data.train_images, data.train_labels, trained_on),
             "validation": _Part(data.train_images, data.train_labels, held_out),
@@ -89,7 +100,6 @@ def train_full(
         checkpoints=checkpoints,
         progress=progress,
     )
-    return work.result()
 
 
 def check_full(
@@ -119,17 +129,32 @@ class _Part(NamedTuple):
 
 
 @dataclasses.dataclass
-class _Work:
-    """One process's work on one model."""
+class FullTraining:
+    """One process's work on one model.
+
+    Attributes:
+        config: The recipe.
+        programs: What is called.
+        images: The training images on the device.
+        trained_on: Indices of those that are trained on.
+        sample: Indices of those that statistics and accuracy are taken over after each epoch.
+        parts: Images to evaluate on, by name.
+        checkpoints: Where the state is saved, or None.
+        progress: What is called after every chunk of steps and every epoch, or None.
+        images_per_call: Images of a chunk of steps.
+        seconds_between_saves: Least time between checkpoints within an epoch.
+    """
 
     config: FullConfig
     programs: FullPrograms
     images: Images
-    indices: jax.Array
+    trained_on: np.ndarray
     sample: np.ndarray
     parts: dict[str, _Part]
     checkpoints: Checkpoints | None
     progress: Callable[[FullProgress], None] | None
+    images_per_call: int = 1024
+    seconds_between_saves: float = 120.0
     curve: list[dict[str, float]] = dataclasses.field(default_factory=list)
     before: float = 0.0  # seconds of the epoch in work that earlier processes spent
     rate: float = 0.0
@@ -137,87 +162,78 @@ class _Work:
     def result(self) -> FullResult:
         """Go on from the last checkpoint to the end."""
         # What orbax restores is bound to a device; bound from the start, it shares one program.
-        course = jax.device_put(self.programs.start(jnp.uint32(self.config.seed)), jax.devices()[0])
-        found = self.checkpoints.restore(LAST, course) if self.checkpoints else None
+        state = jax.device_put(self.programs.start(jnp.uint32(self.config.seed)), jax.devices()[0])
+        found = self.checkpoints.restore(LAST, state) if self.checkpoints else None
         if found is not None:
-            course, notes = found
+            state, notes = found
             self.curve, self.before = notes["curve"], notes["seconds"]
         self._found = len(self.curve)
         self._mark = self._saved = time.monotonic()
-        self._tell(course)
+        self._tell(state)
         while not self._over():
-            course = self._epoch(course)
+            state = self._epoch(state)
         return self._conclude()
 
     def _over(self) -> bool:
         if not self.curve:
             return False
-        last, recipe = self.curve[-1], self.config.training
-        return (
-            last["epoch"] >= recipe.max_epochs
-            or last["train_accuracy"] >= recipe.target_accuracy
-            or math.isnan(last["loss"])
-        )
+        last = self.curve[-1]
+        failed = math.isnan(last["loss"])
+        return is_over(last["epoch"], last["train_accuracy"], failed, self.config.training)
 
-    def _epoch(self, course: Course) -> Course:
+    def _epoch(self, state: EpochState) -> EpochState:
         """Train to the end of the epoch, look at the model, and note what was seen."""
-        n, recipe = len(self.indices), self.config.training
-        # Padded to all images of the dataset, whatever is held out of it.
-        order = jnp.pad(
-            self.programs.shuffle(course, self.indices), (0, len(self.images.labels) - n)
-        )
-        total, step = steps_per_epoch(n, recipe), int(course.step)
-        steps = max(1, IMAGES_PER_CALL // recipe.batch_size)
-        while step < total and not bool(course.model.failed):
+        n, recipe = len(self.trained_on), self.config.training
+        order = self.programs.shuffle(state, self._padded(self.trained_on), jnp.int32(n))
+        total, step = count_batches(n, recipe.batch_size), int(state.step)
+        steps = max(1, self.images_per_call // recipe.batch_size)
+        while step < total and not bool(state.model.failed):
             began, before = time.monotonic(), step
-            course = self.programs.advance(
-                course, self.images, order, jnp.int32(n), jnp.int32(steps)
-            )
-            step = int(course.step)
+            state = self.programs.advance(state, self.images, order, jnp.int32(n), jnp.int32(steps))
+            step = int(state.step)
             self.rate = (step - before) * n / total / (time.monotonic() - began)
             if step < total:
-                if time.monotonic() - self._saved > SECONDS_BETWEEN_SAVES:
-                    self._save(course)
-                self._tell(course)
+                if time.monotonic() - self._saved > self.seconds_between_saves:
+                    self._save(state)
+                self._tell(state)
         row = dict.fromkeys(CURVE, math.nan)
-        row["epoch"] = int(course.model.epoch) + 1
-        if not bool(course.model.failed):
-            row["loss"] = float(course.loss) / n
-            row["running_accuracy"] = float(course.right) / n
-            sample = jnp.asarray(np.resize(self.sample, min(SAMPLE, len(self.images.labels))))
-            course = self.programs.close(course, self.images, sample, jnp.int32(len(self.sample)))
-            row.update(self._look(course.model, row["epoch"]))
+        row["epoch"] = int(state.model.epoch) + 1
+        if not bool(state.model.failed):
+            row["loss"] = float(state.loss) / n
+            row["running_accuracy"] = float(state.right) / n
+            count = jnp.int32(len(self.sample))
+            state = self.programs.close(state, self.images, self._padded(self.sample), count)
+            row.update(self._look(state.model, row["epoch"]))
         now = time.monotonic()
         row["seconds"] = self.before + now - self._mark
         self.before, self._mark = 0.0, now
         self.curve.append(row)
         if self.config.validation and self._best() is row and self.checkpoints:
             self.checkpoints.save(
-                BEST, int(row["epoch"]), (course.model.params, course.model.stats), row
+                BEST, int(row["epoch"]), (state.model.params, state.model.statistics), row
             )
-        self._save(course)
-        self._tell(course, fresh=True)
-        return course
+        self._save(state)
+        self._tell(state, fresh=True)
+        return state
 
     def _look(self, model: ModelState, epoch: float) -> dict[str, float]:
-        """Evaluate a model with settled statistics."""
+        """Evaluate a model at the end of an epoch."""
         recipe = self.config.training
         seen = {"sample_accuracy": float(model.accuracy)}
         for name in ("validation", "test"):
             part = self.parts[name]
             if len(part.indices):
-                labels = jnp.asarray(part.labels[part.indices])
-                scores = self.programs.score(self._predict(model, part), labels)
-                seen.update({f"{name}_{k}": float(v) for k, v in scores._asdict().items()})
-        if len(self.sample) == len(self.indices):
+                scores = score(self._predict(model, part), part.labels[part.indices])
+                seen.update({f"{name}_{k}": v for k, v in scores._asdict().items()})
+        if len(self.sample) == len(self.trained_on):
             seen["train_accuracy"] = seen["sample_accuracy"]
-        elif seen["sample_accuracy"] >= recipe.target_accuracy - NEAR or epoch >= recipe.max_epochs:
+        elif is_due(seen["sample_accuracy"], recipe.target_accuracy - NEAR, epoch, recipe):
             part = self.parts["train"]
-            predicted = np.asarray(self._predict(model, part)).argmax(1)
+            predicted = self._predict(model, part).argmax(1)
             seen["train_accuracy"] = float(np.mean(predicted == part.labels[part.indices]))
         return seen
 
-    def _predict(self, model: ModelState, part: _Part) -> jax.Array:
+    def _predict(self, model: ModelState, part: _Part) -> np.ndarray:
         """Classify any number of images, a settling batch at a time."""
         size, n = self.config.training.settling_batch, len(part.indices)
         blocks = []
@@ -225,8 +241,12 @@ class _Work:
             chosen = part.indices[start : start + size]
             # The last block is filled up: one program serves all.
             filled = np.resize(chosen, size)
-            blocks.append(self.programs.classify(model, jnp.asarray(part.pixels[filled])))
-        return jnp.concatenate(blocks)[:n]
+            blocks.append(self.programs.classify(model, part.pixels[filled]))
+        return np.concatenate(blocks)[:n]
+
+    def _padded(self, indices: np.ndarray) -> jax.Array:
+        """Indices padded to as many as there are images, so that one program serves any number."""
+        return jnp.asarray(np.resize(indices, len(self.images.labels)))
 
     def _best(self) -> dict[str, float]:
         """The row whose model counts: the best on validation images, without them the last."""
@@ -235,25 +255,25 @@ class _Work:
         sound = [row for row in self.curve if not math.isnan(row["loss"])] or self.curve[-1:]
         return max(sound, key=lambda row: row["validation_bacc"])
 
-    def _save(self, course: Course) -> None:
+    def _save(self, state: EpochState) -> None:
         if self.checkpoints is None:
             return
-        total = steps_per_epoch(len(self.indices), self.config.training)
-        number = int(course.model.epoch) * total + int(course.step)
+        total = count_batches(len(self.trained_on), self.config.training.batch_size)
+        number = int(state.model.epoch) * total + int(state.step)
         seconds = self.before + time.monotonic() - self._mark
         notes: dict[str, Any] = {"curve": self.curve, "seconds": seconds}
-        self.checkpoints.save(LAST, number, course, notes)
+        self.checkpoints.save(LAST, number, state, notes)
         self._saved = time.monotonic()
 
-    def _tell(self, course: Course, *, fresh: bool = False) -> None:
+    def _tell(self, state: EpochState, *, fresh: bool = False) -> None:
         if self.progress is None:
             return
-        n, recipe = len(self.indices), self.config.training
-        total = steps_per_epoch(n, recipe)
+        n, recipe = len(self.trained_on), self.config.training
+        total = count_batches(n, recipe.batch_size)
         progress = FullProgress(
             epoch=min(len(self.curve) + 1, recipe.max_epochs),
             max_epochs=recipe.max_epochs,
-            images=int(course.step) * n // total,
+            images=int(state.step) * n // total,
             total=n,
             rate=self.rate,
             curve=tuple(dict(row) for row in self.curve),
@@ -263,7 +283,7 @@ class _Work:
         try:
             self.progress(progress)
         except BaseException:
-            self._save(course)
+            self._save(state)
             raise
 
     def _conclude(self) -> FullResult:
@@ -277,7 +297,7 @@ class _Work:
             epoch=int(scored["epoch"]),
             epochs=epoch,
             train_accuracy=last["train_accuracy"],
-            converged=last["train_accuracy"] >= self.config.training.target_accuracy,
+            converged=meets_target(last["train_accuracy"], self.config.training),
             failure=f"the loss became NaN or infinite in epoch {epoch}" if failed else None,
             seconds=sum(row["seconds"] for row in self.curve),
             curve=pd.DataFrame(self.curve, columns=list(CURVE)),

@@ -1,34 +1,49 @@
-"""How many models fit, and how many subsets make a block."""
+"""Models that advance together, and subsets that make a block."""
 
 import jax
+import jax.numpy as jnp
+from jaxtyping import Array
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.networks.protocol import ImageShape, Network, choose_backend
 
 WIDEST = 64
 IMAGES_PER_BLOCK = 2048
 SUBSETS_PER_BLOCK = 16
 
 
-def model_bytes(architecture: Architecture, config: TrainingConfig) -> int:
-    """Estimate the memory that one model in training needs.
+def model_bytes(network: Network, shape: ImageShape, n_classes: int, config: TrainingConfig) -> int:
+    """Estimate the memory that one of several models in training needs.
 
-    Weights, gradient and two moments; and for every image of a batch the activations that the
-    derivative keeps, about four per output of a convolution, with one set of patches.
+    Weights, gradient and two moments; and of a batch what the derivative keeps, twice, for what
+    it computes on the way.
     """
-    a = architecture
-    pixels = a.stem_geometry.out_height * a.stem_geometry.out_width
-    activations = patches = a.base * pixels
-    parameters = 11_200_000 * a.base**2 // 64**2
-    for stage in range(4):
-        pixels = max(1, pixels // 4)
-        activations += 5 * pixels * a.base * 2**stage
-        patches = max(patches, 9 * pixels * a.base * 2**stage)
-    images = max(config.batch_size, config.settling_batch // 4)
-    return 4 * (4 * parameters + images * (4 * activations + 2 * patches))
+    backend = choose_backend(network, config, WIDEST)
+    size = max(config.batch_size, config.settling_batch // 4)
+
+    def kept(images: Array, weights: Array) -> tuple[object, object]:
+        params, statistics = backend.init(jax.random.key(0), shape, n_classes)
+
+        def logits(params: object) -> Array:
+            return backend.forward(params, statistics, images, weights, training=True)[0]
+
+        return params, jax.vjp(logits, params)[1]
+
+    params, residuals = jax.eval_shape(
+        kept,
+        jax.ShapeDtypeStruct((size, *shape), config.precision),
+        jax.ShapeDtypeStruct((size,), jnp.float32),
+    )
+    ours, theirs = (
+        sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+        for tree in (params, residuals)
+    )
+    return 4 * ours + 2 * (theirs - ours)
 
 
-def models_at_once(architecture: Architecture, config: TrainingConfig) -> int:
+def models_at_once(
+    network: Network, shape: ImageShape, n_classes: int, config: TrainingConfig
+) -> int:
     """Say how many models advance together.
 
     One on a CPU, where a batch fills the cores and convolutions of one model are faster;
@@ -38,7 +53,7 @@ def models_at_once(architecture: Architecture, config: TrainingConfig) -> int:
         return config.models_at_once
     if jax.default_backend() == "cpu":
         return 1
-    fits = int(config.memory_gib * 2**30) // model_bytes(architecture, config)
+    fits = int(config.memory_gib * 2**30) // model_bytes(network, shape, n_classes, config)
     return 1 << (max(1, min(WIDEST, fits)).bit_length() - 1)
 
 

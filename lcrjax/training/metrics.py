@@ -1,16 +1,11 @@
-"""Accuracy, balanced accuracy and multiclass AUC, on the device.
-
-AUC is the rank statistic with ties counted half, so it equals scikit-learn's `roc_auc_score`
-with `multi_class="ovr"` on the softmax probabilities.
-"""
+"""Accuracy, balanced accuracy and multiclass AUC of predictions."""
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
-
-from lcrjax import native
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
 
 
 class Scores(NamedTuple):
@@ -23,13 +18,15 @@ class Scores(NamedTuple):
         auc_micro: The same over all (image, class) pairs pooled.
     """
 
-    acc: Float[Array, ""]
-    bacc: Float[Array, ""]
-    auc: Float[Array, ""]
-    auc_micro: Float[Array, ""]
+    acc: float
+    bacc: float
+    auc: float
+    auc_micro: float
 
 
-def score(probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]) -> Scores:
+def score(
+    probabilities: Float[Array | np.ndarray, "n classes"], labels: Int[Array | np.ndarray, " n"]
+) -> Scores:
     """Score predictions against the truth.
 
     Classes without a test image say nothing: `bacc` and `auc` are means over the classes
@@ -40,56 +37,39 @@ def score(probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]) ->
         probabilities: Score of each class for each image; any monotone score serves `acc`,
             `bacc` and `auc`, while `auc_micro` compares scores across classes.
         labels: True classes, 0 to classes - 1.
-
-    Returns:
-        Four scalars.
     """
-    n, n_classes = probabilities.shape
-    truth = labels[:, None] == jnp.arange(n_classes)
+    acc, bacc = _accuracies(jnp.asarray(probabilities), jnp.asarray(labels))
+    scores, classes = np.asarray(probabilities), np.arange(probabilities.shape[1])
+    truth = np.asarray(labels)[:, None] == classes[None, :]
+    ranked = truth.any(0) & ~truth.all(0)
+    auc = _aucs(scores[:, ranked], truth[:, ranked]).mean() if ranked.any() else np.nan
+    micro = _aucs(scores.reshape(-1, 1), truth.reshape(-1, 1))[0]
+    return Scores(float(acc), float(bacc), float(auc), float(micro))
+
+
+@jax.jit
+def _accuracies(
+    probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    truth = labels[:, None] == jnp.arange(probabilities.shape[1], dtype=labels.dtype)[None, :]
     right = jnp.argmax(probabilities, 1) == labels
     support = truth.sum(0)
     recall = (truth & right[:, None]).sum(0) / jnp.maximum(support, 1)
-    per_class = _rank_aucs(probabilities.T, truth.T)
-    ranked = (support > 0) & (support < n)
-    return Scores(
-        acc=right.mean(),
-        bacc=recall.sum(where=support > 0) / (support > 0).sum(),
-        auc=jnp.sum(per_class, where=ranked) / ranked.sum(),
-        auc_micro=_rank_aucs(probabilities.reshape(1, -1), truth.reshape(1, -1))[0],
-    )
+    present = support > 0
+    return right.mean(), recall.sum(where=present) / present.sum().astype(recall.dtype)
 
 
-def _rank_aucs(scores: Float[Array, "rows n"], positive: Array) -> Float[Array, " rows"]:
-    """AUC of each row; the kernel also spares the compiler a second of work on sorts and scans."""
+def _aucs(
+    scores: Float[np.ndarray, "n columns"], truth: Bool[np.ndarray, "n columns"]
+) -> Float[np.ndarray, " columns"]:
+    """AUC of each column by ranks, ties counting half (Mann-Whitney).
 
-    def by_kernel(scores: Array, positive: Array) -> Array:
-        rows = jax.ShapeDtypeStruct(scores.shape[:1], jnp.float32)
-        call = jax.ffi.ffi_call(native.target("auc"), rows, vmap_method="sequential")
-        return call(scores, positive)
+    It is that of scikit-learn's `roc_auc_score`, which takes ten times as long: a twelfth of the
+    time in which a subset of 64 digits is trained.
+    """
+    from scipy.stats import rankdata
 
-    def by_jax(scores: Array, positive: Array) -> Array:
-        return jax.lax.map(lambda pair: _rank_auc(*pair), (scores, positive))
-
-    if native.available() and scores.dtype == jnp.float32:
-        return jax.lax.platform_dependent(scores, positive, cpu=by_kernel, default=by_jax)
-    return by_jax(scores, positive)
-
-
-def _rank_auc(scores: Float[Array, " n"], positive: Array) -> Float[Array, ""]:
-    """Probability that a positive outranks a negative, ties counting half (Mann-Whitney)."""
-    n = scores.shape[0]
-    ordered, positive = jax.lax.sort((scores, positive.astype(jnp.int32)), num_keys=1)
-    index = jnp.arange(n, dtype=jnp.int32)
-    starts = jnp.concatenate([jnp.ones(1, bool), ordered[1:] != ordered[:-1]])
-    ends = jnp.concatenate([starts[1:], jnp.ones(1, bool)])
-    first = jax.lax.cummax(jnp.where(starts, index, 0))
-    last = jax.lax.cummin(jnp.where(ends, index, n - 1), reverse=True)
-    negatives = jnp.cumsum(1 - positive, dtype=jnp.int32)
-    below = negatives[first] - (1 - positive[first])
-    tied = negatives[last] - below
-    n_negative = negatives[-1]
-    n_positive = n - n_negative
-    # Each term is a share of the negatives, so float32 sums keep a relative error near 1e-7.
-    wide = jnp.promote_types(scores.dtype, jnp.float32)
-    share = (below + 0.5 * tied).astype(wide) / n_negative
-    return jnp.sum(share, where=positive == 1) / n_positive
+    positives = truth.sum(0)
+    ranks = np.where(truth, rankdata(scores, axis=0), 0.0).sum(0)
+    pairs = positives * (len(truth) - positives)
+    return (ranks - positives * (positives + 1) / 2) / pairs

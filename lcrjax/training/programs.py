@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
+from lcrjax.training.batches import Images
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.epochs import Images, advance, predict
-from lcrjax.training.metrics import Scores, score
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.epochs import advance, predict
+from lcrjax.training.networks.protocol import Backend, ImageShape
 from lcrjax.training.training_state import ModelState, initial_state
 
 MODELS = "models"
@@ -23,29 +23,37 @@ class Programs(NamedTuple):
     Attributes:
         start: (k,) seeds -> k new models.
         advance: models, images, (k, capacity) indices, n, epochs -> models.
-        evaluate: models, a position, test images -> scores of that model.
+        predict: models, a position, images -> class probabilities of that model.
         select: models, (j,) positions -> those models.
         replace: models, (k,) flags, new models -> models, the flagged ones replaced.
     """
 
     start: Callable[[Array], ModelState]
     advance: Callable[[ModelState, Images, Array, Array, Array], ModelState]
-    evaluate: Callable[[ModelState, Array, Images], Scores]
+    predict: Callable[[ModelState, Array, Images], Array]
     select: Callable[[ModelState, Array], ModelState]
     replace: Callable[[ModelState, Array, ModelState], ModelState]
 
 
 @functools.lru_cache(maxsize=8)
-def make_programs(architecture: Architecture, config: TrainingConfig) -> Programs:
-    """Return the programs of one shape of data and one recipe.
+def make_programs(
+    backend: Backend, shape: ImageShape, n_classes: int, config: TrainingConfig
+) -> Programs:
+    """Return the programs of one network on one machine, one shape of data and one recipe.
 
     They are compiled on first use, once for every number of models: never for a subset, its
     size or its seed.
+
+    Args:
+        backend: What executes the network.
+        shape: Height, width and channels of the images.
+        n_classes: Number of classes.
+        config: The recipe.
     """
 
     def start(seeds: Int[Array, " k"]) -> ModelState:
         def one(seed: Array) -> ModelState:
-            return initial_state(jax.random.key(seed), architecture, config)
+            return initial_state(jax.random.key(seed), shape, n_classes, backend, config)
 
         return _over_models(one)(seeds)
 
@@ -55,14 +63,14 @@ def make_programs(architecture: Architecture, config: TrainingConfig) -> Program
         axis = MODELS if len(subsets) > 1 else None
 
         def one(model: ModelState, subset: Array) -> ModelState:
-            return advance(model, images, subset, n, epochs, architecture, config, axis)
+            return advance(model, images, subset, n, epochs, backend, config, axis)
 
         return _over_models(one)(models, subsets)
 
-    def evaluate(models: ModelState, position: Array, test: Images) -> Scores:
+    def classify(models: ModelState, position: Array, images: Images) -> Float[Array, "n classes"]:
         # One model at a time: its predictions on a large test set are enough to store.
         model = jax.tree.map(lambda leaf: leaf[position if len(leaf) > 1 else 0], models)
-        return score(predict(model, test, architecture, config), test.labels)
+        return predict(model, images, backend, config)
 
     def select(models: ModelState, positions: Array) -> ModelState:
         return jax.tree.map(lambda leaf: leaf[positions], models)
@@ -76,7 +84,7 @@ def make_programs(architecture: Architecture, config: TrainingConfig) -> Program
     return Programs(
         start=jax.jit(start),
         advance=jax.jit(forward, donate_argnums=0),
-        evaluate=jax.jit(evaluate),
+        predict=jax.jit(classify),
         select=jax.jit(select),
         replace=jax.jit(replace, donate_argnums=0),
     )

@@ -11,20 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from lcrjax.training.checks import (
-    LabelledImages,
-    check_dataset,
-    check_seeds,
-    check_subsets,
-)
+from lcrjax.training.batches import Images
+from lcrjax.training.checks import LabelledImages, check_dataset, check_seeds, check_subsets
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.epochs import Images
 from lcrjax.training.memory import models_at_once, subsets_per_block
-from lcrjax.training.metrics import Scores
-from lcrjax.training.networks import resnet18_native
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.metrics import Scores, score
+from lcrjax.training.networks.protocol import Network, choose_backend
+from lcrjax.training.networks.resnet18 import resnet18
 from lcrjax.training.programs import Programs, make_programs
 from lcrjax.training.progress import Progress, ProgressCallback
+from lcrjax.training.stopping import is_over, meets_target
 from lcrjax.training.training_state import ModelState
 
 COLUMNS = (
@@ -45,9 +41,10 @@ def train_subsets(
     seeds: Sequence[int] | np.ndarray,
     config: TrainingConfig | None = None,
     *,
+    network: Network = resnet18,
     progress: ProgressCallback | None = None,
 ) -> pd.DataFrame:
-    """Train one ResNet-18 on each subset and score it on the common test set.
+    """Train one model on each subset and score it on the common test set.
 
     The same arguments give the same bits on the same machine. What a model learns depends on
     its subset and its seed alone, not on its neighbours.
@@ -57,6 +54,7 @@ def train_subsets(
         subsets: (k, n) indices into the training images, or a list of index vectors.
         seeds: One seed per subset, 0 to 2**32 - 1.
         config: The recipe; None is `TrainingConfig()`.
+        network: What is trained.
         progress: Called after every chunk of work.
 
     Returns:
@@ -73,13 +71,15 @@ def train_subsets(
     data = check_dataset(dataset)
     indices = check_subsets(subsets, data.train_labels, n_classes)
     checked_seeds = check_seeds(seeds, len(indices))
-    at_once = models_at_once(architecture_of(data.train_images, n_classes, config, 1), config)
-    architecture = architecture_of(data.train_images, n_classes, config, at_once)
-    course = _Course(
+    shape = data.train_images.shape[1:]
+    at_once = models_at_once(network, shape, n_classes, config)
+    backend = choose_backend(network, config, at_once)
+    work = _Work(
         config=config,
-        programs=make_programs(architecture, config),
+        programs=make_programs(backend, shape, n_classes, config),
         train=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
         test=Images(jnp.asarray(data.test_images), jnp.asarray(data.test_labels)),
+        truth=data.test_labels,
         total=len(indices),
         progress=progress,
     )
@@ -87,15 +87,17 @@ def train_subsets(
     for position, subset in enumerate(indices):
         sizes[len(subset)].append(position)
     for n, positions in sizes.items():
-        course.train_size(n, {p: (indices[p], checked_seeds[p]) for p in positions}, at_once)
-    rows = [course.rows[position] for position in range(len(indices))]
+        work.train_size(n, {p: (indices[p], checked_seeds[p]) for p in positions}, at_once)
+    rows = [work.rows[position] for position in range(len(indices))]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     # Left to pandas, a column of None and one with a sentence in it differ in type.
     table["failure"] = pd.Series([row["failure"] for row in rows], dtype=object)
     return table
 
 
-def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
+def block_size(
+    dataset: LabelledImages, n: int, config: TrainingConfig, *, network: Network = resnet18
+) -> int:
     """Say how many subsets of `n` images one call of `train_subsets` should be given.
 
     Depends on the arguments and on the kind of backend, never on the machine's momentary load.
@@ -104,6 +106,7 @@ def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
         dataset: The dataset the subsets are of.
         n: Images per subset.
         config: The recipe.
+        network: What is trained.
 
     Returns:
         At least one.
@@ -113,37 +116,20 @@ def block_size(dataset: LabelledImages, n: int, config: TrainingConfig) -> int:
     """
     if n < 1:
         raise ValueError(f"subsets must hold at least one image, not {n}")
-    images = np.asarray(dataset.train_images)
-    shape = images if images.ndim == 4 else images[..., None]
-    architecture = architecture_of(shape, int(dataset.n_classes), config, 1)
-    return subsets_per_block(n, models_at_once(architecture, config))
-
-
-def architecture_of(
-    images: np.ndarray, n_classes: int, config: TrainingConfig, at_once: int
-) -> Architecture:
-    """Return the network for images of a shape, for so many models that advance together."""
-    direct = at_once == 1 and jax.default_backend() == "cpu"
-    height, width, channels = images.shape[1:]
-    return Architecture(
-        height,
-        width,
-        channels,
-        n_classes,
-        config.base_channels,
-        direct,
-        native=at_once == 1 and resnet18_native.serves(config),
-    )
+    height, width, channels = (*np.shape(dataset.train_images)[1:], 1)[:3]
+    shape = height, width, channels
+    return subsets_per_block(n, models_at_once(network, shape, int(dataset.n_classes), config))
 
 
 @dataclasses.dataclass
-class _Course:
+class _Work:
     """One call's work: what was trained so far, and what to tell the caller."""
 
     config: TrainingConfig
     programs: Programs
     train: Images
     test: Images
+    truth: np.ndarray  # the test labels on the host
     total: int
     progress: ProgressCallback | None
     rows: dict[int, dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -166,7 +152,8 @@ class _Course:
                 models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
             )
             epoch = np.asarray(models.epoch)
-            over = np.asarray(models.done | models.failed) | (epoch >= self.config.max_epochs)
+            accuracy, failed = np.asarray(models.accuracy), np.asarray(models.failed)
+            over = is_over(epoch, accuracy, failed, self.config)
             busy = [i for i, slot in enumerate(slots) if slot is not None]
             self.images += n * int((epoch - before)[busy].sum())
             ended = [i for i in busy if over[i]]
@@ -230,8 +217,20 @@ class _Course:
     def _finish(self, models: ModelState, ended: list[int]) -> list[dict[str, Any]]:
         """Score the models that ended."""
         # All are under way before the first is waited for.
-        scores = [self.programs.evaluate(models, jnp.int32(i), self.test) for i in ended]
-        return [_row(models, i, one) for i, one in zip(ended, scores, strict=True)]
+        found = [self.programs.predict(models, jnp.int32(i), self.test) for i in ended]
+        return [self._row(models, i, one) for i, one in zip(ended, found, strict=True)]
+
+    def _row(self, models: ModelState, i: int, probabilities: jax.Array) -> dict[str, Any]:
+        failed, epochs = bool(models.failed[i]), int(models.epoch[i])
+        nothing, accuracy = float("nan"), np.asarray(models.accuracy)[i]
+        scores = dict.fromkeys(Scores._fields, nothing)
+        return {
+            **(scores if failed else score(probabilities, self.truth)._asdict()),
+            "epochs": epochs,
+            "train_accuracy": nothing if failed else float(accuracy),
+            "converged": bool(meets_target(accuracy, self.config)),
+            "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
+        }
 
     def _report(self, active: int, epoch: int) -> None:
         if self.progress is not None:
@@ -258,15 +257,3 @@ def _width(wanted: int, at_once: int) -> int:
 def _capacity(n: int) -> int:
     """Room for the indices of a subset: few values, so that few programs are compiled."""
     return max(SMALLEST_CAPACITY, 1 << (n - 1).bit_length())
-
-
-def _row(models: ModelState, i: int, scores: Scores) -> dict[str, Any]:
-    failed, epochs = bool(models.failed[i]), int(models.epoch[i])
-    nothing = float("nan")
-    return {
-        **{name: nothing if failed else float(value) for name, value in scores._asdict().items()},
-        "epochs": epochs,
-        "train_accuracy": nothing if failed else float(models.accuracy[i]),
-        "converged": bool(models.done[i]),
-        "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
-    }

@@ -7,9 +7,8 @@ import pytest
 
 import lcrjax
 from lcrjax import native
-from lcrjax.training.config import TrainingConfig
-from lcrjax.training.epochs import Images
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training import Backend, TrainingConfig, resnet18
+from lcrjax.training.batches import Images
 from lcrjax.training.programs import make_programs
 
 export = pytest.importorskip("jax.export", reason="this jax has no export")
@@ -74,7 +73,7 @@ def test_measures_lower_for_a_gpu(name):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_training_lowers_for_a_gpu(precision):
     config = TrainingConfig(precision=precision, base_channels=4, max_epochs=2)
-    programs = make_programs(Architecture(8, 8, 1, 3, 4), config)
+    programs = make_programs(Backend(resnet18), (8, 8, 1), 3, config)
     models = jax.eval_shape(programs.start, jax.ShapeDtypeStruct((2,), np.int32))
     images = Images(
         jax.ShapeDtypeStruct((50, 8, 8, 1), np.uint8), jax.ShapeDtypeStruct((50,), np.int32)
@@ -82,4 +81,4 @@ def test_training_lowers_for_a_gpu(precision):
     number = jax.ShapeDtypeStruct((), np.int32)
     subsets = jax.ShapeDtypeStruct((2, 32), np.int32)
     assert "lcrjax_" not in lowered(programs.advance, models, images, subsets, number, number)
-    assert "lcrjax_" not in lowered(programs.evaluate, models, number, images)
+    assert "lcrjax_" not in lowered(programs.predict, models, number, images)

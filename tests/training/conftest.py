@@ -3,7 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lcrjax.training import TrainingConfig
+from lcrjax.training import TrainingConfig, resnet18
+from lcrjax.training.networks.protocol import choose_backend
+from lcrjax.training.programs import make_programs
 
 
 @dataclasses.dataclass(eq=False)
@@ -41,3 +43,9 @@ def narrow():
         max_epochs=60,
         models_at_once=1,
     )
+
+
+def programs_of(config, network=resnet18, at_once=1):
+    """Return the programs that `train_subsets` uses for digits."""
+    backend = choose_backend(network, config, at_once)
+    return make_programs(backend, (8, 8, 1), 10, config)

@@ -5,16 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from flax import nnx
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from lcrjax.training import FullConfig, FullProgress, TrainingConfig, full, train_full
+from lcrjax.training import FullConfig, FullProgress, TrainingConfig, resnet18, train_full
+from lcrjax.training.batches import Images, as_input
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
-from lcrjax.training.epochs import Images, as_input
+from lcrjax.training.full import check_full, prepare
 from lcrjax.training.full_programs import make_full_programs
 from lcrjax.training.full_result import CURVE
-from lcrjax.training.subsets import architecture_of
-from lcrjax.training.training_state import network
+from lcrjax.training.networks.protocol import choose_backend
+from tests.compiling import quick_jit
 
 # 97 images in batches of 16 are cut into 7 of 13 or 14.
 TRAIN, TEST = 97, 60
@@ -41,24 +41,22 @@ def few(digits):
     )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_at_a_time():
+@pytest.fixture(scope="module")
+def programs():
+    backend = choose_backend(resnet18, RECIPE, 1)
+    return make_full_programs(backend, (8, 8, 1), 10, RECIPE, "cosine")
+
+
+def train(dataset, config=CONFIG, **options):
     """Two steps a call, so that there is something to cut in an epoch; a sample of 40 images."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(full, "IMAGES_PER_CALL", 32)
-        patch.setattr(full, "SAMPLE", 40)
-        yield
+    checkpoints, progress = options.pop("checkpoints", None), options.pop("progress", None)
+    work = prepare(dataset, config, checkpoints=checkpoints, progress=progress, sample=40)
+    return dataclasses.replace(work, images_per_call=32, **options).result()
 
 
 @pytest.fixture(scope="module")
 def whole(few):
-    return train_full(few, CONFIG)
-
-
-@pytest.fixture(scope="module")
-def programs(few):
-    architecture = architecture_of(few.train_images[..., None], 10, RECIPE, 1)
-    return make_full_programs(architecture, RECIPE, True)
+    return train(few)
 
 
 class CutError(Exception):
@@ -90,7 +88,7 @@ def test_learns_and_follows_itself(few, whole):
 
 def test_the_same_bits_twice_by_one_program_each(few, whole, programs):
     events = []
-    same(whole, train_full(few, CONFIG, progress=events.append))
+    same(whole, train(few, progress=events.append))
     assert all(isinstance(event, FullProgress) for event in events)
     assert sum(event.fresh for event in events) == 4
     assert [e.images for e in events if e.epoch == 2 and not e.fresh] == [27, 55, 83]
@@ -101,7 +99,7 @@ def test_the_same_bits_twice_by_one_program_each(few, whole, programs):
 
 @pytest.mark.parametrize("calls", [1, 2, 5, 14])
 def test_cut_anywhere_without_warning_it_ends_with_the_same_bits(
-    few, whole, programs, tmp_path, monkeypatch, calls
+    few, whole, programs, tmp_path, calls
 ):
     """As SIGKILL would: nothing is done when it strikes, and what was saved is what there is."""
     left = calls
@@ -113,19 +111,25 @@ def test_cut_anywhere_without_warning_it_ends_with_the_same_bits(
             raise CutError
         return programs.advance(*arguments)
 
-    monkeypatch.setattr(full, "SECONDS_BETWEEN_SAVES", 0.0 if calls % 2 else 1e9)
-    monkeypatch.setattr(full, "make_full_programs", lambda *a: programs._replace(advance=advance))
+    def go_on():
+        return train(
+            few,
+            checkpoints=Checkpoints(tmp_path),
+            programs=programs._replace(advance=advance),
+            seconds_between_saves=0.0 if calls % 2 else 1e9,
+        )
+
     with pytest.raises(CutError):
-        train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path))
+        go_on()
     (tmp_path / LAST / "999.orbax-checkpoint-tmp-1").mkdir(parents=True)  # a write cut off
     left = 10**6
-    same(whole, train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path)))
+    same(whole, go_on())
     assert [p.name for p in (tmp_path / LAST).iterdir()] == ["28"]
     # All 28 steps were trained once; again only what no checkpoint had.
     again = 10**6 - left
     assert again == (16 - calls if calls % 2 else 16 - 4 * (calls // 4))
     left = 0
-    same(whole, train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path)))
+    same(whole, go_on())
 
 
 def test_an_interrupt_loses_nothing(few, whole, tmp_path):
@@ -137,33 +141,31 @@ def test_an_interrupt_loses_nothing(few, whole, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path), progress=interrupt)
+        train(few, checkpoints=Checkpoints(tmp_path), progress=interrupt)
     last = events[-1]
     assert 0 < last.images < TRAIN
-    same(whole, train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path), progress=events.append))
+    same(whole, train(few, checkpoints=Checkpoints(tmp_path), progress=events.append))
     assert (events[7].epoch, events[7].images) == (last.epoch, last.images)
 
 
-def test_the_best_epoch_is_chosen_by_validation_images_and_kept(few, tmp_path, monkeypatch):
+def test_the_best_epoch_is_chosen_by_validation_images_and_kept(few, programs, tmp_path):
     checkpoints = Checkpoints(tmp_path)
-    result = train_full(few, WITH_VALIDATION, checkpoints=checkpoints)
+    result = train(few, WITH_VALIDATION, checkpoints=checkpoints)
     curve = result.curve.set_index("epoch")
     assert result.epoch == curve["validation_bacc"].idxmax()
     assert result.scores["acc"] == curve.loc[result.epoch, "test_acc"]
     assert [p.name for p in (tmp_path / BEST).iterdir()] == [str(result.epoch)]
 
     # What is kept is that model: it scores the same by another way.
-    data, trained_on, held_out = full.check_full(few, WITH_VALIDATION)
-    architecture = architecture_of(data.train_images, 10, RECIPE, 1)
+    data, trained_on, held_out = check_full(few, WITH_VALIDATION)
     assert sorted([*trained_on, *held_out]) == list(range(TRAIN))
     assert len(np.unique(few.train_labels[held_out])) == 10
-    abstract = jax.eval_shape(
-        lambda: make_full_programs(architecture, RECIPE, True).start(jnp.uint32(0)).model
-    )
-    (params, stats), notes = checkpoints.restore(BEST, (abstract.params, abstract.stats))
+    abstract = jax.eval_shape(programs.start, jax.ShapeDtypeStruct((), jnp.uint32)).model
+    (params, statistics), notes = checkpoints.restore(BEST, (abstract.params, abstract.statistics))
     assert notes["epoch"] == result.epoch
-    model = nnx.merge(network(architecture), params, stats, copy=True)
-    logits = np.asarray(nnx.jit(lambda m, x: m(x))(model, as_input(data.test_images, "float32")))
+    pixels, ones = as_input(jnp.asarray(data.test_images), "float32"), jnp.ones(TEST)
+    run = quick_jit(resnet18.apply, static_argnums=4)
+    logits = np.asarray(run(params, statistics, pixels, ones, False)[0])
     assert balanced_accuracy_score(few.test_labels, logits.argmax(1)) == pytest.approx(
         result.scores["bacc"], abs=1e-6
     )
@@ -172,25 +174,24 @@ def test_the_best_epoch_is_chosen_by_validation_images_and_kept(few, tmp_path, m
     assert auc == pytest.approx(result.scores["auc"], abs=1e-4)
 
 
-def test_stops_at_the_target_counted_over_all_images(few, programs, monkeypatch):
+def test_stops_at_the_target_counted_over_all_images(few, programs):
     easy = FullConfig(dataclasses.replace(RECIPE, target_accuracy=0.2))
-    monkeypatch.setattr(full, "make_full_programs", lambda *a: programs)
-    result = train_full(few, easy)
+    result = train(few, easy, programs=programs)
     assert result.converged
     assert result.epochs < 4
     assert result.train_accuracy >= 0.2
     assert (result.curve["train_accuracy"].iloc[:-1].fillna(0) < 0.2).all()
 
 
-def test_a_loss_that_is_no_number_ends_training_and_is_told(few, programs, monkeypatch, tmp_path):
+def test_a_loss_that_is_no_number_ends_training_and_is_told(few, programs, tmp_path):
     def start(seed):
-        course = programs.start(seed)
-        params = jax.tree.map(lambda p: p * jnp.nan, course.model.params)
-        return dataclasses.replace(course, model=dataclasses.replace(course.model, params=params))
+        epoch = programs.start(seed)
+        params = jax.tree.map(lambda p: p * jnp.nan, epoch.model.params)
+        return dataclasses.replace(epoch, model=dataclasses.replace(epoch.model, params=params))
 
-    monkeypatch.setattr(full, "make_full_programs", lambda *a: programs._replace(start=start))
+    poisoned = programs._replace(start=start)
     for _ in range(2):  # the second finds it so
-        result = train_full(few, CONFIG, checkpoints=Checkpoints(tmp_path))
+        result = train(few, checkpoints=Checkpoints(tmp_path), programs=poisoned)
         assert result.failure == "the loss became NaN or infinite in epoch 1"
         assert not result.converged
         assert np.isnan(list(result.scores.values())).all()
@@ -203,15 +204,15 @@ def test_the_step_size_falls_along_half_a_cosine(few, programs):
 
     order = jnp.arange(TRAIN, dtype=jnp.int32)
 
-    def change(epoch):
-        course = programs.start(jnp.uint32(1))
-        before = jax.tree.map(jnp.copy, course.model.params)
-        course = dataclasses.replace(
-            course, model=dataclasses.replace(course.model, epoch=jnp.int32(epoch))
+    def change(done):
+        state = programs.start(jnp.uint32(1))
+        before = jax.tree.map(jnp.copy, state.model.params)
+        state = dataclasses.replace(
+            state, model=dataclasses.replace(state.model, epoch=jnp.int32(done))
         )
-        course = jax.device_put(course, jax.devices()[0])
-        course = programs.advance(course, images, order, jnp.int32(TRAIN), jnp.int32(1))
-        return jax.tree.map(lambda a, b: a - b, course.model.params, before)
+        state = jax.device_put(state, jax.devices()[0])
+        state = programs.advance(state, images, order, jnp.int32(TRAIN), jnp.int32(1))
+        return jax.tree.map(lambda a, b: a - b, state.model.params, before)
 
     first = change(0)
     for epoch, share in ((1, 0.5 + 0.5 * np.cos(np.pi / 4)), (2, 0.5), (4, 0.0)):

@@ -5,22 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from flax import nnx
 
-from lcrjax.training import (
-    Progress,
-    TrainingConfig,
-    block_size,
-    train_subsets,
-)
-from lcrjax.training import subsets as subsets_module
-from lcrjax.training.epochs import Images, as_input, settle
-from lcrjax.training.networks import resnet18_native
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training import Progress, TrainingConfig, block_size, train_subsets
+from lcrjax.training.batches import Images
+from lcrjax.training.networks.resnet18 import choose_execution
 from lcrjax.training.programs import make_programs
-from lcrjax.training.subsets import architecture_of
-from lcrjax.training.training_state import network
-from tests.compiling import quick_jit
+from tests.training.conftest import programs_of
+from tests.training.small_networks import PLAIN
 
 COLUMNS = ["acc", "bacc", "auc", "auc_micro", "epochs", "train_accuracy", "converged", "failure"]
 
@@ -54,35 +45,29 @@ def test_sizes_of_all_kinds_and_the_same_bits_twice(digits, narrow):
     assert events[-1].images == sum(
         len(s) * e for s, e in zip(subsets, table["epochs"], strict=True)
     )
-    architecture = architecture_of(digits.train_images[..., None], 10, narrow, 1)
-    assert make_programs(architecture, narrow).advance._cache_size() == 1
-    assert make_programs(architecture, narrow).evaluate._cache_size() == 1
+    assert programs_of(narrow).advance._cache_size() == 1
+    assert programs_of(narrow).predict._cache_size() == 1
+
+
+#: Sums of a different order differ in rounding, which chaos amplifies over many epochs.
+TOGETHER = TrainingConfig(
+    learning_rate=1e-2, batch_size=16, models_at_once=4, target_accuracy=0.6, check_above=0.3
+)
 
 
 @pytest.fixture(scope="module")
-def together(narrow):
-    # An easy target: chaos amplifies rounding over many epochs.
-    config = dataclasses.replace(
-        narrow, base_channels=4, models_at_once=4, target_accuracy=0.6, check_above=0.3
+def among(digits):
+    return train_subsets(
+        digits, draw(digits, 48, 48, 48, 48, 48), range(5), TOGETHER, network=PLAIN
     )
-    # Its programs are large and run for few epochs.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jax, "jit", quick_jit)
-        for k in (1, 4):
-            make_programs(architecture_of(np.zeros((1, 8, 8, 1)), 10, config, k), config)
-    return config
 
 
-@pytest.fixture(scope="module")
-def among(digits, together):
-    return train_subsets(digits, draw(digits, 48, 48, 48, 48, 48), range(5), together)
-
-
-def test_alone_and_among_others_agree(digits, together, among):
+def test_alone_and_among_others_agree(digits, among):
     subsets = draw(digits, 48, 48, 48, 48, 48)
     assert among["converged"].all()
+    assert among["epochs"].nunique() > 1
     for i in (0, 3):
-        alone = train_subsets(digits, [subsets[i]], [i], together)
+        alone = train_subsets(digits, [subsets[i]], [i], TOGETHER, network=PLAIN)
         assert alone["epochs"][0] == among["epochs"][i]
         np.testing.assert_allclose(
             alone.loc[0, COLUMNS[:4]].astype(float),
@@ -90,29 +75,25 @@ def test_alone_and_among_others_agree(digits, together, among):
             atol=0.01,
         )
     # Four slots, then one: never one program per subset.
-    assert make_programs(Architecture(8, 8, 1, 10, 4), together).advance._cache_size() == 2
+    assert programs_of(TOGETHER, PLAIN, 4).advance._cache_size() == 2
 
 
-def test_nan_stays_with_its_model(digits, together, among, monkeypatch):
+def test_nan_stays_with_its_model(digits, among):
     poisoned = 3
+    weights_key, _ = jax.random.split(jax.random.key(poisoned))
 
-    def poison(architecture, config):
-        programs = make_programs(architecture, config)
+    def poison(key, shape, n_classes):
+        params, statistics = PLAIN.init(key, shape, n_classes)
+        bad = (jax.random.key_data(key) == jax.random.key_data(weights_key)).all()
+        return jax.tree.map(lambda p: jnp.where(bad, jnp.nan, p), params), statistics
 
-        def start(seeds):
-            models = programs.start(seeds)
-            bad = jnp.asarray(seeds) == poisoned
-            params = jax.tree.map(
-                lambda leaf: jnp.where(bad.reshape(-1, *[1] * (leaf.ndim - 1)), jnp.nan, leaf),
-                models.params,
-            )
-            return dataclasses.replace(models, params=params)
-
-        return programs._replace(start=start)
-
-    subsets = draw(digits, 48, 48, 48, 48, 48)
-    monkeypatch.setattr(subsets_module, "make_programs", poison)
-    table = train_subsets(digits, subsets, range(5), together)
+    table = train_subsets(
+        digits,
+        draw(digits, 48, 48, 48, 48, 48),
+        range(5),
+        TOGETHER,
+        network=dataclasses.replace(PLAIN, init=poison),
+    )
     assert "NaN" in table.loc[poisoned, "failure"]
     assert not table.loc[poisoned, "converged"]
     assert np.isnan(table.loc[poisoned, ["acc", "bacc", "auc"]].astype(float)).all()
@@ -144,79 +125,21 @@ def test_a_thousand_epochs_without_meeting_the_target_are_a_valid_row(digits, na
     assert 0 <= row["bacc"] <= 1
 
 
-def test_bytes_and_floats_mean_the_same():
-    pixels = np.arange(256, dtype=np.uint8)
-    as_floats = as_input((pixels / 255).astype(np.float32), "float32")
-    np.testing.assert_allclose(as_input(pixels, "float32"), as_floats, atol=1e-6)
-    np.testing.assert_allclose(as_floats[[0, 255]], [-1, 1])
-    assert as_input(pixels, "bfloat16").dtype == jnp.bfloat16
-
-
-def test_training_accuracy_is_what_an_independent_recount_finds(digits, narrow):
-    architecture = architecture_of(digits.train_images[..., None], 10, narrow, 1)
-    programs = make_programs(architecture, narrow)
-    n = 75  # three settling batches of 25
-    subset = draw(digits, n)[0]
-    images = Images(
-        jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels, jnp.int32)
-    )
-    padded = jnp.asarray(np.pad(subset, (0, 2048 - n))[None], jnp.int32)
-    models = programs.start(jnp.zeros(1, jnp.uint32))
-    models = programs.advance(models, images, padded, jnp.int32(n), jnp.int32(60))
-    assert models.done[0]
-    params, stats = jax.tree.map(lambda leaf: leaf[0], (models.params, models.stats))
-    model = nnx.merge(network(architecture), params, stats, copy=True)
-    pixels = as_input(images.pixels[subset], "float32")
-    run = nnx.jit(lambda model, pixels, weights: model(pixels, weights))
-    recount = np.mean(np.argmax(run(model, pixels, None), 1) == digits.train_labels[subset])
-    assert float(models.accuracy[0]) == pytest.approx(recount)
-    # The statistics of the first layer do not depend on how the subset was cut.
-    run(model, pixels, jnp.ones(n))
-    settled = stats["stem_norm"]
-    mean, variance = model.stem_norm.mean[...], model.stem_norm.variance[...]
-    np.testing.assert_allclose(mean, settled["mean"][...], rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(variance, settled["variance"][...], rtol=1e-3)
-
-
-def test_counting_ends_once_the_criterion_is_out_of_reach(digits, narrow):
-    n = 300
-    architecture = Architecture(
-        8, 8, 1, 10, narrow.base_channels, native=resnet18_native.serves(narrow)
-    )
-    config = dataclasses.replace(narrow, settling_batch=64)
-    programs = make_programs(architecture, config)
-    images = Images(jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels))
-    padded = jnp.arange(2048)
-    models = programs.start(jnp.zeros(1, jnp.uint32))
-    models = programs.advance(models, images, padded[None], jnp.int32(n), jnp.int32(1))
-    model = jax.tree.map(lambda leaf: leaf[0], models)
-    count = jax.jit(
-        lambda wanted: settle(model, images, padded, jnp.int32(n), architecture, config, wanted)
-    )
-    stats, share = count(0.0)
-    assert 0.2 < share < 0.95
-    for wanted in (0.1, share, share + 1 / n, 0.99):
-        same_stats, found = count(wanted)
-        jax.tree.map(np.testing.assert_array_equal, same_stats, stats)
-        assert found == share if wanted <= share else found < min(wanted, share + 1e-6)
-    assert count(0.99)[1] < share
-
-
 def test_evaluation_of_many_images_takes_little_memory():
     config = TrainingConfig(base_channels=8, settling_batch=64)
-    programs = make_programs(Architecture(28, 28, 1, 10, 8), config)
+    programs = make_programs(choose_execution(config, 3), (28, 28, 1), 10, config)
     n, models = 20_000, 3
     like = jax.eval_shape(programs.start, jax.ShapeDtypeStruct((models,), jnp.uint32))
     images = Images(
         jax.ShapeDtypeStruct((n, 28, 28, 1), jnp.uint8), jax.ShapeDtypeStruct((n,), jnp.int32)
     )
-    program = programs.evaluate.lower(like, jnp.int32(0), images).compile()
+    program = programs.predict.lower(like, jnp.int32(0), images).compile()
     needed = program.memory_analysis().temp_size_in_bytes
     predictions = n * 10 * 4
     first_layer = 28 * 28 * 8 * 4
-    # A settling batch's activations and one model's predictions, sorted: all models' predictions,
-    # or all images as floats (63 MB), would not fit.
-    assert needed < 10 * 64 * first_layer + 12 * predictions < 30e6
+    # A settling batch's activations and one model's predictions: all images as floats (63 MB)
+    # would not fit.
+    assert needed < 10 * 64 * first_layer + 4 * predictions < 25e6
 
 
 def test_a_class_of_one_image(digits, narrow):

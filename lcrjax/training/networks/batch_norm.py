@@ -39,7 +39,7 @@ def _forward(x, scale, bias, weights):  # type: ignore[no-untyped-def]
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     share = (weights / (weights.sum() * x.shape[1] * x.shape[2]))[:, None, None, None]
     mean = (wide * share).sum((0, 1, 2))
-    variance = (jnp.square(wide - mean) * share).sum((0, 1, 2))
+    variance = (jnp.square(wide - _wide(mean)) * share).sum((0, 1, 2))
     y = apply_statistics(x, scale, bias, mean, variance)
     return (y, mean, variance), (x, scale, share, mean, variance)
 
@@ -48,10 +48,11 @@ def _backward(residuals, cotangents):  # type: ignore[no-untyped-def]
     x, scale, share, mean, variance = residuals
     dy = cotangents[0].astype(mean.dtype)
     inverse = jax.lax.rsqrt(variance + EPSILON)
-    normal = (x.astype(mean.dtype) - mean) * inverse
+    normal = (x.astype(mean.dtype) - _wide(mean)) * _wide(inverse)
     by_bias = dy.sum((0, 1, 2))
     by_scale = (dy * normal).sum((0, 1, 2))
-    by_x = (scale * inverse) * (dy - share * (by_bias + normal * by_scale))
+    # With respect to the scaled input, less its projections on the two moments.
+    by_x = _wide(scale * inverse) * (dy - share * (_wide(by_bias) + normal * _wide(by_scale)))
     return by_x.astype(x.dtype), by_scale, by_bias, jnp.zeros(len(x), mean.dtype)
 
 
@@ -68,4 +69,8 @@ def apply_statistics(
     """Normalise each channel by statistics that are given."""
     factor = scale * jax.lax.rsqrt(variance + EPSILON)
     wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    return ((wide - mean) * factor + bias).astype(x.dtype)
+    return ((wide - _wide(mean)) * _wide(factor) + _wide(bias)).astype(x.dtype)
+
+
+def _wide(channels: Float[Array, " c"]) -> Float[Array, "1 1 1 c"]:
+    return channels[None, None, None, :]

@@ -31,7 +31,6 @@ class Geometry:
         size: Side of the kernel.
         stride: Step between outputs, the same both ways.
         padding: Zeros added on every side.
-        direct: Whether to prefer XLA's convolution, the faster way for one model on a CPU.
     """
 
     height: int
@@ -39,7 +38,6 @@ class Geometry:
     size: int
     stride: int
     padding: int
-    direct: bool = False
 
     @property
     def out_height(self) -> int:
@@ -66,11 +64,10 @@ class Geometry:
         return plain or sizes == (1, 1, 1, 1)
 
     @property
-    def uses_direct(self) -> bool:
+    def suits_direct(self) -> bool:
         """Whether XLA's convolution serves: it is slow on tiny maps, and knows no dead taps."""
         return (
-            self.direct
-            and min(self.height, self.width) >= SMALLEST_DIRECT_MAP
+            min(self.height, self.width) >= SMALLEST_DIRECT_MAP
             and len(self.taps) == self.size**2
             and self.size > 1
         )
@@ -83,11 +80,12 @@ class Geometry:
         ]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolve(
     images: Float[Array, "b h w c_in"],
     kernel: Float[Array, "taps c_in c_out"],
     geometry: Geometry,
+    direct: bool = False,
 ) -> Float[Array, "b h_out w_out c_out"]:
     """Cross-correlate images with a kernel, zeros outside.
 
@@ -98,6 +96,7 @@ def convolve(
         images: Input maps, channels last.
         kernel: The live taps only, in the order of `geometry.taps`.
         geometry: Shape of the convolution; static.
+        direct: Whether to prefer XLA's convolution, the faster way for one model on a CPU; static.
 
     Returns:
         Output maps in the dtype of `images`, accumulated in float32 or wider.
@@ -112,7 +111,7 @@ def convolve(
             f"kernel has shape {kernel.shape}; expected {len(geometry.taps)} live taps and "
             f"{images.shape[3]} input channels"
         )
-    if geometry.uses_direct:
+    if direct and geometry.suits_direct:
         g = geometry
         return _direct(
             images, kernel.reshape(g.size, g.size, *kernel.shape[1:]), g.stride, g.padding
@@ -121,15 +120,17 @@ def convolve(
     return _product(columns, kernel.reshape(-1, kernel.shape[2]), (3, 0)).astype(images.dtype)
 
 
-def _forward(images, kernel, geometry):  # type: ignore[no-untyped-def]
-    return convolve(images, kernel, geometry), (images, kernel)
+def _forward(images, kernel, geometry, direct):  # type: ignore[no-untyped-def]
+    return convolve(images, kernel, geometry, direct), (images, kernel)
 
 
-def _backward(geometry, residuals, cotangent):  # type: ignore[no-untyped-def]
+def _backward(geometry, direct, residuals, cotangent):  # type: ignore[no-untyped-def]
     images, kernel = residuals
+    cotangent = cotangent.astype(images.dtype)
+    direct = direct and geometry.suits_direct
     return (
-        _image_gradient(images, kernel, geometry, cotangent),
-        _kernel_gradient(images, kernel, geometry, cotangent),
+        _image_gradient(images, kernel, geometry, cotangent, direct),
+        _kernel_gradient(images, kernel, geometry, cotangent, direct),
     )
 
 
@@ -179,9 +180,10 @@ def _direct(images: Array, kernel: Array, stride: int, padding: int) -> Array:
     ).astype(images.dtype)
 
 
-def _kernel_gradient(images: Array, kernel: Array, geometry: Geometry, cotangent: Array) -> Array:
-    cotangent = cotangent.astype(images.dtype)
-    if geometry.uses_direct:
+def _kernel_gradient(
+    images: Array, kernel: Array, geometry: Geometry, cotangent: Array, direct: bool
+) -> Array:
+    if direct:
         return _direct_kernel_gradient(images, geometry, cotangent).reshape(kernel.shape)
     columns = _patches(images, geometry)
     rows = columns.shape[0] * columns.shape[1] * columns.shape[2]
@@ -219,10 +221,11 @@ def _direct_kernel_gradient(images: Array, geometry: Geometry, cotangent: Array)
     return total.transpose(1, 2, 0, 3)
 
 
-def _image_gradient(images: Array, kernel: Array, geometry: Geometry, cotangent: Array) -> Array:
+def _image_gradient(
+    images: Array, kernel: Array, geometry: Geometry, cotangent: Array, direct: bool
+) -> Array:
     g = geometry
-    cotangent = cotangent.astype(images.dtype)
-    if g.uses_direct and g.stride == 1:
+    if direct and g.stride == 1:
         full = kernel.reshape(g.size, g.size, *kernel.shape[1:])
         return _direct(
             cotangent, jnp.flip(full, (0, 1)).transpose(0, 1, 3, 2), 1, g.size - 1 - g.padding

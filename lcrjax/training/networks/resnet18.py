@@ -1,22 +1,29 @@
-"""ResNet-18 as a Flax NNX module.
+"""ResNet-18, and what executes it.
 
 Basic blocks 2-2-2-2 with 64 to 512 channels, batch normalisation, a 3x3 stride-2 max-pool, the
 global mean and a linear layer (He et al. 2016). Only the first and the last layer follow the data.
 """
 
 import dataclasses
+import functools
 import itertools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from lcrjax.training.config import TrainingConfig
+from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.batch_norm import apply_statistics, batch_normalise
 from lcrjax.training.networks.convolution import Geometry, convolve
-from lcrjax.training.networks.initial_weights import normals
+from lcrjax.training.networks.nnx_module import from_nnx
+from lcrjax.training.networks.protocol import Backend, ImageShape, Network
+from lcrjax.training.networks.resnet18_native.backend import NativeBackend, serves
+from lcrjax.training.networks.resnet18_native.normals import normals
 
-LARGEST_SMALL_IMAGE = 32
+Draw = Callable[[Array, int], Array]
 
 
 class Convolution(nnx.Module):
@@ -24,11 +31,12 @@ class Convolution(nnx.Module):
 
     Attributes:
         geometry: Shape of the convolution.
+        direct: Whether it prefers XLA's own operation.
         kernel: Live taps, (taps, c_in, c_out).
     """
 
-    def __init__(self, geometry: Geometry, c_in: int, c_out: int):
-        self.geometry = geometry
+    def __init__(self, geometry: Geometry, c_in: int, c_out: int, direct: bool):
+        self.geometry, self.direct = geometry, direct
         self.kernel = nnx.Param(jnp.zeros((len(geometry.taps), c_in, c_out)))
 
     @property
@@ -41,7 +49,7 @@ class Convolution(nnx.Module):
 
     def __call__(self, images: Float[Array, "b h w c_in"]) -> Float[Array, "b h_out w_out c_out"]:
         """Convolve in the dtype of the images."""
-        return convolve(images, self.kernel[...].astype(images.dtype), self.geometry)
+        return convolve(images, self.kernel[...].astype(images.dtype), self.geometry, self.direct)
 
 
 class BatchNorm(nnx.Module):
@@ -50,15 +58,15 @@ class BatchNorm(nnx.Module):
     Attributes:
         scale: Factor per channel.
         bias: Offset per channel.
-        mean: Mean per channel: of the latest batch, or the settled one.
-        variance: Variance per channel (biased), likewise.
+        mean: Mean per channel: of the latest batch, or over all training images.
+        var: Variance per channel (biased), likewise.
     """
 
     def __init__(self, channels: int):
         self.scale = nnx.Param(jnp.ones(channels))
         self.bias = nnx.Param(jnp.zeros(channels))
         self.mean = nnx.BatchStat(jnp.zeros(channels))
-        self.variance = nnx.BatchStat(jnp.ones(channels))
+        self.var = nnx.BatchStat(jnp.ones(channels))
 
     def __call__(
         self, x: Float[Array, "b h w c"], weights: Float[Array, " b"] | None
@@ -66,8 +74,8 @@ class BatchNorm(nnx.Module):
         """Normalise by the batch's own statistics, or by the stored ones if `weights` is None."""
         scale, bias = self.scale[...], self.bias[...]
         if weights is None:
-            return apply_statistics(x, scale, bias, self.mean[...], self.variance[...])
-        y, self.mean[...], self.variance[...] = batch_normalise(x, scale, bias, weights)
+            return apply_statistics(x, scale, bias, self.mean[...], self.var[...])
+        y, self.mean[...], self.var[...] = batch_normalise(x, scale, bias, weights)
         return y
 
 
@@ -75,17 +83,17 @@ class BasicBlock(nnx.Module):
     """Two 3x3 convolutions and a way around them."""
 
     def __init__(self, height: int, width: int, c_in: int, c_out: int, stride: int, direct: bool):
-        first = Geometry(height, width, 3, stride, 1, direct)
+        first = Geometry(height, width, 3, stride, 1)
         self.out_height, self.out_width = first.out_height, first.out_width
-        second = Geometry(self.out_height, self.out_width, 3, 1, 1, direct)
-        self.first = Convolution(first, c_in, c_out)
+        second = Geometry(self.out_height, self.out_width, 3, 1, 1)
+        self.first = Convolution(first, c_in, c_out, direct)
         self.first_norm = BatchNorm(c_out)
-        self.second = Convolution(second, c_out, c_out)
+        self.second = Convolution(second, c_out, c_out, direct)
         self.second_norm = BatchNorm(c_out)
         self.projects = stride != 1 or c_in != c_out
         if self.projects:
             shortcut = Geometry(height, width, 1, stride, 0)
-            self.shortcut = Convolution(shortcut, c_in, c_out)
+            self.shortcut = Convolution(shortcut, c_in, c_out, direct)
             self.shortcut_norm = BatchNorm(c_out)
 
     def __call__(
@@ -98,54 +106,27 @@ class BasicBlock(nnx.Module):
         return jax.nn.relu(y + around)
 
 
-@dataclasses.dataclass(frozen=True)
-class Architecture:
-    """What a ResNet-18 needs to know of the data.
-
-    Attributes:
-        height: Height of the images in pixels.
-        width: Width of the images in pixels.
-        channels: Channels of the images.
-        n_classes: Number of classes.
-        base: Channels of the first stage, doubled from stage to stage; 64 in ResNet-18.
-        direct: Whether convolutions prefer XLA's own operation; see
-            `lcrjax.training.networks.convolution`.
-        stem: Side of the first kernel, 3 (stride 1) or 7 (stride 2); None follows the images: 3
-            up to 32 pixels a side.
-        native: Whether `lcrjax.training.networks.resnet18_native` computes the network.
-    """
-
-    height: int
-    width: int
-    channels: int
-    n_classes: int
-    base: int = 64
-    direct: bool = False
-    stem: int | None = None
-    native: bool = False
-
-    @property
-    def stem_geometry(self) -> Geometry:
-        """Shape of the first convolution."""
-        small = max(self.height, self.width) <= LARGEST_SMALL_IMAGE
-        size = self.stem or (3 if small else 7)
-        return Geometry(
-            self.height, self.width, size, 1 if size == 3 else 2, size // 2, self.direct
-        )
-
-
 class ResNet18(nnx.Module):
     """ResNet-18 for images of one size.
 
     Args:
         architecture: Shape of the data, and the width of the network.
         rngs: Source of the initial weights.
+        direct: Whether convolutions prefer XLA's own operation, see `convolve`.
+        draw: (key, n) -> n normal random numbers; None is jax's.
     """
 
-    def __init__(self, architecture: Architecture, *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        architecture: Architecture,
+        *,
+        rngs: nnx.Rngs,
+        direct: bool = False,
+        draw: Draw | None = None,
+    ):
         a = architecture
         stem = a.stem_geometry
-        self.stem = Convolution(stem, a.channels, a.base)
+        self.stem = Convolution(stem, a.channels, a.base, direct)
         self.stem_norm = BatchNorm(a.base)
         pool = Geometry(stem.out_height, stem.out_width, 3, 2, 1)
         height, width, channels = pool.out_height, pool.out_width, a.base
@@ -154,13 +135,14 @@ class ResNet18(nnx.Module):
             for position in range(2):
                 stride = 2 if stage > 0 and position == 0 else 1
                 out = a.base * 2**stage
-                block = BasicBlock(height, width, channels, out, stride, a.direct)
+                block = BasicBlock(height, width, channels, out, stride, direct)
                 self.blocks.append(block)
                 height, width, channels = block.out_height, block.out_width, out
         # One draw for all kernels: the compiler takes seconds over twenty.
         kernels = [m for _, m in nnx.iter_modules(self) if isinstance(m, Convolution)]
         sizes = [m.kernel.size for m in kernels]
-        values = normals(rngs.params(), sum(sizes))
+        draw = draw or (lambda key, n: jax.random.normal(key, (n,), jnp.float32))
+        values = draw(rngs.params(), sum(sizes))
         ends = list(itertools.accumulate(sizes))
         for module, end, count in zip(kernels, ends, sizes, strict=True):
             own = values[end - count : end].reshape(module.kernel.shape)
@@ -192,7 +174,7 @@ class ResNet18(nnx.Module):
             x = block(x, weights)
         pooled = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean((1, 2))
         logits = jnp.matmul(pooled, self.weight[...], precision=jax.lax.Precision.HIGHEST)
-        return logits + self.bias[...]
+        return logits + self.bias[...][None, :]
 
 
 def max_pool(x: Float[Array, "b h w c"]) -> Float[Array, "b h_out w_out c"]:
@@ -207,3 +189,32 @@ def max_pool(x: Float[Array, "b h w c"]) -> Float[Array, "b h_out w_out c"]:
         taps = [jax.lax.slice_in_dim(padded, t, t + 2 * (out - 1) + 1, 2, axis) for t in range(3)]
         x = jnp.maximum(jnp.maximum(taps[0], taps[1]), taps[2])
     return x
+
+
+@functools.cache
+def _network(
+    base: int = 64, stem: int | None = None, direct: bool = False, draw: Draw | None = None
+) -> Network:
+    def make(shape: ImageShape, n_classes: int, rngs: nnx.Rngs) -> ResNet18:
+        architecture = Architecture(*shape, n_classes, base, stem)
+        return ResNet18(architecture, rngs=rngs, direct=direct, draw=draw)
+
+    return from_nnx(make, "resnet18")
+
+
+def choose_execution(config: TrainingConfig, at_once: int, *, stem: int | None = None) -> Backend:
+    """Say what executes ResNet-18 here: kernels in C, one model by XLA, or several.
+
+    Args:
+        config: The recipe, with the number of channels of the first stage.
+        at_once: Models that advance together.
+        stem: Side of the first kernel, as in `Architecture`.
+    """
+    base = config.base_channels
+    if serves(config, at_once):
+        return NativeBackend(_network(base, stem, draw=normals), stem)
+    return Backend(_network(base, stem, direct=at_once == 1 and jax.default_backend() == "cpu"))
+
+
+#: He et al. (2016); the channels of the first stage are those of the recipe.
+resnet18 = dataclasses.replace(_network(), backend=choose_execution)

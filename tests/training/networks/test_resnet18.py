@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.batch_norm import batch_normalise
-from lcrjax.training.networks.resnet18 import Architecture, Convolution, ResNet18, max_pool
+from lcrjax.training.networks.resnet18 import Convolution, ResNet18, max_pool
 from tests.compiling import quick_jit
 
 
-def build(architecture, seed=0):
-    return ResNet18(architecture, rngs=nnx.Rngs(seed))
+def build(architecture, **options):
+    return ResNet18(architecture, rngs=nnx.Rngs(0), **options)
 
 
 def parts(model):
@@ -67,7 +68,7 @@ def plain_forward(kernels, norms, weight, bias, images, strides):
     ("shape", "direct"), [((8, 8, 1), True), ((8, 8, 1), False), ((36, 40, 3), True)]
 )
 def test_network_and_gradient_equal_a_plain_one(shape, direct):
-    model = build(Architecture(*shape, 3, base=4, direct=direct))
+    model = build(Architecture(*shape, 3, base=4), direct=direct)
     images = jnp.asarray(np.random.default_rng(0).normal(size=(6, *shape)), jnp.float32)
     graph, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)
 

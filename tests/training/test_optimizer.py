@@ -5,21 +5,10 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-import pytest
 
 from lcrjax.training import FullConfig, TrainingConfig
-from lcrjax.training.descent import cosine_factor
-from lcrjax.training.epochs import Images
-from lcrjax.training.programs import make_programs
-from lcrjax.training.subsets import architecture_of
-
-
-@pytest.mark.parametrize("floor", [0.0, 0.01])
-def test_factor_is_half_a_cosine(floor):
-    reference = optax.cosine_decay_schedule(1.0, 7, alpha=floor)
-    for epochs in (0, 0.25, 1, 3.5, 7, 50):
-        assert cosine_factor(epochs, 7, floor) == pytest.approx(float(reference(epochs)), abs=1e-6)
+from lcrjax.training.batches import Images
+from tests.training.conftest import programs_of
 
 
 def test_a_model_steps_as_far_as_its_epoch_says(digits, narrow):
@@ -28,7 +17,7 @@ def test_a_model_steps_as_far_as_its_epoch_says(digits, narrow):
     )
     pixels = digits.train_images[:16, ..., None]
     images = Images(jnp.asarray(pixels), jnp.asarray(digits.train_labels[:16], jnp.int32))
-    programs = make_programs(architecture_of(pixels, 10, config, 1), config)
+    programs = programs_of(config)
     subset = jnp.arange(16, dtype=jnp.int32)[None]
 
     def change(epoch):
