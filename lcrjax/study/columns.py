@@ -25,7 +25,7 @@ PARAMETERS: tuple[str, ...] = ("n_pixels", "n_channels", "n_classes")
 TARGETS: tuple[str, ...] = ("acc", "bacc", "auc")
 
 #: Groups of features that the paper regresses on together (section IV-D).
-GROUPS: dict[str, tuple[str, ...]] = {
+FEATURE_SETS: dict[str, tuple[str, ...]] = {
     "alphas": tuple(f for f in FEATURES if f.startswith("A_") or "alpha" in f),
     "gammas": tuple(f for f in FEATURES if f.startswith("G_") or "gamma" in f),
     "rhos": tuple(f for f in FEATURES if f.startswith("R_") or "rho" in f),
