@@ -1,4 +1,4 @@
-"""The command `lcrjax`.
+"""Command `lcrjax`.
 
 Modules that take long to import are imported by the commands that need them, so that help and
 usage errors come at once.
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lcrjax import __version__, native
+from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
@@ -70,4 +71,5 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    keep_compiled_programs()
     app()

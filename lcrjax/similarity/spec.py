@@ -41,7 +41,7 @@ def parse_similarity(text: str) -> TiledSimilarity:
     if name not in forms:
         near = difflib.get_close_matches(name.lower(), forms, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no similarity {text!r}: {hint}Known are {', '.join(FORMS)}")
+        raise ValueError(f"there is no similarity {text!r}: {hint}known are {', '.join(FORMS)}")
     form = forms[name]
     if not colon and (":" not in form or "[" in form):
         return FORMS[form]()

@@ -16,6 +16,12 @@ def dataset(name="toy", seed=0, counts=(60, 40, 50), shape=(4, 4)):
     return Dataset(name, images, labels, images[:20], labels[:20], names, "made up", "none")
 
 
+def write_npz(path, dataset):
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    np.savez(path, **{name: getattr(dataset, name) for name in names})
+    return path
+
+
 def measure(dataset, subsets, similarity=None):
     del similarity
     rows = []

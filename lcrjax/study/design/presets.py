@@ -60,12 +60,12 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def choose_study(
-    sources: Sequence[str] = (),
+    sources: Sequence[Any] = (),
     *,
     preset: str | None = None,
     file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
-) -> tuple[list[str], StudyConfig]:
+) -> tuple[list[Any], StudyConfig]:
     """Settle what a study consists of: a preset, changed by a TOML file, changed by options.
 
     Args:

@@ -99,7 +99,7 @@ def test_sizes_that_are_named_are_meant():
         ("seed = -1", "seed holds -1: give whole numbers of at least 0"),
         ("skip_impossible = 1", "skip_impossible is 1: give true or false"),
         ('similarity = "gausian:2"', "no similarity 'gausian:2': did you mean 'gaussian'"),
-        ("similarity = 2", "no similarity 2: Known are rmsd"),
+        ("similarity = 2", "no similarity 2: known are rmsd"),
         ("sizes = [64", "not valid TOML"),
     ],
 )

@@ -2,8 +2,8 @@
 
 Run as `python -m tests.study.run.kills FOLDER KILLS SEED`. Each attempt is a forked process that
 the parent kills with SIGKILL; real plan, folder, files and table, with instant stand-ins for
-measuring and training. Every write is slowed down around its critical steps so that many kills strike there.
-Prints what happened as JSON.
+measuring and training. Every write is slowed down around its critical steps so that many kills
+strike there. Prints what happened as JSON.
 """
 
 import json
