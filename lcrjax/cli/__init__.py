@@ -46,12 +46,13 @@ for command in (measure, study, search, report, train):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         found = native.absence()
         used = "used" if found is None else f"not used, {found.why}"
         typer.echo(f"lcrjax {__version__}\nkernels in C: {used}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

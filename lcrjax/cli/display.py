@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -26,7 +26,7 @@ _SPEED_PERIOD = 3600.0
 class Silent:
     """Shows nothing."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Silent":
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -99,7 +99,7 @@ class Bars(Silent):
             get_time=get_time,
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Bars":
         self._bar.start()
         return self
 
@@ -153,7 +153,7 @@ def choose_display(console: Console, *, quiet: bool) -> Silent:
     return Bars(console) if console.is_terminal else Lines(console)
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | int) -> str:
     """Say a duration in the words in which one plans: seconds, minutes or hours."""
     if seconds < 90:
         return f"{round(seconds)} s"

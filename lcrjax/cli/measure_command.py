@@ -63,7 +63,7 @@ def measure(
     names = np.asarray(dataset.class_names)[dataset.train_labels]
     images = pixels_for(alike, dataset.train_images)
     frame = measure_images(images, names, q=np.asarray(viewpoints), similarity=alike).to_frame()
-    counts = dict(zip(*np.unique(names, return_counts=True), strict=True))
+    counts = {name: int(np.sum(names == name)) for name in dataset.class_names}
     _print(Console(), dataset.name, counts, frame)
     if out is not None:
         try:

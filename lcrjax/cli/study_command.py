@@ -7,6 +7,7 @@ import typer
 
 from lcrjax.cli import values
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
+from lcrjax.cli.parts import PARTS
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 
 def study(
-    context: typer.Context,
     data: Annotated[
         list[str] | None,
         typer.Argument(help=f"{DATA_HELP} Several are studied together.", show_default=False),
@@ -104,7 +104,7 @@ def study(
                 display(progress)
 
             report = conduct_study(
-                sources, out, settings, resize=resize, progress=show, **context.obj or {}
+                sources, out, settings, resize=resize, progress=show, **PARTS.get()
             )
         _print(report, out)
     failed = int(report.table["failure"].notna().sum())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
+from lcrjax.cli.parts import PARTS
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def train(
-    context: typer.Context,
     data: Annotated[str, typer.Argument(help=DATA_HELP, show_default=False)],
     epochs: Annotated[int, typer.Option(help="Most epochs; the step size falls until then.")] = 20,
     target: Annotated[
@@ -79,7 +79,7 @@ def train(
                 display(progress)
                 work.begin()
 
-            result = train_reference(dataset, out, settings, progress=show, **context.obj or {})
+            result = train_reference(dataset, out, settings, progress=show, **PARTS.get())
         work.end()
         _conclude(dataset.name, result, out)
     if result.failure:

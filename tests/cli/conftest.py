@@ -7,14 +7,18 @@ from tests.study.fake_parts import PARTS
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Run a command line in an empty folder; studies measure, train and draw with stand-ins."""
-    from lcrjax.cli import app
+    from lcrjax.cli import app, parts
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
 
-    def invoke(*words, **parts):
+    def invoke(*words, **given):
         if words[0] == "study":
-            parts = {**PARTS, "draw": lambda table, folder: [], **parts}
-        return CliRunner().invoke(app, [str(word) for word in words], obj=parts)
+            given = {**PARTS, "draw": lambda table, folder: [], **given}
+        before = parts.PARTS.set(given)
+        try:
+            return CliRunner().invoke(app, [str(word) for word in words])
+        finally:
+            parts.PARTS.reset(before)
 
     return invoke

@@ -58,7 +58,7 @@ def best_subsets(
 
 def best_of_every_size(
     p: Projection, *, bounds: bool = True
-) -> tuple[list[Int[np.ndarray, " k"]], Float[np.ndarray, " k+1"]]:
+) -> tuple[list[Int[np.ndarray, "_"]], Float[np.ndarray, " sizes"]]:
     """Find the combination of every size with the least residual sum of squares.
 
     Candidates are decided upon one after the other. A node of the tree holds the triangular factor

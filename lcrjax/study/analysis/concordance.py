@@ -50,7 +50,7 @@ def pairwise_concordance(
     target_ties = 0
     for _, group in frame.groupby(keys, sort=True):
         i, j = np.triu_indices(len(group), 1)
-        better = _sign(group[target].to_numpy(), i, j, 0)
+        better = _sign(group[target].to_numpy(), i, j, 0.0)
         target_ties += int(np.sum(better == 0))
         agreements = np.empty((len(features), 3), dtype=np.int64)
         for k, name in enumerate(features):

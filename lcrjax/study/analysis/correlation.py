@@ -64,7 +64,7 @@ def squared_correlations(
 
 def cluster(
     r2: pd.DataFrame, threshold: float = CLUSTER_R2
-) -> tuple[pd.DataFrame, pd.Series, Float[np.ndarray, "f-1 4"]]:
+) -> tuple[pd.DataFrame, pd.Series, Float[np.ndarray, "merges 4"]]:
     """Order features so that those that share most of their variance lie side by side.
 
     Average linkage on 1 - R-squared, leaves in the order that keeps neighbours most alike.

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 
 from lcrjax.study.design.compositions import Compositions
 
@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 
 
 def design_subsets(
-    labels: Int[np.ndarray, " images"],
+    labels: Integer[np.ndarray, " images"],
     sizes: Iterable[int] = SIZES,
     *,
     bins: int = 25,

@@ -95,12 +95,12 @@ class StudyConfig:
         for f in dataclasses.fields(TrainingConfig):
             if f.name in training:
                 _same_kind(f"training.{f.name}", training[f.name], f.default)
-        if not isinstance(values.get("sizes", []), (list, tuple)):
+        for f in dataclasses.fields(cls):
+            if f.name in values and isinstance(f.default, (int, str)):
+                _same_kind(f.name, values[f.name], f.default)
+        if not isinstance(values.setdefault("sizes", cls.sizes), (list, tuple)):
             raise ValueError(f"sizes is {values['sizes']!r}: give a list such as [64, 128]")
-        if not isinstance(values.get("skip_impossible", False), bool):
-            raise ValueError(
-                f"skip_impossible is {values['skip_impossible']!r}: give true or false"
-            )
+        values["sizes"] = tuple(_whole("sizes", n, 2) for n in values["sizes"])
         for name, table in at.items():
             try:
                 values[name] = {int(n): k for n, k in table.items()}

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ Measure = Callable[[Dataset, Int[np.ndarray, "k n"], TiledSimilarity], pd.DataFr
 BlockSize = Callable[[Dataset, int, TrainingConfig], int]
 
 
+@runtime_checkable
 class Train(Protocol):
     """What trains: `lcrjax.training.train_subsets`, or what takes and returns the same."""
 

@@ -145,7 +145,6 @@ def test_the_largest_combination_is_all_features(correlated, statsmodels_fit):
     [
         (lambda t: t, {"target": "bac"}, "no column 'bac': did you mean 'bacc'"),
         (lambda t: t, {"size": 0}, "give a whole number of features"),
-        (lambda t: t, {"size": 1.5}, "give a whole number of features"),
         (lambda t: t, {"size": 12}, "too many to list.*best_subsets"),
         (lambda t: t, {"size": 3, "features": ("A_0", "A_1")}, "too few for combinations of 3"),
         (lambda t: t, {"features": ("A_0", "A_0")}, "named more than once"),
