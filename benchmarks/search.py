@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from lcrjax.study.analysis.branch_and_bound import best_of_every_size
 from lcrjax.study.analysis.combinations import search_sizes
 from lcrjax.study.analysis.projection import project
-from lcrjax.study.analysis.regression import design
+from lcrjax.study.analysis.regression import design_matrix
 from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import FEATURES, PARAMETERS
 
@@ -81,7 +81,7 @@ def main() -> None:
         print(f"  search_sizes     {1e3 * ours:8.3f} ms; ratio {loop / ours:.0f}")
         print(f"  largest difference of adjusted R-squared {error:.1e}")
 
-        projection = project(design(table))
+        projection = project(design_matrix(table))
         subsets, best = best_of_every_size(projection)
         spent = seconds(lambda: best_of_every_size(projection), 3)
         print(f"best subset of every size 1 to 27, branch and bound: {spent:.2f} s")

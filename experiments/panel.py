@@ -7,8 +7,12 @@ on where it stopped. Results lie in experiments/results/panel.
 import argparse
 from pathlib import Path
 
+from rich.console import Console
+
 from experiments.panel_tables import write
-from lcrjax.cli import app
+from lcrjax.cli.cache import keep_compiled_programs
+from lcrjax.cli.display import choose_display
+from lcrjax.report import conduct_study
 
 DATASETS = ("blood", "pneumonia", "covid2", "mednist", "brain", "breast")
 RESULTS = Path(__file__).parent / "results" / "panel"
@@ -20,11 +24,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     sources = ["digits", *(str(options.data / f"{name}.npz") for name in DATASETS)]
-    code = app(
-        ["study", *sources, "--preset", "panel", "--out", str(options.out)], standalone_mode=False
-    )
-    if code:
-        raise SystemExit(code)
+    keep_compiled_programs()
+    with choose_display(Console(stderr=True), quiet=False) as display:
+        conduct_study(sources, options.out, "panel", progress=display)
     write(options.out)
 
 

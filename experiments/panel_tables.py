@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from lcrjax.report import rankings, write_figures
-from lcrjax.study import read_results
+from lcrjax.study import read_results, search
 from lcrjax.study.analysis.effect import top_effect
-from lcrjax.study.analysis.fixed_effects import within_r2
+from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
 from lcrjax.study.analysis.paper_claims import claims
 from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import PARAMETERS
@@ -90,7 +90,7 @@ def tables(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield f"claims-{target}", claims(table, target)
         for kind, found in rankings(table, target).items():
             yield f"{kind}-{target}", named(found.head(27))[["features", "adj_r2", "r2", "n"]]
-        yield f"within-{target}", named(within_r2(table, target=target))
+        yield f"within-{target}", named(fixed_effects_r2(table, target=target))
         yield f"reasons-{target}", reasons(table, target)
         yield f"alone-{target}", each_alone(table, target)
     yield "top", top_effect(table).drop(columns=["n_feature", "n_against"])

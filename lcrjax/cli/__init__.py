@@ -1,4 +1,4 @@
-"""The command `lcrjax`.
+"""Command `lcrjax`.
 
 Modules that take long to import are imported by the commands that need them, so that help and
 usage errors come at once.
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lcrjax import __version__, native
+from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
@@ -45,12 +46,13 @@ for command in (measure, study, search, report, train):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         found = native.absence()
         used = "used" if found is None else f"not used, {found.why}"
         typer.echo(f"lcrjax {__version__}\nkernels in C: {used}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
@@ -70,4 +72,5 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    keep_compiled_programs()
     app()

@@ -1,4 +1,4 @@
-"""Compiled programs are kept between runs, so that the next one starts sooner."""
+"""Cache of compiled programs between runs, so that the next one starts sooner."""
 
 import os
 from pathlib import Path

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -35,7 +34,7 @@ class EpochLines:
         )
         self._task = self._bar.add_task("starting", total=1, rate="compiling")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "EpochLines":
         self._bar.start()
         return self
 
@@ -69,7 +68,7 @@ class EpochLines:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def epoch_line(row: Mapping[str, float], max_epochs: int) -> str:
+def epoch_line(row: Mapping[str, float | int], max_epochs: int) -> str:
     """Say in one line what an epoch brought, and how long the rest may take."""
     epoch = int(row["epoch"])
     if math.isnan(row["loss"]):

@@ -8,7 +8,7 @@ import typer
 
 from lcrjax.cli import values
 from lcrjax.cli.outcome import NO_DISK, input_checked, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP, load_sources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,7 @@ def measure(
             help="Viewpoints: 0 counts rare images as much as common ones, inf only the commonest.",
         ),
     ] = "0,1,inf",
+    similarity: Annotated[str, typer.Option(help=SIMILARITY_HELP)] = "rmsd",
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[
         Path | None,
@@ -42,9 +43,12 @@ def measure(
     Examples:
         lcrjax measure digits
         lcrjax measure blood.npz --q 0,1,2,inf --out blood.csv
+        lcrjax measure digits --similarity rmsd:10
     """
     with input_checked():
-        viewpoints = values.orders(q)
+        from lcrjax.similarity.spec import parse_similarity, pixels_for
+
+        viewpoints, alike = values.orders(q), parse_similarity(similarity)
         if out is not None and out.suffix not in _WRITERS:
             raise ValueError(f"--out must end in {', '.join(_WRITERS)}; not {str(out)!r}.")
         if out is not None and not out.resolve().parent.is_dir():
@@ -57,8 +61,9 @@ def measure(
     from lcrjax import measure as measure_images
 
     names = np.asarray(dataset.class_names)[dataset.train_labels]
-    frame = measure_images(dataset.train_images, names, q=np.asarray(viewpoints)).to_frame()
-    counts = dict(zip(*np.unique(names, return_counts=True), strict=True))
+    images = pixels_for(alike, dataset.train_images)
+    frame = measure_images(images, names, q=np.asarray(viewpoints), similarity=alike).to_frame()
+    counts = {name: int(np.sum(names == name)) for name in dataset.class_names}
     _print(Console(), dataset.name, counts, frame)
     if out is not None:
         try:

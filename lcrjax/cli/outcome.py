@@ -1,10 +1,11 @@
-"""How a command ends: its exit codes, and errors in one sentence instead of a traceback."""
+"""Outcomes of a command: exit codes, and errors in one sentence instead of a traceback."""
 
 import contextlib
 import signal
 import sys
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -34,42 +35,85 @@ def input_checked() -> Iterator[None]:
         leave(BAD_INPUT, str(error))
 
 
-class Interruption:
-    """A request to stop, by Ctrl-C (SIGINT) or by SIGTERM.
+class Work:
+    """A command's work, which a first interruption lets finish its step.
 
     An exception raised at any moment may strike inside jax, which forgets what its callbacks
-    raise and does not always survive being left in the middle. While `patient` is set, the first
-    request is therefore only noted, for `check` to raise between two steps; the second is obeyed
-    at once.
+    raise and does not always survive being left in the middle. Between `begin` and `end` the
+    first Ctrl-C (SIGINT) or SIGTERM is therefore only noted, for `check` to raise between two
+    steps; the second is obeyed at once.
+
+    Attributes:
+        ready: Whether all input was found good.
+        begun: Whether work has begun, from when on a ValueError is a fault of lcrjax.
     """
 
     def __init__(self) -> None:
-        self.patient = False
-        self._asked = False
+        self.ready = self.begun = self._patient = self._asked = False
 
-    def __call__(self, number: int, frame: types.FrameType | None) -> None:
-        """Handle the signal."""
-        if self._asked or not self.patient:
-            raise KeyboardInterrupt
-        self._asked = True
-        print("lcrjax: stopping after this step; once more stops at once.", file=sys.stderr)
+    def begin(self) -> None:
+        """Note that work goes on; raise KeyboardInterrupt if a stop was asked for."""
+        self.ready = self.begun = self._patient = True
+        self.check()
+
+    def end(self) -> None:
+        """Note that what is left may be interrupted at any moment."""
+        self._patient = False
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if a stop was asked for."""
         if self._asked:
             raise KeyboardInterrupt
 
+    def handle(self, number: int, frame: types.FrameType | None) -> None:
+        """Handle a signal."""
+        if self._asked or not self._patient:
+            raise KeyboardInterrupt
+        self._asked = True
+        print("lcrjax: stopping after this step; once more stops at once.", file=sys.stderr)
+
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[Interruption]:
-    """Turn both signals into one interruption; one that the process ignores stays ignored."""
-    interruption = Interruption()
+def interruptible(sentence: str) -> Iterator[Work]:
+    """Turn both signals into one interruption; one that the process ignores stays ignored.
+
+    Args:
+        sentence: What to say when interrupted.
+    """
+    work = Work()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(number, interruption)
+            signal.signal(number, work.handle)
     try:
-        yield interruption
+        yield work
+    except KeyboardInterrupt:
+        leave(INTERRUPTED, sentence)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def work_in(folder: Path) -> Iterator[Work]:
+    """Work that a folder keeps: interruptible, and told in one sentence why it cannot go on."""
+    sentence = f"interrupted. What was finished is safe in {folder}; the same command goes on."
+    with interruptible(sentence) as work:
+        from lcrjax.study.run.folder import FolderInUseError
+
+        try:
+            yield work
+        except FolderInUseError as error:
+            leave(BAD_INPUT, str(error))
+        except OSError as error:
+            if not work.ready:
+                leave(BAD_INPUT, str(error))
+            leave(
+                NO_DISK,
+                f"cannot write to {folder}: {error}. What was finished is safe; "
+                "when there is room, the same command goes on.",
+            )
+        except (ValueError, ImportError) as error:
+            if work.begun:  # not the input, which was checked before: a fault that needs its trace
+                raise
+            leave(BAD_INPUT, str(error))

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lcrjax.cli.outcome import INTERRUPTED, NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
 
 if TYPE_CHECKING:
-    from lcrjax.cli.outcome import Interruption
-
-#: Name of the page.
-PAGE = "report.html"
+    from lcrjax.cli.outcome import Work
 
 
 def report(
@@ -27,7 +24,7 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            help=f"The page; by default {PAGE}, of a study in its folder.", show_default=False
+            help="The page; by default report.html, of a study in its folder.", show_default=False
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1, show_default=False)] = None,
@@ -45,11 +42,8 @@ def report(
         lcrjax report blood.npz --out blood.html
         lcrjax report lcrjax-study
     """
-    with interruptible() as interruption:
-        try:
-            page, path = _page(data, out, resize, interruption, quiet=quiet)
-        except KeyboardInterrupt:
-            leave(INTERRUPTED, "interrupted; no page was written.")
+    with interruptible("interrupted; no page was written.") as work:
+        page, path = _page(data, out, resize, work, quiet=quiet)
     from rich.console import Console
 
     from lcrjax.study.run.files import write_whole
@@ -67,15 +61,16 @@ def report(
 
 
 def _page(
-    data: str, out: Path | None, resize: int | None, interruption: "Interruption", *, quiet: bool
+    data: str, out: Path | None, resize: int | None, work: "Work", *, quiet: bool
 ) -> tuple[str, Path]:
     """Make the page; everything that can be wrong with the input is looked at first."""
     from rich.console import Console
 
-    from lcrjax.cli.cache import keep_compiled_programs
     from lcrjax.cli.steps import choose_steps
 
     with input_checked():
+        from lcrjax.report.pipeline import PAGE
+
         is_study = _is_study(Path(data))
         path = out or (Path(data) / PAGE if is_study else Path(PAGE))
         check_writable(path)
@@ -85,11 +80,10 @@ def _page(
             from lcrjax.report import study_page
         else:
             from lcrjax.report import dataset_page
-    keep_compiled_programs()
     with choose_steps(Console(stderr=True), quiet=quiet) as show:
 
         def tell(stage: str, share: float) -> None:
-            interruption.check()
+            work.check()
             show(stage, share)
 
         with input_checked():
@@ -98,9 +92,9 @@ def _page(
                 return study_page(data), path
             tell("loading", 0.0)
             (dataset,) = load_sources([data], resize)
-        interruption.patient = True
+        work.begin()
         page = dataset_page(dataset, progress=tell)
-        interruption.check()
+        work.check()
         return page, path
 
 
@@ -118,7 +112,9 @@ def check_writable(path: Path) -> None:
         ValueError: If it is a folder, or its folder does not exist or cannot be written to.
     """
     if path.is_dir():
-        raise ValueError(f"--out: {path} is a folder; name a file in it, such as {path / PAGE}.")
+        raise ValueError(
+            f"--out: {path} is a folder; name a file in it, such as {path / 'report.html'}."
+        )
     folder = path.absolute().parent
     if not folder.is_dir():
         raise ValueError(f"--out: the folder {folder} does not exist.")

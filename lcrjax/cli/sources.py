@@ -1,4 +1,4 @@
-"""Datasets from the words on the command line."""
+"""Datasets and similarities that commands take."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 DATA_HELP = (
     "What to load: digits; a MedMNIST name such as bloodmnist; tfds:NAME; an .npz file; a folder "
     "of IDX files; or a folder with one folder of images per class."
+)
+SIMILARITY_HELP = (
+    "How alike two images are: rmsd, rmsd:SCALE, cosine, gaussian:LENGTH, laplacian:LENGTH, "
+    "matern32:LENGTH or matern52:LENGTH."
 )
 RESIZE_HELP = "Resize all images to this many pixels on each side first."
 

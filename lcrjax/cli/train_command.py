@@ -5,21 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lcrjax.cli.outcome import (
-    BAD_INPUT,
-    INTERRUPTED,
-    NO_DISK,
-    SOME_FAILED,
-    Interruption,
-    input_checked,
-    interruptible,
-    leave,
-)
+from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
+from lcrjax.cli.parts import PARTS
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
 
 if TYPE_CHECKING:
-    from lcrjax.data import Dataset
-    from lcrjax.training import FullConfig, FullProgress, FullResult
+    from lcrjax.training import FullProgress, FullResult
 
 
 def train(
@@ -58,81 +49,41 @@ def train(
         lcrjax train digits --epochs 10
         lcrjax train blood.npz --out blood-reference
     """
-    with interruptible() as interruption:
-        try:
-            with input_checked():
-                from lcrjax.study.run.reference import check_reference_folder
-                from lcrjax.training import FullConfig, TrainingConfig
+    with work_in(out) as work:
+        import logging
 
-                check_reference_folder(out)
-                recipe = TrainingConfig(
-                    max_epochs=epochs,
-                    target_accuracy=target,
-                    batch_size=batch_size,
-                    learning_rate=learning_rate,
-                )
-                config = FullConfig(recipe, schedule, validation, seed)
-                (dataset,) = load_sources([data], resize)
-            result = _run(dataset, config, out, interruption, quiet=quiet)
-            _conclude(dataset.name, result, out)
-        except KeyboardInterrupt:
-            leave(
-                INTERRUPTED,
-                f"interrupted. What was finished is safe in {out}; the same command goes on.",
-            )
+        from rich.console import Console
+
+        from lcrjax.cli.epochs import EpochLines
+        from lcrjax.study.run.reference import check_reference_folder, train_reference
+        from lcrjax.training import FullConfig, TrainingConfig
+
+        check_reference_folder(out)
+        recipe = TrainingConfig(
+            max_epochs=epochs,
+            target_accuracy=target,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+        )
+        settings = FullConfig(recipe, schedule, validation, seed)
+        (dataset,) = load_sources([data], resize)
+        work.ready = True
+        logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
+        console = Console(stderr=True)
+        if not quiet:
+            counts = f"{len(dataset.train_labels):,} images of {dataset.name}"
+            console.print(f"Training on {counts}.", markup=False, highlight=False)
+        with EpochLines(console, quiet=quiet) as display:
+
+            def show(progress: "FullProgress") -> None:
+                display(progress)
+                work.begin()
+
+            result = train_reference(dataset, out, settings, progress=show, **PARTS.get())
+        work.end()
+        _conclude(dataset.name, result, out)
     if result.failure:
         leave(SOME_FAILED, f"{result.failure}; try a smaller --learning-rate.")
-
-
-def _run(
-    dataset: "Dataset",
-    config: "FullConfig",
-    out: Path,
-    interruption: Interruption,
-    *,
-    quiet: bool,
-) -> "FullResult":
-    """Train with a display; say in one sentence why it could not start or go on."""
-    import logging
-
-    from rich.console import Console
-
-    from lcrjax.cli.cache import keep_compiled_programs
-    from lcrjax.cli.epochs import EpochLines
-    from lcrjax.study.run.folder import FolderInUseError
-    from lcrjax.study.run.reference import train_reference
-
-    keep_compiled_programs()
-    logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
-    started = False
-    console = Console(stderr=True)
-    if not quiet:
-        counts = f"{len(dataset.train_labels):,} images of {dataset.name}"
-        console.print(f"Training on {counts}.", markup=False, highlight=False)
-    with EpochLines(console, quiet=quiet) as display:
-
-        def show(progress: "FullProgress") -> None:
-            nonlocal started
-            started = interruption.patient = True
-            display(progress)
-            interruption.check()
-
-        try:
-            return train_reference(dataset, out, config, progress=show)
-        except FolderInUseError as error:
-            leave(BAD_INPUT, str(error))
-        except OSError as error:
-            leave(
-                NO_DISK,
-                f"cannot write to {out}: {error}. What was finished is safe; "
-                "when there is room, the same command goes on.",
-            )
-        except ValueError as error:
-            if started:  # not the input, which was checked before: a fault that needs its trace
-                raise
-            leave(BAD_INPUT, str(error))
-        finally:
-            interruption.patient = False
 
 
 def _conclude(name: str, result: "FullResult", out: Path) -> None:
@@ -154,10 +105,7 @@ def _conclude(name: str, result: "FullResult", out: Path) -> None:
     if result.epoch != result.epochs:
         console.print(f"Scored after epoch {result.epoch}, the best on the validation images.")
     figure = out / "curve.png"
-    try:
-        learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
-    except OSError as error:
-        leave(NO_DISK, f"cannot write {figure}: {error}.")
+    learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
     for line in (
         f"Scores: {out / RESULT}",
         f"Learning curve: {out / LEARNING_CURVE}, {figure}",

@@ -9,11 +9,14 @@ from lcrjax.report.figures.sense import frequency_and_similarity_figure
 from lcrjax.report.figures.write import write_figures
 from lcrjax.report.page.dataset import dataset_page
 from lcrjax.report.page.study import study_page
+from lcrjax.report.pipeline import StudyReport, conduct_study
 from lcrjax.report.tables import notes, print_rankings, rankings
 
 __all__ = [
+    "StudyReport",
     "alpha_figure",
     "class_balance_figure",
+    "conduct_study",
     "correlation_figure",
     "dataset_page",
     "frequency_and_similarity_figure",

@@ -6,6 +6,7 @@ from lcrjax.similarity.custom import Pointwise, PythonFunction
 from lcrjax.similarity.distance_kernels import RMSD, Gaussian, Laplacian, Matern32, Matern52, Radial
 from lcrjax.similarity.labels import Identity, SameClass
 from lcrjax.similarity.precomputed import Precomputed
+from lcrjax.similarity.spec import parse_similarity
 
 __all__ = [
     "RMSD",
@@ -24,4 +25,5 @@ __all__ = [
     "SameClass",
     "Similarity",
     "TiledSimilarity",
+    "parse_similarity",
 ]

@@ -1,4 +1,32 @@
-"""Names of the columns of a study's table (paper, section III-E)."""
+"""Columns of a study's table (paper, section III-E): name, type, meaning and origin of each."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of a study's table.
+
+    Attributes:
+        name: Its name.
+        type: Its type, as Arrow calls it.
+        meaning: What it holds.
+        known: Its values from a block of subsets and their dataset; None where measuring or
+            training tells them.
+        untrained: Its value for a subset that could not be trained.
+        timing: Whether two runs of the same study may differ in it.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    known: Callable[[Any, Any], Any] | None = None
+    untrained: Any = math.nan
+    timing: bool = False
+
 
 #: The 27 candidate features: 26 diversities of a subset, and its size.
 FEATURES: tuple[str, ...] = (
@@ -18,14 +46,51 @@ FEATURES: tuple[str, ...] = (
 #: One model for every single feature.
 SINGLES: tuple[tuple[str, ...], ...] = tuple((name,) for name in FEATURES)
 
+_KEYS = (
+    Column("dataset", "string", "name of the dataset", lambda block, dataset: block.dataset),
+    Column(
+        "subset",
+        "int64",
+        "its number among those of this dataset and size",
+        lambda block, dataset: range(block.first, block.first + len(block.seeds)),
+    ),
+    Column("n", "int64", "images of the subset", lambda block, dataset: block.n),
+    Column("seed", "int64", "seed of its training", lambda block, dataset: block.seeds),
+)
+_PARAMETERS = (
+    Column("n_pixels", "int64", "pixels of an image", lambda block, dataset: dataset.n_pixels),
+    Column("n_channels", "int64", "its channels", lambda block, dataset: dataset.n_channels),
+    Column("n_classes", "int64", "classes", lambda block, dataset: dataset.n_classes),
+)
+#: What training fills, of `train_subsets` or what stands in its place.
+SCORES: tuple[Column, ...] = (
+    Column("acc", "float64", "accuracy on the test set"),
+    Column("bacc", "float64", "balanced accuracy on the test set"),
+    Column("auc", "float64", "area under the ROC curve, mean over the classes"),
+    Column("auc_micro", "float64", "the same over all classes' probabilities together"),
+    Column("epochs", "int64", "epochs trained", untrained=0),
+    Column("train_accuracy", "float64", "accuracy on the subset itself"),
+    Column("converged", "bool", "whether that met the criterion", untrained=False),
+    Column("failure", "string", "why it could not be trained, if so"),
+    Column("seconds", "float64", "wall time of its training", untrained=0.0, timing=True),
+)
+
+#: The columns of a study's table, in their order.
+COLUMNS: tuple[Column, ...] = (
+    *_KEYS,
+    *(Column(name, "float64", "a feature") for name in FEATURES),
+    *_PARAMETERS,
+    *SCORES,
+)
+
 #: Constants of a dataset, in every regression so that it can normalise by them.
-PARAMETERS: tuple[str, ...] = ("n_pixels", "n_channels", "n_classes")
+PARAMETERS: tuple[str, ...] = tuple(column.name for column in _PARAMETERS)
 
 #: What the regressions explain, all measured on the test set that a dataset's subsets share.
 TARGETS: tuple[str, ...] = ("acc", "bacc", "auc")
 
-#: Groups of features that the paper regresses on together (section IV-D).
-GROUPS: dict[str, tuple[str, ...]] = {
+#: Sets of features that the paper regresses on together (section IV-D).
+FEATURE_SETS: dict[str, tuple[str, ...]] = {
     "alphas": tuple(f for f in FEATURES if f.startswith("A_") or "alpha" in f),
     "gammas": tuple(f for f in FEATURES if f.startswith("G_") or "gamma" in f),
     "rhos": tuple(f for f in FEATURES if f.startswith("R_") or "rho" in f),

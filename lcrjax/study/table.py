@@ -9,51 +9,28 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lcrjax.study.columns import FEATURES, PARAMETERS
+from lcrjax.study.columns import COLUMNS
 
 #: Key of the Parquet metadata under which the study's configuration lies as JSON.
 PROVENANCE = b"lcrjax"
 
-#: Wall time is the one column that two runs of the same study cannot share.
-TIMINGS: tuple[str, ...] = ("seconds",)
-
-SCHEMA = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("subset", pa.int64()),
-        ("n", pa.int64()),
-        ("seed", pa.int64()),
-        *((name, pa.float64()) for name in FEATURES),
-        *((name, pa.int64()) for name in PARAMETERS),
-        ("acc", pa.float64()),
-        ("bacc", pa.float64()),
-        ("auc", pa.float64()),
-        ("auc_micro", pa.float64()),
-        ("epochs", pa.int64()),
-        ("train_accuracy", pa.float64()),
-        ("converged", pa.bool_()),
-        ("failure", pa.string()),
-        ("seconds", pa.float64()),
-    ]
-)
-
-COLUMNS: tuple[str, ...] = tuple(SCHEMA.names)
+SCHEMA = pa.schema([(column.name, pa.type_for_alias(column.type)) for column in COLUMNS])
 
 
 def encode(frame: pd.DataFrame, provenance: dict[str, Any]) -> bytes:
     """Return a Parquet file with the table's columns; missing values become nulls.
 
     Args:
-        frame: Has at least `COLUMNS`; others are left out.
+        frame: Has at least the table's columns; others are left out.
         provenance: Written into the file's metadata as JSON.
 
     Raises:
         ValueError: If a column is missing or its values are not of its type.
     """
-    lacking = [name for name in COLUMNS if name not in frame]
+    lacking = [name for name in SCHEMA.names if name not in frame]
     if lacking:
-        raise ValueError(f"the rows lack the columns {', '.join(lacking)}.")
-    table = pa.Table.from_pandas(frame[list(COLUMNS)], schema=SCHEMA, preserve_index=False)
+        raise ValueError(f"the rows lack the columns {', '.join(lacking)}: measure or train these")
+    table = pa.Table.from_pandas(frame[SCHEMA.names], schema=SCHEMA, preserve_index=False)
     note = json.dumps(provenance, sort_keys=True).encode()
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), PROVENANCE: note})
     sink = pa.BufferOutputStream()
@@ -75,19 +52,22 @@ def decode(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         table = pq.read_table(path, partitioning=None)
         provenance = json.loads((table.schema.metadata or {})[PROVENANCE])
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a table of an lcrjax study: {error}") from None
-    if tuple(table.schema.names) != COLUMNS:
-        raise ValueError(f"{path} has other columns than this version's tables.")
+        raise ValueError(
+            f"{path} is not a table of an lcrjax study ({error}): name one that is"
+        ) from None
+    if table.schema.names != SCHEMA.names:
+        raise ValueError(f"{path} has other columns than this version's tables: run the study anew")
     return table.to_pandas(), provenance
 
 
 def same_results(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     """Tell whether two tables agree to the bit in everything but wall time.
 
-    Every column except `TIMINGS` must have the same name, place, type and bits, row by row;
+    Every column that is not a timing must have the same name, place, type and bits, row by row;
     missing values equal missing values, and 0.0 differs from -0.0.
     """
-    a, b = (frame.drop(columns=[c for c in TIMINGS if c in frame]) for frame in (a, b))
+    timings = [column.name for column in COLUMNS if column.timing]
+    a, b = (frame.drop(columns=timings, errors="ignore") for frame in (a, b))
     if list(a.columns) != list(b.columns) or len(a) != len(b) or (a.dtypes != b.dtypes).any():
         return False
     return all(_same_bits(a[name], b[name]) for name in a)

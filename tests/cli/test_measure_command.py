@@ -3,21 +3,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import lcrjax
 from lcrjax import native
+from tests.study import fake_parts as fake
 
 
 @pytest.fixture
-def data(tmp_path, fake):
+def data(tmp_path):
     d = fake.dataset(counts=(30, 20), shape=(5, 5))
-    np.savez(
-        tmp_path / "toy.npz",
-        train_images=d.train_images,
-        train_labels=d.train_labels,
-        test_images=d.test_images,
-        test_labels=d.test_labels,
-    )
+    fake.write_npz(tmp_path / "toy.npz", d)
     return d
 
 
@@ -36,6 +32,16 @@ def test_the_table_shows_what_the_library_measures(run, data):
     assert "30" in result.stdout
 
 
+def test_the_similarity_is_an_option(run, data):
+    result = run("measure", "toy.npz", "--q", "0", "--similarity", "gaussian:2")
+    assert result.exit_code == 0, result.output
+    images = data.train_images / np.float32(255)
+    measured = lcrjax.measure(images, data.train_labels, q=0.0, similarity=lcrjax.Gaussian(2.0))
+    whole = measured.to_frame().iloc[0]
+    assert f"{whole['alpha']:.4g}" in result.stdout
+    assert f"{whole['gamma']:.4g}" in result.stdout
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
 def test_the_table_can_be_written(run, data, tmp_path, suffix):
     path = tmp_path / f"out.{suffix}"
@@ -48,11 +54,12 @@ def test_the_table_can_be_written(run, data, tmp_path, suffix):
         assert {row["q"] for row in json.loads(path.read_text())} == {0.0, 1.0, "inf"}
 
 
-def test_classes_with_odd_names_are_shown_as_they_are(run, tmp_path, fake, monkeypatch):
-    import dataclasses
-
-    d = dataclasses.replace(fake.dataset(), class_names=("[red]x", "dataset", "é"))
-    monkeypatch.setattr("lcrjax.data.load", lambda source, resize: d)
+def test_classes_with_odd_names_are_shown_as_they_are(run, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (12, 5, 5), np.uint8)
+    for i, image in enumerate(images):
+        folder = tmp_path / "odd" / ("[red]x", "dataset", "é")[i % 3]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{i}.png")
     result = run("measure", "odd", "--q", "0")
     assert result.exit_code == 0, result.output
     assert "[red]x" in result.stdout
@@ -65,6 +72,7 @@ def test_classes_with_odd_names_are_shown_as_they_are(run, tmp_path, fake, monke
         (["toy.npz", "--q", "0,x"], "--q takes numbers from 0 to inf"),
         (["toy.npz", "--q", "-1"], "--q takes numbers from 0 to inf"),
         (["toy.npz", "--q", "nan"], "--q takes numbers from 0 to inf"),
+        (["toy.npz", "--similarity", "gaussian"], "write gaussian:LENGTH"),
         (["toy.npz", "--out", "x.txt"], "--out must end in .csv, .json, .parquet"),
         (["toy.npz", "--out", "no/x.csv"], "does not exist"),
         (["tyo.npz"], "did you mean toy.npz"),

@@ -1,19 +1,14 @@
 import os
 
-import numpy as np
 import pytest
+
+from tests.study import fake_parts as fake
 
 
 @pytest.fixture
-def data(tmp_path, fake):
+def data(tmp_path):
     d = fake.dataset(counts=(12, 9), shape=(5, 5))
-    np.savez(
-        tmp_path / "toy.npz",
-        train_images=d.train_images,
-        train_labels=d.train_labels,
-        test_images=d.test_images,
-        test_labels=d.test_labels,
-    )
+    fake.write_npz(tmp_path / "toy.npz", d)
     return d
 
 

@@ -5,30 +5,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lcrjax.study.run import failures
+from lcrjax.report import write_figures
 from lcrjax.study.run.folder import read_description
 from lcrjax.study.run.store import RESULTS, ROWS, open_store
 from lcrjax.study.table import same_results
+from tests.study import fake_parts as fake
 
 SMALL = ("--sizes", "16,32", "--bins", "6", "--per-bin", "3")
 
 
 @pytest.fixture
-def data(tmp_path, fake):
+def data(tmp_path):
     """An .npz file of a small dataset."""
-    d = fake.dataset(counts=(60, 50, 55))
-    np.savez(
-        tmp_path / "toy.npz",
-        train_images=d.train_images,
-        train_labels=d.train_labels,
-        test_images=d.test_images,
-        test_labels=d.test_labels,
-    )
-    return tmp_path / "toy.npz"
+    return fake.write_npz(tmp_path / "toy.npz", fake.dataset(counts=(60, 50, 55)))
 
 
-def test_a_study_ends_with_rankings_and_says_where_everything_is(run_with_figures, data, tmp_path):
-    result = run_with_figures("study", data, *SMALL, "--out", "s")
+def test_a_study_ends_with_rankings_and_says_where_everything_is(run, data, tmp_path):
+    result = run("study", data, *SMALL, "--out", "s", draw=write_figures)
     assert result.exit_code == 0, result.output
     for word in ("A₀", "size", "CB₁", "adjusted R²", "results.parquet", "config.json", ".png"):
         assert word in result.stdout
@@ -45,18 +38,17 @@ def test_quiet_shows_no_progress(run, data):
     assert result.stderr == ""
 
 
-def test_the_same_command_goes_on(run, data, monkeypatch, fake, tmp_path):
+def test_the_same_command_goes_on(run, data, tmp_path):
     calls = []
 
     def train(*arguments, **options):
         calls.append(1)
         if len(calls) == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return fake.train_subsets(*arguments, **options)
+        return fake.train(*arguments, **options)
 
-    monkeypatch.setattr(failures, "train_subsets", train)
     before = signal.getsignal(signal.SIGTERM)
-    cut = run("study", data, *SMALL, "--out", "s")
+    cut = run("study", data, *SMALL, "--out", "s", train=train)
     assert cut.exit_code == 130
     assert "the same command goes on" in cut.stderr
     assert "Traceback" not in cut.output
@@ -64,10 +56,10 @@ def test_the_same_command_goes_on(run, data, monkeypatch, fake, tmp_path):
     finished = len(list((tmp_path / "s" / ROWS).iterdir()))
     assert finished == 3  # the block in work was finished first
 
-    again = run("study", data, *SMALL, "--out", "s")
+    again = run("study", data, *SMALL, "--out", "s", train=train)
     assert again.exit_code == 0
     assert "going on" in again.stderr
-    whole = run("study", data, *SMALL, "--out", "whole")
+    whole = run("study", data, *SMALL, "--out", "whole", train=train)
     assert whole.exit_code == 0
     tables = [pd.read_parquet(tmp_path / name / RESULTS) for name in ("s", "whole")]
     assert same_results(*tables)
@@ -75,9 +67,7 @@ def test_the_same_command_goes_on(run, data, monkeypatch, fake, tmp_path):
     assert len(calls) == 2 * blocks
 
 
-def test_a_first_interrupt_waits_for_a_step_and_a_second_does_not(
-    run, data, monkeypatch, fake, tmp_path
-):
+def test_a_first_interrupt_waits_for_a_step_and_a_second_does_not(run, data, tmp_path):
     passed = []
 
     def train(*arguments, **options):
@@ -86,8 +76,7 @@ def test_a_first_interrupt_waits_for_a_step_and_a_second_does_not(
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the second interrupt was not obeyed")
 
-    monkeypatch.setattr(failures, "train_subsets", train)
-    result = run("study", data, *SMALL, "--out", "s")
+    result = run("study", data, *SMALL, "--out", "s", train=train)
     assert result.exit_code == 130
     assert "once more stops at once" in result.stderr
     assert passed
@@ -95,30 +84,28 @@ def test_a_first_interrupt_waits_for_a_step_and_a_second_does_not(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_ignored_signal_stays_ignored(run, data, monkeypatch, fake):
+def test_an_ignored_signal_stays_ignored(run, data):
     def train(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
-        return fake.train_subsets(*arguments, **options)
+        return fake.train(*arguments, **options)
 
-    monkeypatch.setattr(failures, "train_subsets", train)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        assert run("study", data, *SMALL).exit_code == 0
+        assert run("study", data, *SMALL, train=train).exit_code == 0
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def test_failed_subsets_are_listed_with_their_reason(run, data, monkeypatch, fake):
+def test_failed_subsets_are_listed_with_their_reason(run, data):
     def train(dataset, subsets, seeds, config, *, progress=None):
-        table = fake.train_subsets(dataset, subsets, seeds, config)
+        table = fake.train(dataset, subsets, seeds, config)
         if subsets.shape[1] == 32:
             table.loc[0, ["acc", "bacc", "auc", "auc_micro"]] = np.nan
             table["failure"] = table["failure"].astype(object)
             table.loc[0, "failure"] = "the loss became NaN"
         return table
 
-    monkeypatch.setattr(failures, "train_subsets", train)
-    result = run("study", data, *SMALL)
+    result = run("study", data, *SMALL, train=train)
     assert result.exit_code == 3
     assert "32 images, subset 0" in result.stdout
     assert "the loss became NaN" in result.stdout
@@ -126,10 +113,10 @@ def test_failed_subsets_are_listed_with_their_reason(run, data, monkeypatch, fak
 
 
 def test_a_full_disk_has_its_own_exit_code(run, data, monkeypatch):
-    def full(path, content):
+    def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lcrjax.study.run.store.write_whole", full)
+    monkeypatch.setattr(os, "fsync", full)
     result = run("study", data, *SMALL)
     assert result.exit_code == 4
     assert "No space left on device" in result.stderr
@@ -160,6 +147,7 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(run, data):
         (["toy.npz", "--sizes", "2"], "choose sizes from 3 to 165"),
         (["toy.npz", "--sizes", "many"], "--sizes takes whole numbers"),
         (["toy.npz", "--per-bin", "0"], "per_bin"),
+        (["toy.npz", "--similarity", "rms"], "did you mean 'rmsd'"),
         (["toy.npz", "--preset", "quik"], "did you mean 'quick'"),
         (["toy.npz", "--config", "none.toml"], "none.toml"),
         (["--preset", "panel"], "name at least one"),
@@ -180,12 +168,11 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run, data, tmp_path, words, s
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["thesis.tex"]
 
 
-def test_a_fault_of_ours_is_not_blamed_on_the_input(run, data, monkeypatch):
+def test_a_fault_of_ours_is_not_blamed_on_the_input(run, data):
     def train(*arguments, **options):
         raise ValueError("shapes do not match")
 
-    monkeypatch.setattr(failures, "train_subsets", train)
-    result = run("study", data, *SMALL)
+    result = run("study", data, *SMALL, train=train)
     assert isinstance(result.exception, ValueError)
 
 
@@ -210,3 +197,20 @@ def test_search_explains_bad_input(run, data, words, sentence):
     result = run("search", *words)
     assert result.exit_code == 2
     assert sentence in result.stderr
+
+
+def test_the_similarity_is_an_option(run, data, tmp_path):
+    result = run("study", data, *SMALL, "--similarity", "rmsd:10", "--out", "s")
+    assert result.exit_code == 0
+    assert read_description(tmp_path / "s")["decides"]["similarity"] == "rmsd:10"
+
+
+def test_a_full_disk_at_the_end_costs_the_figures_only(run, data, tmp_path):
+    def full(table, folder):
+        raise OSError(28, "No space left on device")
+
+    result = run("study", data, *SMALL, "--out", "s", draw=full)
+    assert result.exit_code == 4
+    assert "the same command goes on" in result.stderr
+    assert (tmp_path / "s" / RESULTS).exists()
+    assert run("study", data, *SMALL, "--out", "s").exit_code == 0

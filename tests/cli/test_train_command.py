@@ -3,15 +3,14 @@ import math
 import os
 import signal
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from lcrjax.cli.epochs import epoch_line
-from lcrjax.study.run import reference
 from lcrjax.study.run.folder import own_folder, read_description
 from lcrjax.training import FullProgress, FullResult
 from lcrjax.training.full_result import CURVE
+from tests.study import fake_parts as fake
 
 
 def row(epoch, loss=0.5):
@@ -40,22 +39,23 @@ class FakeTraining:
 
 
 @pytest.fixture
-def fake_training(monkeypatch):
-    fake = FakeTraining()
-    monkeypatch.setattr(reference, "train_full", fake)
-    return fake
+def fake_training():
+    return FakeTraining()
 
 
 @pytest.fixture
-def data(tmp_path, fake):
-    d = fake.dataset(counts=(60, 50, 1))
-    names = ("train_images", "train_labels", "test_images", "test_labels")
-    np.savez(tmp_path / "toy.npz", **{name: getattr(d, name) for name in names})
-    return tmp_path / "toy.npz"
+def train(run, fake_training):
+    """Run `lcrjax train` with the stand-in."""
+    return lambda *words: run("train", *words, train=fake_training)
 
 
-def test_training_ends_with_a_row_of_table_ii_and_its_files(run, data, tmp_path, fake_training):
-    result = run("train", data, "--out", "t", "--epochs", "2", "--batch-size", "64")
+@pytest.fixture
+def data(tmp_path):
+    return fake.write_npz(tmp_path / "toy.npz", fake.dataset(counts=(60, 50, 1)))
+
+
+def test_training_ends_with_a_row_of_table_ii_and_its_files(train, data, tmp_path, fake_training):
+    result = train(data, "--out", "t", "--epochs", "2", "--batch-size", "64")
     assert result.exit_code == 0, result.output
     for word in ("AUC", "ACC", "BACC", "0.9300", "0.9100", "0.9200", "curve.csv", "result.json"):
         assert word in result.stdout
@@ -68,16 +68,16 @@ def test_training_ends_with_a_row_of_table_ii_and_its_files(run, data, tmp_path,
     curve = pd.read_csv(tmp_path / "t" / "curve.csv")
     assert curve["epoch"].tolist() == [1, 2]
     assert (tmp_path / "t" / "curve.png").stat().st_size > 1000
-    assert run("train", data, "--out", "t", "--epochs", "2", "--batch-size", "64").exit_code == 0
+    assert train(data, "--out", "t", "--epochs", "2", "--batch-size", "64").exit_code == 0
 
 
-def test_quiet_shows_no_progress(run, data, fake_training):
-    result = run("train", data, "--quiet")
+def test_quiet_shows_no_progress(train, data, fake_training):
+    result = train(data, "--quiet")
     assert result.exit_code == 0
     assert result.stderr == ""
 
 
-def test_an_interrupt_leaves_in_peace_with_the_curve_so_far(run, data, tmp_path, fake_training):
+def test_an_interrupt_leaves_in_peace_with_the_curve_so_far(train, data, tmp_path, fake_training):
     steps = []
 
     def interrupt():
@@ -86,7 +86,7 @@ def test_an_interrupt_leaves_in_peace_with_the_curve_so_far(run, data, tmp_path,
             os.kill(os.getpid(), signal.SIGTERM)
 
     fake_training.at_step = interrupt
-    result = run("train", data, "--out", "t")
+    result = train(data, "--out", "t")
     assert result.exit_code == 130
     assert "the same command goes on" in result.stderr
     assert "Traceback" not in result.output
@@ -94,32 +94,32 @@ def test_an_interrupt_leaves_in_peace_with_the_curve_so_far(run, data, tmp_path,
     assert not (tmp_path / "t" / "result.json").exists()
 
 
-def test_a_loss_that_is_no_number_has_its_exit_code(run, data, tmp_path, fake_training):
+def test_a_loss_that_is_no_number_has_its_exit_code(train, data, tmp_path, fake_training):
     fake_training.loss = math.nan
-    result = run("train", data, "--out", "t")
+    result = train(data, "--out", "t")
     assert result.exit_code == 3
     assert "smaller --learning-rate" in result.stderr
     assert "NaN or infinite" in json.loads((tmp_path / "t" / "result.json").read_text())["failure"]
 
 
-def test_a_full_disk_has_its_own_exit_code(run, data, fake_training):
+def test_a_full_disk_has_its_own_exit_code(train, data, fake_training):
     def full():
         raise OSError(28, "No space left on device")
 
     fake_training.at_step = full
-    result = run("train", data)
+    result = train(data)
     assert result.exit_code == 4
     assert "No space left on device" in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_another_training_in_the_folder_is_refused(run, data, tmp_path, fake_training):
-    assert run("train", data, "--out", "t").exit_code == 0
-    result = run("train", data, "--out", "t", "--seed", "5")
+def test_another_training_in_the_folder_is_refused(train, data, tmp_path, fake_training):
+    assert train(data, "--out", "t").exit_code == 0
+    result = train(data, "--out", "t", "--seed", "5")
     assert result.exit_code == 2
     assert "reference.seed: 0 -> 5" in result.stderr
     with own_folder(tmp_path / "t", read_description(tmp_path / "t"), "training"):
-        result = run("train", data, "--out", "t")
+        result = train(data, "--out", "t")
     assert result.exit_code == 2
     assert "another process is at work" in result.stderr
 
@@ -138,11 +138,11 @@ def test_another_training_in_the_folder_is_refused(run, data, tmp_path, fake_tra
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
-    run, data, tmp_path, fake_training, words, sentence
+    train, data, tmp_path, fake_training, words, sentence
 ):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").touch()
-    result = run("train", *words)
+    result = train(*words)
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert "Traceback" not in result.output
@@ -150,7 +150,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert not (tmp_path / "lcrjax-train").exists()
 
 
-def test_a_fault_of_ours_is_not_blamed_on_the_input(run, data, fake_training):
+def test_a_fault_of_ours_is_not_blamed_on_the_input(train, data, fake_training):
     steps = []
 
     def fault():
@@ -159,7 +159,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_input(run, data, fake_training):
             raise ValueError("shapes do not match")
 
     fake_training.at_step = fault
-    assert isinstance(run("train", data).exception, ValueError)
+    assert isinstance(train(data).exception, ValueError)
 
 
 def test_an_epoch_in_one_line():

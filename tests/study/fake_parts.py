@@ -1,10 +1,11 @@
-"""Stand-ins for measuring and training: instant, and a function of subset and seed alone."""
+"""Stand-ins for the parts of a study: instant, and functions of subset and seed alone."""
 
 import numpy as np
 import pandas as pd
 
 from lcrjax.data import Dataset
 from lcrjax.study.columns import FEATURES
+from lcrjax.study.run import runner
 
 
 def dataset(name="toy", seed=0, counts=(60, 40, 50), shape=(4, 4)):
@@ -15,11 +16,17 @@ def dataset(name="toy", seed=0, counts=(60, 40, 50), shape=(4, 4)):
     return Dataset(name, images, labels, images[:20], labels[:20], names, "made up", "none")
 
 
-def features(images, labels, subsets):
-    del images
+def write_npz(path, dataset):
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    np.savez(path, **{name: getattr(dataset, name) for name in names})
+    return path
+
+
+def measure(dataset, subsets, similarity=None):
+    del similarity
     rows = []
     for subset in subsets:
-        counts = np.bincount(labels[subset])
+        counts = np.bincount(dataset.train_labels[subset])
         shares = counts / counts.sum()
         values = np.random.default_rng(subset).uniform(1, 3, len(FEATURES))
         rows.append(dict(zip(FEATURES, values, strict=True)))
@@ -28,7 +35,7 @@ def features(images, labels, subsets):
     return pd.DataFrame(rows)
 
 
-def train_subsets(dataset, subsets, seeds, config=None, *, progress=None):
+def train(dataset, subsets, seeds, config=None, *, progress=None):
     del dataset, config, progress
     rows = []
     for subset, seed in zip(subsets, seeds, strict=True):
@@ -53,3 +60,11 @@ def train_subsets(dataset, subsets, seeds, config=None, *, progress=None):
 def block_size(dataset, n, config):
     del dataset, config
     return max(1, 256 // n)
+
+
+PARTS = {"measure": measure, "train": train, "block_size": block_size}
+
+
+def run_study(datasets, out, config, **options):
+    """Run a study with the stand-ins, or with what is given instead of them."""
+    return runner.run_study(datasets, out, config, **PARTS | options)

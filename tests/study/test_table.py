@@ -4,18 +4,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from lcrjax.study.run.store import read_results
-from lcrjax.study.table import COLUMNS, PROVENANCE, decode, encode, same_results
+from lcrjax.study.table import PROVENANCE, SCHEMA, decode, encode, same_results
+from tests.study import fake_parts as fake
 
 
 @pytest.fixture
-def frame(fake):
+def frame():
     data = fake.dataset()
     subsets = np.arange(40).reshape(4, 10)
     keys = pd.DataFrame({"dataset": "toy", "subset": range(4), "n": 10, "seed": [5, 6, 7, 8]})
     keys[["n_pixels", "n_channels", "n_classes"]] = 16, 1, 3
     parts = (
-        fake.features(data.train_images, data.train_labels, subsets),
-        fake.train_subsets(data, subsets, keys["seed"]),
+        fake.measure(data, subsets),
+        fake.train(data, subsets, keys["seed"]),
     )
     return pd.concat([keys, *parts], axis=1)
 
@@ -29,7 +30,7 @@ def written(tmp_path, frame, name="t.parquet"):
 def test_a_table_comes_back_with_its_bits_and_provenance(tmp_path, frame):
     back, provenance = decode(written(tmp_path, frame))
     assert provenance == {"study": "x"}
-    assert tuple(back.columns) == COLUMNS
+    assert list(back.columns) == SCHEMA.names
     for name in ("A_0", "bacc", "epochs", "dataset", "converged"):
         np.testing.assert_array_equal(back[name], frame[name])
     assert back["failure"].isna().all()
@@ -53,7 +54,7 @@ def test_provenance_lies_in_the_metadata_of_the_file(tmp_path, frame):
 
 def test_other_readers_can_read_it(tmp_path, frame):
     path = written(tmp_path, frame)
-    assert pd.read_parquet(path).shape == (4, len(COLUMNS))
+    assert pd.read_parquet(path).shape == (4, len(SCHEMA.names))
     polars = pytest.importorskip("polars")
     assert polars.read_parquet(path)["bacc"].to_list() == frame["bacc"].tolist()
 

@@ -14,21 +14,21 @@ from lcrjax.report.figures.style import GREY, panel_letter, styled, tint
 from lcrjax.report.names import combination, plain
 from lcrjax.report.tables import FEW_ROWS, rankings
 from lcrjax.study.analysis.combinations import search
-from lcrjax.study.analysis.feature_sets import groups
+from lcrjax.study.analysis.feature_sets import explain_feature_sets
 from lcrjax.study.analysis.resampling import bootstrap
-from lcrjax.study.columns import GROUPS, TARGETS
+from lcrjax.study.columns import FEATURE_SETS, TARGETS
 
 _ALPHA, _USUAL, _OTHER = "#0072B2", "#E69F00", "#C9C9C9"
 _MARKERS = {"acc": "o", "auc": "D", "bacc": "s"}
 #: The paper's groups, and today's two indicators together.
 _SETS: Mapping[str, Sequence[str]] = {
-    "all features": GROUPS["all"],
-    "eight alphas": GROUPS["alphas"],
-    "eight gammas": GROUPS["gammas"],
-    "eight rhos": GROUPS["rhos"],
+    "all features": FEATURE_SETS["all"],
+    "eight alphas": FEATURE_SETS["alphas"],
+    "eight gammas": FEATURE_SETS["gammas"],
+    "eight rhos": FEATURE_SETS["rhos"],
     combination(("size", "CB_1"), math=True): ("size", "CB_1"),
-    "class balances": GROUPS["class balances"],
-    "size": GROUPS["size"],
+    "class balances": FEATURE_SETS["class balances"],
+    "size": FEATURE_SETS["size"],
 }
 
 
@@ -52,7 +52,7 @@ def ranking_figure(
         ValueError: As `rankings` does.
     """
     found = rankings(table, target)
-    sets = groups(table, target, sets=_SETS)
+    sets = explain_feature_sets(table, target, sets=_SETS)
     if found["singles"].attrs["rows"] < FEW_ROWS:
         resamples = 0
     fig = Figure(figsize=(7.4, 6.6), layout="constrained")
@@ -71,7 +71,7 @@ def ranking_figure(
     )
     axes[1, 1].set_title("groups of features")
     if len(sets):
-        _bars(axes[1, 1], table, sets, list(sets["group"]), target, resamples)
+        _bars(axes[1, 1], table, sets, list(sets["feature_set"]), target, resamples)
     else:
         _say(axes[1, 1], "too few rows or features")
     for ax, letter in zip(axes.flat, "abcd", strict=True):

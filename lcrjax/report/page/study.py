@@ -17,7 +17,7 @@ from lcrjax.report.figures.write import write_figures
 from lcrjax.report.names import combination, plain
 from lcrjax.report.page.rendering import render
 from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, notes, rankings
-from lcrjax.study.analysis.fixed_effects import within_r2
+from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
 from lcrjax.study.analysis.paper_claims import claims
 from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import FEATURES, TARGETS
@@ -138,7 +138,7 @@ def _rows(
     within: dict[tuple[str, ...], float] = {}
     if single:
         try:
-            inside = within_r2(table, models, target)
+            inside = fixed_effects_r2(table, models, target)
             within = dict(zip(inside["features"], inside["r2_within"], strict=True))
         except ValueError as error:
             _log.info("no analysis within datasets: %s", error)

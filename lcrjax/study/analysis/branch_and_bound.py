@@ -7,9 +7,8 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from lcrjax.study.analysis.feature_sets import score
-from lcrjax.study.analysis.leave_one_out import dataset_labels
 from lcrjax.study.analysis.projection import Projection, project
-from lcrjax.study.analysis.regression import check_rows, design
+from lcrjax.study.analysis.regression import check_rows, design_matrix
 from lcrjax.study.columns import FEATURES, PARAMETERS
 
 #: Numbers held by the nodes that are worked on at once: about a processor's cache.
@@ -40,19 +39,18 @@ def best_subsets(
         `held_out_r2_shifted` (see `score`). `attrs` as in `search`.
 
     Raises:
-        ValueError: As `design` does, or if there are not even rows enough for one feature.
+        ValueError: As `design_matrix` does, or if there are not even rows enough for one feature.
 
     References:
         Furnival & Wilson (1974), Regressions by leaps and bounds; Gatu & Kontoghiorghes (2006),
         Branch-and-bound algorithms for computing the best-subset regression models.
     """
-    d = design(table, target, features, always)
+    d = design_matrix(table, target, features, always)
     p = project(d)
     check_rows(len(d.y), d.base.shape[1] + 1)
     chosen, _ = best_of_every_size(p)
-    datasets = dataset_labels(table, d)
     most = len(d.y) - d.base.shape[1] - 1
-    rows = [score(d, [d.features[i] for i in subset], datasets) for subset in chosen[1 : most + 1]]
+    rows = [score(d, [d.features[i] for i in subset]) for subset in chosen[1 : most + 1]]
     result = pd.DataFrame(rows)
     result.attrs.update(target=target, **d.attrs)
     return result
@@ -60,7 +58,7 @@ def best_subsets(
 
 def best_of_every_size(
     p: Projection, *, bounds: bool = True
-) -> tuple[list[Int[np.ndarray, " k"]], Float[np.ndarray, " k+1"]]:
+) -> tuple[list[Int[np.ndarray, "_"]], Float[np.ndarray, " sizes"]]:
     """Find the combination of every size with the least residual sum of squares.
 
     Candidates are decided upon one after the other. A node of the tree holds the triangular factor

@@ -4,16 +4,13 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from lcrjax.study.analysis.projection import Level, Projection, fit_all, project, svd_fit
-from lcrjax.study.analysis.regression import Design, check_rows, design
+from lcrjax.study.analysis.regression import Design, adjusted_r2, check_rows, design_matrix
 from lcrjax.study.columns import FEATURES, PARAMETERS
-
-T = TypeVar("T", float, np.ndarray)
 
 #: More combinations would not fit in memory comfortably; `best_subsets` goes on from there.
 MOST = 1_000_000
@@ -45,8 +42,8 @@ def search(
         (name: reason).
 
     Raises:
-        ValueError: If the table cannot support the regression: see `design`; also if there are no
-            more rows than coefficients, or no combination of that size, or too many to list.
+        ValueError: If the table cannot support the regression: see `design_matrix`; also if there
+            are no more rows than coefficients, or no combination of that size, or too many to list.
 
     References:
         Paper, sections III-E, III-F and IV-D.
@@ -78,20 +75,20 @@ def search_sizes(
     """
     for size in sizes:
         if isinstance(size, bool) or int(size) != size or size < 1:
-            raise ValueError(f"size must be a whole number of features, at least 1, not {size!r}")
+            raise ValueError(f"size is {size!r}: give a whole number of features, at least 1")
     largest = max(sizes)
-    d = design(table, target, features, always)
+    d = design_matrix(table, target, features, always)
     p = len(d.features)
     if largest > p:
         raise ValueError(
-            f"{p} features vary over the table, too few for combinations of {largest}; "
+            f"{p} features vary over the table, too few for combinations of {largest}: "
             "ask for a smaller size"
         )
     most = max(math.comb(p, k) for k in range(1, largest + 1))
     if most > MOST:
         raise ValueError(
-            f"combinations of up to {largest} of {p} features are too many to list ({most:,}); "
-            "best_subsets finds the best one of every size"
+            f"combinations of up to {largest} of {p} features are too many to list ({most:,}): "
+            "let best_subsets find the best one of every size"
         )
     projection = project(d)
     check_rows(len(d.y), projection.base_rank + largest)
@@ -109,7 +106,7 @@ def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
     for i in np.flatnonzero(level.suspicious):
         rss, rank[i] = svd_fit(d, level.combinations[i])
         r2[i] = 1 - rss / p.total
-    adj_r2 = adjusted(r2, n, rank)
+    adj_r2 = adjusted_r2(r2, n, rank)
 
     names = _names(d.features, size)
     # Rounding must not decide between equals: they stay in the order of the columns.
@@ -128,8 +125,3 @@ def _names(features: tuple[str, ...], size: int) -> np.ndarray:
     array = np.empty(len(names), dtype=object)
     array[:] = names
     return array
-
-
-def adjusted(r2: T, n: Any, rank: Any) -> T:
-    """Adjusted R-squared of regressions on `n` rows with `rank` coefficients (with intercept)."""
-    return 1 - (n - 1) / (n - rank) * (1 - r2)

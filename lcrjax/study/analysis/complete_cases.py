@@ -1,17 +1,18 @@
 """Numeric columns of a table, checked, without the rows in which a value is missing."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from lcrjax.study.suggestion import nearest
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Columns:
-    """Complete rows of some columns.
+class CompleteCases:
+    """The rows of some columns in which no value is missing.
 
     Attributes:
         names: Names of the columns.
@@ -26,9 +27,9 @@ class Columns:
     n_missing: int
 
 
-def complete_columns(
+def select_complete_cases(
     table: pd.DataFrame, logged: Sequence[str], plain: Sequence[str] = ()
-) -> Columns:
+) -> CompleteCases:
     """Take columns out of a table, `plain` ones first, and check them.
 
     Args:
@@ -46,18 +47,17 @@ def complete_columns(
     names = (*plain, *logged)
     for name in names:
         if name not in table.columns:
-            near = difflib.get_close_matches(str(name), [str(c) for c in table.columns], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"The table has no column {name!r}{hint}")
+            hint = nearest(name, table.columns)
+            raise ValueError(f"the table has no column {name!r}: {hint}")
         if names.count(name) > 1:
-            raise ValueError(f"Column {name!r} is named more than once; name each column once")
+            raise ValueError(f"column {name!r} is named more than once: name each column once")
     values = np.empty((len(table), len(names)), order="F")
     for j, name in enumerate(names):
         try:
             values[:, j] = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"Column {name!r} holds something else than numbers: {error}"
+                f"column {name!r} holds something else than numbers ({error}): give numbers"
             ) from error
 
     rows = np.arange(len(values))
@@ -66,8 +66,11 @@ def complete_columns(
         rows = np.flatnonzero(~missing.any(axis=1))
     if not len(rows):
         counts = missing.sum(axis=0)
-        worst = f": column {names[int(np.argmax(counts))]!r} is missing in {counts.max()}"
-        raise ValueError(f"No complete row among {len(values)}{worst if len(values) else ''}")
+        worst = f"; column {names[int(np.argmax(counts))]!r} is missing in {counts.max()}"
+        raise ValueError(
+            f"no complete row among {len(values)}{worst if len(values) else ''}: "
+            "add subsets that have all values, or leave columns out"
+        )
     n_missing = len(values) - len(rows)
     values = values[rows] if n_missing else values
 
@@ -75,12 +78,12 @@ def complete_columns(
     infinite = np.isinf(lowest) | np.isinf(highest)
     if infinite.any():
         name = names[int(np.argmax(infinite))]
-        raise ValueError(f"Column {name!r} holds an infinite value; repair or remove those rows")
+        raise ValueError(f"column {name!r} holds an infinite value: repair or remove those rows")
     lowest = lowest[len(plain) :]
     if len(lowest) and lowest.min() <= 0:
         j = int(np.argmin(lowest))
         raise ValueError(
-            f"Column {logged[j]!r} holds {lowest[j]:g}, which has no logarithm: "
+            f"column {logged[j]!r} holds {lowest[j]:g}, which has no logarithm: "
             "remove those rows or leave the column out"
         )
-    return Columns(names, values, rows, n_missing)
+    return CompleteCases(names, values, rows, n_missing)

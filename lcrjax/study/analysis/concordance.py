@@ -1,18 +1,18 @@
-"""How often a feature names the better of two subsets."""
+"""Concordance of features and scores: how often a feature names the better of two subsets."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from lcrjax.study.analysis.complete_cases import complete_columns
+from lcrjax.study.analysis.complete_cases import select_complete_cases
 from lcrjax.study.columns import FEATURES
 
 #: Values that differ by less than this part are one value: the same partition, other rounding.
 TIE = 1e-6
 
 
-def pairwise_ranking(
+def pairwise_concordance(
     table: pd.DataFrame,
     features: Sequence[str] = FEATURES,
     target: str = "bacc",
@@ -32,16 +32,16 @@ def pairwise_ranking(
         same_size: Compare only subsets of the same number of images. Then size itself always ties.
 
     Returns:
-        One row per feature, most accurate first: `feature`, `accuracy`, `lowest` and `highest`
-        accuracy over the datasets, `right`, `wrong`, `tied`, `pairs` (their sum). `attrs` holds
+        One row per feature, best first: `feature`, `concordance`, its `lowest` and `highest` value
+        over the datasets, `concordant`, `discordant`, `tied`, `pairs` (their sum). `attrs` holds
         `rows`, `rows_missing` and `target_ties` (pairs left out).
 
     Raises:
         ValueError: If a column is absent or holds no numbers, or there is no pair to compare.
     """
     if "dataset" not in table.columns:
-        raise ValueError("The table has no column 'dataset', which says which subsets to compare")
-    columns = complete_columns(table, tuple(dict.fromkeys((*features, "size"))), (target,))
+        raise ValueError("the table has no column 'dataset': add it, to say what to compare")
+    columns = select_complete_cases(table, tuple(dict.fromkeys((*features, "size"))), (target,))
     frame = pd.DataFrame(columns.values, columns=list(columns.names))
     frame["dataset"] = table["dataset"].astype(str).to_numpy()[columns.rows]
     keys = ["dataset", "size"] if same_size else ["dataset"]
@@ -50,31 +50,31 @@ def pairwise_ranking(
     target_ties = 0
     for _, group in frame.groupby(keys, sort=True):
         i, j = np.triu_indices(len(group), 1)
-        better = _sign(group[target].to_numpy(), i, j, 0)
+        better = _sign(group[target].to_numpy(), i, j, 0.0)
         target_ties += int(np.sum(better == 0))
-        right_wrong_tied = np.empty((len(features), 3), dtype=np.int64)
+        agreements = np.empty((len(features), 3), dtype=np.int64)
         for k, name in enumerate(features):
             agreement = (better * _sign(group[name].to_numpy(), i, j, TIE))[better != 0]
-            right_wrong_tied[k] = [np.sum(agreement == s) for s in (1, -1, 0)]
+            agreements[k] = [np.sum(agreement == s) for s in (1, -1, 0)]
         name = group["dataset"].iloc[0]
-        counts[name] = counts.get(name, 0) + right_wrong_tied
+        counts[name] = counts.get(name, 0) + agreements
     total = np.sum(list(counts.values()), axis=0)
     if not total[:1].sum():
-        raise ValueError("No two subsets of one dataset and size differ in score; nothing to rank")
-    each = np.stack([_accuracy(c) for c in counts.values() if c[:1].sum()])
+        raise ValueError("no two subsets of one dataset and size differ in score: add subsets")
+    each = np.stack([_concordance(c) for c in counts.values() if c[:1].sum()])
     result = pd.DataFrame(
         {
             "feature": features,
-            "accuracy": _accuracy(total),
+            "concordance": _concordance(total),
             "lowest": each.min(axis=0),
             "highest": each.max(axis=0),
-            "right": total[:, 0],
-            "wrong": total[:, 1],
+            "concordant": total[:, 0],
+            "discordant": total[:, 1],
             "tied": total[:, 2],
             "pairs": total.sum(axis=1),
         }
     )
-    result = result.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
+    result = result.sort_values("concordance", ascending=False, kind="stable", ignore_index=True)
     result.attrs.update(
         target=target,
         rows=len(frame),
@@ -89,6 +89,6 @@ def _sign(values: np.ndarray, i: np.ndarray, j: np.ndarray, tie: float) -> np.nd
     return np.sign(difference) * (np.abs(difference) > tie * np.maximum(values[i], values[j]))
 
 
-def _accuracy(counts: np.ndarray) -> np.ndarray:
-    right, _, tied = counts.T
-    return (right + tied / 2) / counts.sum(axis=1)
+def _concordance(counts: np.ndarray) -> np.ndarray:
+    concordant, _, tied = counts.T
+    return (concordant + tied / 2) / counts.sum(axis=1)

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from scipy.cluster.hierarchy import fcluster, leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from lcrjax.study.analysis.complete_cases import complete_columns
+from lcrjax.study.analysis.complete_cases import select_complete_cases
+from lcrjax.study.analysis.fixed_effects import centre
 from lcrjax.study.columns import FEATURES
 
 #: Features in one cluster share at least this much of their variance on average.
@@ -30,22 +31,24 @@ def squared_correlations(
         A square table, 1 on the diagonal. `attrs` holds `rows`, `rows_missing`, `dropped`.
 
     Raises:
-        ValueError: As `design` does for the features.
+        ValueError: As `design_matrix` does for the features.
 
     References:
         Paper, Fig. 5.
     """
-    columns = complete_columns(table, features)
+    columns = select_complete_cases(table, features)
     X = np.log(columns.values)
     if within is not None:
-        X = X - pd.DataFrame(X).groupby(table[within].to_numpy()[columns.rows]).transform("mean")
-        X = np.asarray(X)
+        X = centre(X, table[within].to_numpy()[columns.rows])
     X = X - X.mean(axis=0)
     lengths = np.linalg.norm(X, axis=0)
     varies = lengths > 1e-12 * np.sqrt(len(X))
     names = [name for name, v in zip(columns.names, varies, strict=True) if v]
     if len(columns.rows) < 3 or len(names) < 2:
-        raise ValueError("Correlations need at least three complete rows and two varying features")
+        raise ValueError(
+            f"{len(columns.rows)} complete rows and {len(names)} features that vary: "
+            "give at least three and two"
+        )
     X = X[:, varies] / lengths[varies]
     r2 = np.clip((X.T @ X) ** 2, 0, 1)
     np.fill_diagonal(r2, 1)
@@ -61,7 +64,7 @@ def squared_correlations(
 
 def cluster(
     r2: pd.DataFrame, threshold: float = CLUSTER_R2
-) -> tuple[pd.DataFrame, pd.Series, Float[np.ndarray, "f-1 4"]]:
+) -> tuple[pd.DataFrame, pd.Series, Float[np.ndarray, "merges 4"]]:
     """Order features so that those that share most of their variance lie side by side.
 
     Average linkage on 1 - R-squared, leaves in the order that keeps neighbours most alike.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lcrjax.study.analysis.complete_cases import complete_columns
+from lcrjax.study.analysis.complete_cases import select_complete_cases
 
 
 def top_effect(
@@ -44,10 +44,10 @@ def top_effect(
         Paper, section IV-D: the 8 % higher BACC of the largest A_0 against the largest size.
     """
     if not 0 < fraction <= 1:
-        raise ValueError(f"fraction must lie in (0, 1], not {fraction}")
+        raise ValueError(f"fraction is {fraction}: give a number in (0, 1]")
     if "dataset" not in table.columns:
-        raise ValueError("The table has no column 'dataset', within which the top is chosen")
-    columns = complete_columns(table, (), (target, *dict.fromkeys((feature, against))))
+        raise ValueError("the table has no column 'dataset': add it, to choose within each")
+    columns = select_complete_cases(table, (), (target, *dict.fromkeys((feature, against))))
     frame = pd.DataFrame(columns.values, columns=list(columns.names))
     datasets = table["dataset"].astype(str).to_numpy()[columns.rows]
     rng = np.random.default_rng(seed)

@@ -4,14 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Shaped
 
-from lcrjax.study.analysis.leave_one_out import dataset_labels
 from lcrjax.study.analysis.projection import orthonormal_basis
-from lcrjax.study.analysis.regression import check_rows, design
+from lcrjax.study.analysis.regression import adjusted_r2, check_rows, design_matrix
 from lcrjax.study.columns import SINGLES
 
 
-def within_r2(
+def centre(
+    values: Float[np.ndarray, "n *columns"], groups: Shaped[np.ndarray, " n"]
+) -> Float[np.ndarray, "n *columns"]:
+    """Take every group's mean out of its values, column by column."""
+    frame = pd.DataFrame(values)
+    centred: np.ndarray = (frame - frame.groupby(groups).transform("mean")).to_numpy()
+    return centred.reshape(values.shape)
+
+
+def fixed_effects_r2(
     table: pd.DataFrame,
     models: Sequence[Sequence[str]] = SINGLES,
     target: str = "bacc",
@@ -34,32 +43,24 @@ def within_r2(
         `attrs["share_within"]` is the part of the target's variance that lies within datasets.
 
     Raises:
-        ValueError: As `design` does; also if there are fewer than two datasets, or no more rows
-            than datasets and features.
+        ValueError: As `design_matrix` does; also if there are fewer than two datasets, or no more
+            rows than datasets and features.
 
     References:
         Not in the paper.
     """
     names = tuple(dict.fromkeys(name for model in models for name in model))
-    d = design(table, target, names, ())
-    labels = dataset_labels(table, d)
-    if labels is None:
-        raise ValueError("With one dataset everything is within it; use search for its regressions")
-    _, index = np.unique(labels, return_inverse=True)
-    n, n_datasets = len(d.y), index.max() + 1
+    d = design_matrix(table, target, names, ())
+    if d.datasets is None:
+        raise ValueError("the table has one dataset, all is within it: use search for regressions")
+    n, n_datasets = len(d.y), len(np.unique(d.datasets))
     check_rows(n, n_datasets + max(map(len, models)))
-
-    def centre(values: np.ndarray) -> np.ndarray:
-        membership = np.eye(n_datasets)[index]
-        means = membership.T @ values / membership.sum(axis=0)[:, None]
-        return values - means[index]
-
-    y = d.y[:, None] - d.y.mean()
-    y_within = centre(y)
+    y = d.y - d.y.mean()
+    y_within = centre(y, d.datasets)
     total, total_within = float(np.sum(y**2)), float(np.sum(y_within**2))
     if total_within <= 1e-24 * total:
-        raise ValueError(f"{target!r} does not vary within any dataset")
-    centred, X = centre(d.X), d.X - d.X.mean(axis=0)
+        raise ValueError(f"{target!r} does not vary within any dataset: explain a column that does")
+    centred, X = centre(d.X, d.datasets), d.X - d.X.mean(axis=0)
     varies = np.linalg.norm(centred, axis=0) > 1e-12 * np.linalg.norm(d.X, axis=0)
     rows = []
     for model in models:
@@ -69,8 +70,7 @@ def within_r2(
         if inside:
             Q = orthonormal_basis(centred[:, inside])
             r2 = float(np.sum((Q.T @ y_within) ** 2)) / total_within
-            free = n - n_datasets
-            row["adj_r2_within"] = 1 - free / (free - Q.shape[1]) * (1 - r2)
+            row["adj_r2_within"] = adjusted_r2(r2, n - n_datasets + 1, Q.shape[1] + 1)
             row["r2_within"] = r2
         row["r2_pooled"] = np.nan
         if columns:

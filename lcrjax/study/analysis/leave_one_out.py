@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from lcrjax.study.analysis.regression import Design, design
+from lcrjax.study.analysis.fixed_effects import centre
+from lcrjax.study.analysis.regression import Design, design_matrix
 from lcrjax.study.columns import PARAMETERS
 
 
@@ -36,15 +37,15 @@ def leave_one_dataset_out(
         `r2_shifted` over all rows about each dataset's mean.
 
     Raises:
-        ValueError: As `design` does, or if the table has fewer than two datasets.
+        ValueError: As `design_matrix` does, or if the table has fewer than two datasets.
 
     References:
         Not in the paper.
     """
-    d = design(table, target, features, always)
-    datasets = dataset_labels(table, d)
+    d = design_matrix(table, target, features, always)
+    datasets = d.datasets
     if datasets is None:
-        raise ValueError("Leaving one dataset out needs a table with at least two datasets")
+        raise ValueError("the table has one dataset: to leave one out, give at least two datasets")
     predicted = _predict_held_out(d, np.arange(len(d.features)), datasets)
     rows = []
     for name in pd.unique(datasets):
@@ -65,33 +66,19 @@ def leave_one_dataset_out(
             }
         )
     result = pd.DataFrame(rows)
-    shifted = _r2(_centre(d.y, datasets), _centre(predicted, datasets))
+    shifted = _r2(centre(d.y, datasets), centre(predicted, datasets))
     result.attrs.update(target=target, **d.attrs, r2=_r2(d.y, predicted), r2_shifted=shifted)
     return result
 
 
-def held_out_r2(
-    d: Design, columns: Int[np.ndarray, " k"], datasets: np.ndarray
-) -> tuple[float, float]:
+def held_out_r2(d: Design, columns: Int[np.ndarray, " k"]) -> tuple[float, float]:
     """R-squared over all rows of leave-one-dataset-out predictions, about the common mean.
 
     Twice: as it is, and about each dataset's own mean after each dataset's mean error is forgiven.
     """
-    predicted = _predict_held_out(d, columns, datasets)
-    return _r2(d.y, predicted), _r2(_centre(d.y, datasets), _centre(predicted, datasets))
-
-
-def dataset_labels(table: pd.DataFrame, d: Design) -> np.ndarray | None:
-    """Dataset of each row of a design, or None where there are fewer than two."""
-    if "dataset" not in table.columns:
-        return None
-    datasets = table["dataset"].astype(str).to_numpy()[d.rows]
-    return datasets if len(np.unique(datasets)) > 1 else None
-
-
-def _centre(values: np.ndarray, datasets: np.ndarray) -> np.ndarray:
-    _, index = np.unique(datasets, return_inverse=True)
-    return values - (np.bincount(index, values) / np.bincount(index))[index]
+    assert d.datasets is not None
+    predicted = _predict_held_out(d, columns, d.datasets)
+    return _r2(d.y, predicted), _r2(centre(d.y, d.datasets), centre(predicted, d.datasets))
 
 
 def _r2(y: np.ndarray, predicted: np.ndarray) -> float:

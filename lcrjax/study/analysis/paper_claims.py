@@ -1,15 +1,16 @@
 """The paper's claims about performance and diversity, beside what a study's table says of them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from lcrjax.study.analysis.combinations import search
 from lcrjax.study.analysis.effect import top_effect
-from lcrjax.study.analysis.feature_sets import groups
+from lcrjax.study.analysis.feature_sets import explain_feature_sets
 from lcrjax.study.analysis.resampling import bootstrap
-from lcrjax.study.columns import FEATURES, GROUPS
+from lcrjax.study.columns import FEATURE_SETS, FEATURES
 
 #: What a single regression explains in the paper (adjusted R-squared, BACC): features, value.
 _REGRESSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -21,13 +22,13 @@ _REGRESSIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("size", "A_1"), "0.789, the best pair"),
     (("size", "CB_1"), "0.74"),
 )
-_GROUPS = {"alphas": "0.786", "gammas": "0.624", "rhos": "0.590", "all": "0.906"}
-_GROUP_NAMES = {
-    "alphas": "the eight alphas together",
-    "gammas": "the eight gammas together",
-    "rhos": "the eight rhos together",
-    "all": "all 27 features together",
-}
+#: What whole sets of features explain: name of the set, what it is called, value.
+_SETS = (
+    ("alphas", "the eight alphas together", "0.786"),
+    ("gammas", "the eight gammas together", "0.624"),
+    ("rhos", "the eight rhos together", "0.590"),
+    ("all", "all 27 features together", "0.906"),
+)
 _NOT_HERE = "too few rows, or constant"
 
 
@@ -46,36 +47,40 @@ def claims(table: pd.DataFrame, target: str = "bacc", *, resamples: int = 1000) 
     References:
         Paper, sections IV-D and V.
     """
-    rows = []
-    for features, paper in _REGRESSIONS:
-        rows.append((f"{_plus(features)} alone, adjusted R²" if len(features) == 1
-                     else f"{_plus(features)}, adjusted R²", paper,
-                     *_regression(table, features, target, resamples)))  # fmt: skip
-    others: tuple[tuple[str, str, Callable[[], tuple[str, str]]], ...] = (
+    found: list[tuple[str, str, Callable[[], tuple[str, str]]]] = [
+        *(
+            (
+                f"{_plus(features)}{' alone' * (len(features) == 1)}, adjusted R²",
+                paper,
+                partial(_regression, table, features, target, resamples),
+            )
+            for features, paper in _REGRESSIONS
+        ),
         (
             "the five best single features are alphas",
             "all five; mean 0.600",
-            lambda: _best_singles(table, target),
+            partial(_best_singles, table, target),
         ),
-        ("best pair, adjusted R²", "size + A_1, 0.789", lambda: _best_pair(table, target)),
+        ("best pair, adjusted R²", "size + A_1, 0.789", partial(_best_pair, table, target)),
         (
             "ten best triples, adjusted R²",
             "0.840 to 0.851, each with size",
-            lambda: _best_triples(table, target),
+            partial(_best_triples, table, target),
         ),
         *(
-            (f"{_GROUP_NAMES[name]}, adjusted R²", paper, _group(table, name, target, resamples))
-            for name, paper in _GROUPS.items()
+            (f"{called}, adjusted R²", paper, partial(_set, table, name, target, resamples))
+            for name, called, paper in _SETS
         ),
         (
             "median score of the top quarter by A_0 against that by size",
             "8 % higher (1 to 16 %)",
-            lambda: _top(table, target, resamples),
+            partial(_top, table, target, resamples),
         ),
-        ("A_1 = CB_1 · G_1 · R_1", "exactly", lambda: _product(table)),
-        ("G is close to 1", "between 1 and 1.6", lambda: _range(table)),
-    )
-    for claim, paper, find in others:
+        ("A_1 = CB_1 · G_1 · R_1", "exactly", partial(_product, table)),
+        ("G is close to 1", "between 1 and 1.6", partial(_range, table)),
+    ]
+    rows = []
+    for claim, paper, find in found:
         try:
             rows.append((claim, paper, *find()))
         except (ValueError, KeyError):
@@ -90,14 +95,9 @@ def _plus(features: Sequence[str]) -> str:
 def _regression(
     table: pd.DataFrame, features: Sequence[str], target: str, resamples: int
 ) -> tuple[str, str]:
-    try:
-        found = search(table, target, len(features))
-        by_set = {
-            frozenset(f): r2 for f, r2 in zip(found["features"], found["adj_r2"], strict=True)
-        }
-        value = by_set[frozenset(features)]
-    except (ValueError, KeyError):
-        return _NOT_HERE, ""
+    found = search(table, target, len(features))
+    by_set = {frozenset(f): r2 for f, r2 in zip(found["features"], found["adj_r2"], strict=True)}
+    value = by_set[frozenset(features)]
     return f"{value:.3f}", _interval(table, features, target, resamples)
 
 
@@ -114,7 +114,7 @@ def _interval(table: pd.DataFrame, features: Sequence[str], target: str, resampl
 def _best_singles(table: pd.DataFrame, target: str) -> tuple[str, str]:
     best = search(table, target).head(5)
     names = [features[0] for features in best["features"]]
-    alphas = sum(name in GROUPS["alphas"] for name in names)
+    alphas = sum(name in FEATURE_SETS["alphas"] for name in names)
     return f"{alphas} of five ({', '.join(names)}); mean {best['adj_r2'].mean():.3f}", ""
 
 
@@ -130,18 +130,12 @@ def _best_triples(table: pd.DataFrame, target: str) -> tuple[str, str]:
     return f"{values.min():.3f} to {values.max():.3f}, {with_size} of them with size", ""
 
 
-def _group(
-    table: pd.DataFrame, name: str, target: str, resamples: int
-) -> Callable[[], tuple[str, str]]:
-    def find() -> tuple[str, str]:
-        all_found = groups(table, target, sets={name: GROUPS[name]})
-        if all_found.empty:
-            return _NOT_HERE, ""
-        found = all_found.iloc[0]
-        interval = _interval(table, found["features"], target, resamples)
-        return f"{found['adj_r2']:.3f}", interval
-
-    return find
+def _set(table: pd.DataFrame, name: str, target: str, resamples: int) -> tuple[str, str]:
+    found = explain_feature_sets(table, target, sets={name: FEATURE_SETS[name]})
+    if found.empty:
+        return _NOT_HERE, ""
+    best = found.iloc[0]
+    return f"{best['adj_r2']:.3f}", _interval(table, best["features"], target, resamples)
 
 
 def _top(table: pd.DataFrame, target: str, resamples: int) -> tuple[str, str]:

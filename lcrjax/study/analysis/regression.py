@@ -3,14 +3,16 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
-from lcrjax.study.analysis.complete_cases import complete_columns
+from lcrjax.study.analysis.complete_cases import select_complete_cases
 from lcrjax.study.columns import FEATURES, PARAMETERS
+
+T = TypeVar("T", float, np.ndarray)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,6 +26,7 @@ class Design:
         features: Names of the columns of `X`.
         always: Names of the columns of `base` after the intercept.
         rows: Positions in the table of the rows used.
+        datasets: Dataset of each row; None where the table has fewer than two.
         dropped: Columns left out, each with the reason.
         n_missing: Rows left out because a value that the regression needs is missing.
     """
@@ -34,6 +37,7 @@ class Design:
     features: tuple[str, ...]
     always: tuple[str, ...]
     rows: Int[np.ndarray, " n"]
+    datasets: Shaped[np.ndarray, " n"] | None
     dropped: dict[str, str]
     n_missing: int
 
@@ -48,7 +52,7 @@ class Design:
         }
 
 
-def design(
+def design_matrix(
     table: pd.DataFrame,
     target: str = "bacc",
     features: Sequence[str] = FEATURES,
@@ -73,13 +77,13 @@ def design(
             where its log is needed; or if the target is constant or no complete row is left.
     """
     features, always = tuple(features), tuple(always)
-    columns = complete_columns(table, (*features, *always), (target,))
+    columns = select_complete_cases(table, (*features, *always), (target,))
     names, values, rows = columns.names, columns.values, columns.rows
 
     constant = values.max(axis=0) == values.min(axis=0)
     if constant[0]:
         raise ValueError(
-            f"{target!r} is the same in all {len(rows)} rows; there is nothing to explain"
+            f"{target!r} is the same in all {len(rows)} rows: explain a column that varies"
         )
     dropped = {n: "constant over the table" for n, c in zip(names, constant, strict=True) if c}
     logs, varies = np.log(values[:, 1:]), ~constant[1:]
@@ -92,9 +96,17 @@ def design(
         features=tuple(itertools.compress(features, varies[:p])),
         always=tuple(itertools.compress(always, varies[p:])),
         rows=rows,
+        datasets=_datasets(table, rows),
         dropped=dropped,
         n_missing=columns.n_missing,
     )
+
+
+def _datasets(table: pd.DataFrame, rows: np.ndarray) -> np.ndarray | None:
+    if "dataset" not in table.columns:
+        return None
+    datasets = table["dataset"].astype(str).to_numpy()[rows]
+    return datasets if len(np.unique(datasets)) > 1 else None
 
 
 def fit(
@@ -116,14 +128,16 @@ def fit(
         `statsmodels` OLS results with named coefficients: `.summary()`, `.params`, `.conf_int()`.
 
     Raises:
-        ValueError: As `design` does, or if no feature varies or there are no more rows than
+        ValueError: As `design_matrix` does, or if no feature varies or there are no more rows than
             coefficients.
     """
     import statsmodels.api as sm
 
-    d = design(table, target, features, always)
+    d = design_matrix(table, target, features, always)
     if not d.features:
-        raise ValueError(f"{', '.join(features)}: constant over the table, nothing to fit")
+        raise ValueError(
+            f"{', '.join(features)}: all constant over the table: fit a feature that varies"
+        )
     n_coefficients = d.base.shape[1] + d.X.shape[1]
     check_rows(len(d.y), n_coefficients)
     exog = pd.DataFrame(
@@ -138,16 +152,21 @@ def check_rows(n: int, n_coefficients: int) -> None:
     """Refuse a regression that would have no residual degree of freedom."""
     if n <= n_coefficients:
         raise ValueError(
-            f"{n} rows cannot support a regression with {n_coefficients} coefficients; "
+            f"{n} rows cannot support a regression with {n_coefficients} coefficients: "
             "add subsets or use fewer features"
         )
 
 
+def adjusted_r2(r2: T, n: Any, rank: Any) -> T:
+    """Adjusted R-squared of regressions on `n` rows with `rank` coefficients (with intercept)."""
+    return 1 - (n - 1) / (n - rank) * (1 - r2)
+
+
 def variance_inflation(results: Any) -> pd.Series:
-    """Variance inflation factor of every coefficient but the intercept.
+    """Variance inflation factor of every coefficient but the intercept, by statsmodels.
 
     One means that a column has nothing in common with the others; above about ten its coefficient
-    says little on its own. Exactly collinear columns get infinity.
+    says little on its own. Exactly collinear columns get infinity, or what rounding makes of it.
 
     Args:
         results: What `fit` returned.
@@ -155,15 +174,9 @@ def variance_inflation(results: Any) -> pd.Series:
     Returns:
         A series named `vif`, indexed like the coefficients.
     """
-    exog = results.model.exog
-    names = results.model.exog_names
-    columns = exog - exog.mean(axis=0)
-    vif = {}
-    for j in range(1, exog.shape[1]):
-        others = np.delete(columns, [0, j], axis=1)
-        scale = np.linalg.norm(others, axis=0)
-        coefficients = np.linalg.lstsq(others / scale, columns[:, j], rcond=1e-12)[0]
-        residual = columns[:, j] - others / scale @ coefficients
-        total, left = np.sum(columns[:, j] ** 2), np.sum(residual**2)
-        vif[names[j]] = total / left if left > 1e-24 * total else np.inf
-    return pd.Series(vif, name="vif", dtype=float)
+    from statsmodels.stats.outliers_influence import variance_inflation_factor
+
+    exog, names = results.model.exog, results.model.exog_names
+    with np.errstate(divide="ignore"):
+        vif = [variance_inflation_factor(exog, j) for j in range(1, len(names))]
+    return pd.Series(vif, names[1:], name="vif", dtype=float)

@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from lcrjax.study.analysis.combinations import adjusted
-from lcrjax.study.analysis.leave_one_out import dataset_labels
 from lcrjax.study.analysis.projection import orthonormal_basis
-from lcrjax.study.analysis.regression import Design, check_rows, design
+from lcrjax.study.analysis.regression import Design, adjusted_r2, check_rows, design_matrix
 from lcrjax.study.columns import PARAMETERS, SINGLES
 
 #: Resamples weighed at once; part of the result's definition, since it orders the random numbers.
@@ -83,7 +81,7 @@ class Bootstrap:
         for i, features in enumerate(self.models):
             if set(features) == set(wanted):
                 return i
-        raise ValueError(f"No model with the features {', '.join(wanted)} was resampled")
+        raise ValueError(f"no model has the features {', '.join(wanted)}: name a resampled one")
 
 
 def bootstrap(
@@ -116,28 +114,26 @@ def bootstrap(
         Adjusted R-squared of every model on every resample.
 
     Raises:
-        ValueError: As `design` does; also if a model has no feature that varies, there are no more
-            rows than coefficients, or fewer than two datasets to resample.
+        ValueError: As `design_matrix` does; also if a model has no feature that varies, there are
+            no more rows than coefficients, or fewer than two datasets to resample.
     """
     if over not in ("subsets", "datasets"):
-        raise ValueError(f"over must be 'subsets' or 'datasets', not {over!r}")
+        raise ValueError(f"over is {over!r}: give 'subsets' or 'datasets'")
     if resamples < 1:
-        raise ValueError(f"resamples must be at least 1, not {resamples}")
+        raise ValueError(f"resamples is {resamples}: give at least 1")
     names = tuple(dict.fromkeys(name for model in models for name in model))
-    d = design(table, target, names, always)
+    d = design_matrix(table, target, names, always)
     kept = tuple(tuple(name for name in model if name in d.features) for model in models)
     for model, left in zip(models, kept, strict=True):
         if not left:
             raise ValueError(
-                f"The model {', '.join(model)} has no feature that varies over the table"
+                f"the model {', '.join(model)} is constant over the table: give features that vary"
             )
     check_rows(len(d.y), d.base.shape[1] + max(map(len, kept)))
-    labels = dataset_labels(table, d)
-    if over == "datasets" and labels is None:
-        raise ValueError("Resampling datasets needs a table with at least two datasets")
-    strata = (
-        np.zeros(len(d.y), int) if labels is None else np.unique(labels, return_inverse=True)[1]
-    )
+    if over == "datasets" and d.datasets is None:
+        raise ValueError("the table has one dataset: to resample them, give at least two datasets")
+    labels = np.zeros(len(d.y)) if d.datasets is None else d.datasets
+    strata = np.unique(labels, return_inverse=True)[1]
 
     products, shapes = _products(d, kept)
     rng = np.random.default_rng(seed)
@@ -153,7 +149,7 @@ def bootstrap(
 
 def _tails(level: float) -> tuple[float, float]:
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, not {level}")
+        raise ValueError(f"level is {level}: give a number between 0 and 1")
     return (1 - level) / 2, (1 + level) / 2
 
 
@@ -217,5 +213,5 @@ def _adjusted_r2(sums: np.ndarray, ranks: list[int]) -> np.ndarray:
         alive = values > RANK_TOLERANCE * values[:, -1:]
         explained = np.sum(np.where(alive, parts**2 / np.where(alive, values, 1), 0), axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            result[:, m] = adjusted(1 - (yy - explained) / total, n, alive.sum(axis=1))
+            result[:, m] = adjusted_r2(1 - (yy - explained) / total, n, alive.sum(axis=1))
     return result

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 
 from lcrjax.study.design.compositions import Compositions
 
@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 
 
 def design_subsets(
-    labels: Int[np.ndarray, " images"],
+    labels: Integer[np.ndarray, " images"],
     sizes: Iterable[int] = SIZES,
     *,
     bins: int = 25,
@@ -69,7 +69,7 @@ def design_subsets(
         ("seed", seed, 0),
     ):
         if value < least:
-            raise ValueError(f"{what} is {value}, but must be at least {least}.")
+            raise ValueError(f"{what} is {value}: give at least {least}")
     check_sizes(labels, sizes, name=name)
 
     classes = np.unique(labels)
@@ -90,13 +90,13 @@ def check_sizes(labels: np.ndarray, sizes: Sequence[int], *, name: str = "") -> 
     images, classes = len(labels), len(np.unique(labels))
     where = f"dataset {name!r}" if name else "the dataset"
     if classes < 2:
-        raise ValueError(f"{where} has {classes} class in its training images; at least 2 needed.")
+        raise ValueError(f"{where} has {classes} class in its training images: give at least 2")
     bad = [n for n in sizes if not classes <= n <= images]
     if bad:
         raise ValueError(
             f"{where} has {images} training images in {classes} classes, so subsets of "
             f"{', '.join(map(str, bad))} images are impossible: choose sizes from {classes} "
-            f"to {images}."
+            f"to {images}"
         )
 
 

@@ -28,7 +28,7 @@ class Compositions:
         if parts == 0 or min(caps) < 1 or not parts <= total <= sum(caps):
             raise ValueError(
                 f"{total} has no composition into {parts} positive parts that are at most "
-                f"{list(caps)}; the total must lie between the number of parts and the caps' sum."
+                f"{list(caps)}: give a total between the number of parts and the caps' sum"
             )
         reach = np.minimum(np.asarray(caps, dtype=np.int64), total - parts + 1)
         # Part j -> cap + 1 - part j maps compositions onto those of the mirrored total. In the

@@ -1,13 +1,14 @@
-"""What a study is asked to do: sizes, class-balance bins, seed and training recipe."""
+"""Configuration of a study: sizes, class-balance bins, similarity, seed and training recipe."""
 
 import dataclasses
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lcrjax.similarity.spec import parse_similarity
 from lcrjax.study.design.balance import SIZES
+from lcrjax.study.suggestion import nearest
 from lcrjax.training import TrainingConfig
 
 _AT_SIZES = ("per_bin_at", "most_at")
@@ -25,6 +26,8 @@ class StudyConfig:
         most_at: Sizes of which at most so many subsets are kept, evenly from unbalanced to
             balanced: large ones are slow to train, and a few will do.
         candidates: Random compositions drawn per dataset and size.
+        similarity: What the features are measured with, in one word such as "rmsd:10"; see
+            `lcrjax.similarity.parse_similarity`.
         seed: Seed of everything random: compositions, images, initial weights, batches.
         skip_impossible: Leave out the sizes that a dataset is too small for (or that have fewer
             images than it has classes) instead of refusing the dataset.
@@ -37,6 +40,7 @@ class StudyConfig:
     per_bin_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     most_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     candidates: int = 1_000_000
+    similarity: str = "rmsd"
     seed: int = 0
     skip_impossible: bool = False
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
@@ -44,21 +48,28 @@ class StudyConfig:
     def __post_init__(self) -> None:
         sizes = tuple(sorted({_whole("sizes", n, 2) for n in self.sizes}))
         if not sizes:
-            raise ValueError("sizes is empty: name at least one subset size, such as 64.")
+            raise ValueError("sizes is empty: name at least one subset size, such as 64")
         object.__setattr__(self, "sizes", sizes)
         for name in _AT_SIZES:
             at = {_whole(name, n, 2): _whole(name, k, 1) for n, k in getattr(self, name).items()}
             object.__setattr__(self, name, dict(sorted(at.items())))
         for name, least in (("bins", 1), ("per_bin", 1), ("candidates", 1), ("seed", 0)):
             _whole(name, getattr(self, name), least)
+        parse_similarity(self.similarity)
 
     def subsets_per_bin(self, n: int) -> int:
         """Return the largest number of subsets of `n` images per bin."""
         return self.per_bin_at.get(n, self.per_bin)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold and `from_dict` reads back."""
+        """Return plain values that JSON can hold and `from_dict` reads back.
+
+        The paper's similarity is left out: folders that were begun before there was a choice hold
+        the same work.
+        """
         values = dataclasses.asdict(self)
+        if self.similarity == "rmsd":
+            del values["similarity"]
         values["sizes"] = list(self.sizes)
         values["training"] = self.training.to_dict()
         for name in _AT_SIZES:
@@ -79,21 +90,23 @@ class StudyConfig:
         at = {name: values.pop(name, {}) for name in _AT_SIZES}
         for name, table in (("training", training), *at.items()):
             if not isinstance(table, Mapping):
-                raise ValueError(f"{name} must be a table of keys and values, not {table!r}.")
+                raise ValueError(f"{name} is {table!r}: give a table of keys and values")
         _known(training, (f.name for f in dataclasses.fields(TrainingConfig)), "[training]")
         for f in dataclasses.fields(TrainingConfig):
             if f.name in training:
                 _same_kind(f"training.{f.name}", training[f.name], f.default)
-        if not isinstance(values.get("sizes", []), (list, tuple)):
-            raise ValueError(f"sizes must be a list such as [64, 128], not {values['sizes']!r}.")
-        if not isinstance(values.get("skip_impossible", False), bool):
-            raise ValueError("skip_impossible must be true or false.")
+        for f in dataclasses.fields(cls):
+            if f.name in values and isinstance(f.default, (int, str)):
+                _same_kind(f.name, values[f.name], f.default)
+        if not isinstance(values.setdefault("sizes", cls.sizes), (list, tuple)):
+            raise ValueError(f"sizes is {values['sizes']!r}: give a list such as [64, 128]")
+        values["sizes"] = tuple(_whole("sizes", n, 2) for n in values["sizes"])
         for name, table in at.items():
             try:
                 values[name] = {int(n): k for n, k in table.items()}
             except ValueError:
                 raise ValueError(
-                    f"the keys of {name} must be subset sizes, such as 2048."
+                    f"{name} is {table!r}: let its keys be subset sizes, such as 2048"
                 ) from None
         return cls(**values, training=TrainingConfig(**training))
 
@@ -121,14 +134,16 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot read the configuration {path}: {error}.") from None
+        raise ValueError(
+            f"the configuration {path} cannot be read ({error}): name a file that can"
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not valid TOML: {error}.") from None
+        raise ValueError(f"{path} is not valid TOML ({error}): mend it") from None
 
 
 def _whole(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{name} must be whole numbers of at least {least}, not {value!r}.")
+        raise ValueError(f"{name} holds {value!r}: give whole numbers of at least {least}")
     return int(value)
 
 
@@ -136,9 +151,7 @@ def _known(values: Iterable[str], known: Iterable[str], where: str) -> None:
     names = list(known)
     for key in values:
         if key not in names:
-            near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}."
-            raise ValueError(f"{where} has no setting {key!r}: {hint}")
+            raise ValueError(f"{where} has no setting {key!r}: {nearest(key, names)}")
 
 
 def _same_kind(name: str, value: Any, default: Any) -> None:
@@ -147,4 +160,4 @@ def _same_kind(name: str, value: Any, default: Any) -> None:
     allowed = kinds.get(type(default), (type(default),))
     if isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, allowed):
         kind = allowed[-1].__name__ if default is not None else "int"
-        raise ValueError(f"{name} must be of the type {kind}, not {value!r}.")
+        raise ValueError(f"{name} is {value!r}: give a value of the type {kind}")

@@ -1,12 +1,12 @@
 """Ready-made studies: minutes on a laptop, a panel of datasets, the paper's own."""
 
 import dataclasses
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lcrjax.study.design.config import StudyConfig, read_toml
+from lcrjax.study.suggestion import nearest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,12 +60,12 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def choose_study(
-    sources: Sequence[str] = (),
+    sources: Sequence[Any] = (),
     *,
     preset: str | None = None,
     file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
-) -> tuple[list[str], StudyConfig]:
+) -> tuple[list[Any], StudyConfig]:
     """Settle what a study consists of: a preset, changed by a TOML file, changed by options.
 
     Args:
@@ -86,7 +86,7 @@ def choose_study(
     stated = dict(read_toml(file)) if file is not None else {}
     named = stated.pop("datasets", [])
     if not isinstance(named, list) or not all(isinstance(s, str) for s in named):
-        raise ValueError(f"datasets must be a list of names and paths, not {named!r}.")
+        raise ValueError(f"datasets is {named!r}: give a list of names and paths")
     if file is not None:
         named = [_beside(file, source) for source in named]
     base = _preset(stated.pop("preset", "quick") if preset is None else preset)
@@ -104,15 +104,13 @@ def choose_study(
         chosen = [*base.datasets, *chosen]
     chosen = chosen or list(base.datasets)
     if not chosen:
-        raise ValueError("this preset needs datasets: name at least one, such as data.npz.")
+        raise ValueError("the preset has no datasets: name at least one, such as data.npz")
     return list(dict.fromkeys(chosen)), config
 
 
 def _preset(name: Any) -> Preset:
     if name not in PRESETS:
-        near = difflib.get_close_matches(str(name), PRESETS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(PRESETS)}."
-        raise ValueError(f"there is no preset {name!r}: {hint}")
+        raise ValueError(f"there is no preset {name!r}: {nearest(name, PRESETS)}")
     return PRESETS[name]
 
 

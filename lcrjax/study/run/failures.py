@@ -8,7 +8,9 @@ import pandas as pd
 from jaxtyping import Int
 
 from lcrjax.data import Dataset
-from lcrjax.training import Progress, TrainingConfig, train_subsets
+from lcrjax.study.columns import SCORES
+from lcrjax.study.run.parts import Train
+from lcrjax.training import Progress, TrainingConfig
 from lcrjax.training.progress import ProgressCallback
 
 _log = logging.getLogger(__name__)
@@ -26,8 +28,8 @@ def train_in_parts(
     subsets: Int[np.ndarray, "k n"],
     seeds: Int[np.ndarray, " k"],
     config: TrainingConfig,
-    *,
-    progress: ProgressCallback | None = None,
+    train: Train,
+    progress: ProgressCallback,
 ) -> pd.DataFrame:
     """Train subsets together; if that fails, by halves, down to the ones that cannot be trained.
 
@@ -36,28 +38,45 @@ def train_in_parts(
         subsets: Indices into its training images.
         seeds: One per subset.
         config: The recipe.
+        train: What trains, such as `train_subsets`.
         progress: Told how training goes, counted over all of `subsets`.
 
     Returns:
-        What `train_subsets` returns; the rows that could not be trained have no metrics, and the
+        What `train` returns; the rows that could not be trained have no metrics, and the
         exception's text under `failure`.
 
     Raises:
-        Exception: What `train_subsets` raised, if it raised for every subset and was not for
+        Exception: What `train` raised, if it raised for every subset and was not for
             want of memory: then the fault is not in the subsets, and recording it would spoil
             the study.
     """
+    errors: list[Exception] = []
 
-    def tell(p: Progress) -> None:
-        if progress is not None:
+    def part(rows: slice) -> pd.DataFrame:
+        def tell(p: Progress) -> None:
             try:
-                progress(p)
+                finished = rows.start + p.finished
+                progress(dataclasses.replace(p, finished=finished, total=len(seeds)))
             except Exception as error:
                 raise _CallerFailed(error) from error
 
-    errors: list[Exception] = []
+        try:
+            return train(dataset, subsets[rows], seeds[rows], config, progress=tell)
+        except Exception as error:
+            count = rows.stop - rows.start
+            if count == 1:
+                errors.append(error)
+                return _failed(error)
+            _log.warning(
+                "training %d subsets of %d images of %s together failed (%s); trying halves",
+                *(count, subsets.shape[1], dataset.name, _reason(error)),
+            )
+        middle = rows.start + count // 2
+        halves = slice(rows.start, middle), slice(middle, rows.stop)
+        return pd.concat(map(part, halves), ignore_index=True)
+
     try:
-        table = _train(dataset, subsets, seeds, config, tell, 0, len(seeds), errors)
+        table = part(slice(0, len(seeds)))
     except _CallerFailed as failure:
         raise failure.error from None
     if len(errors) == len(seeds) and not all(map(_out_of_memory, errors)):
@@ -65,43 +84,9 @@ def train_in_parts(
     return table
 
 
-def _train(
-    dataset: Dataset,
-    subsets: np.ndarray,
-    seeds: np.ndarray,
-    config: TrainingConfig,
-    progress: ProgressCallback,
-    before: int,
-    total: int,
-    errors: list[Exception],
-) -> pd.DataFrame:
-    def tell(p: Progress) -> None:
-        progress(dataclasses.replace(p, finished=before + p.finished, total=total))
-
-    try:
-        return train_subsets(dataset, subsets, seeds, config, progress=tell)
-    except Exception as error:
-        if len(seeds) == 1:
-            errors.append(error)
-            return _failed(error)
-        _log.warning(
-            "training %d subsets of %d images of %s together failed (%s); trying halves",
-            *(len(seeds), subsets.shape[1], dataset.name, _reason(error)),
-        )
-    half = len(seeds) // 2
-    return pd.concat(
-        [
-            _train(dataset, subsets[s], seeds[s], config, progress, before + s.start, total, errors)
-            for s in (slice(0, half), slice(half, len(seeds)))
-        ],
-        ignore_index=True,
-    )
-
-
 def _failed(error: Exception) -> pd.DataFrame:
-    missing = dict.fromkeys(("acc", "bacc", "auc", "auc_micro", "train_accuracy"), np.nan)
-    row = {**missing, "epochs": 0, "converged": False, "failure": _reason(error), "seconds": 0.0}
-    return pd.DataFrame([row])
+    row = {column.name: column.untrained for column in SCORES}
+    return pd.DataFrame([{**row, "failure": _reason(error)}])
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -41,7 +41,7 @@ def own_folder(folder: Path, description: dict[str, Any], kind: str) -> Iterator
         lock.acquire(blocking=False)
     except filelock.Timeout:
         raise FolderInUseError(
-            f"another process is at work in {folder}; wait for it, or choose another folder."
+            f"another process is at work in {folder}: wait for it, or choose another folder"
         ) from None
     try:
         sweep(folder)
@@ -68,7 +68,7 @@ def check_folder(folder: str | Path, kind: str, parts: Sequence[str]) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ValueError(f"{folder} is a file; choose a folder for the {kind}.")
+        raise ValueError(f"{folder} is a file: choose a folder for the {kind}")
     if (folder / CONFIG).exists():
         read_description(folder, kind)
         return
@@ -79,7 +79,7 @@ def check_folder(folder: str | Path, kind: str, parts: Sequence[str]) -> None:
     foreign = sorted(name for name in foreign if not is_partial(Path(name)))
     if foreign:
         raise ValueError(
-            f"{folder} holds something other than a {kind} ({foreign[0]!r}); choose a new folder."
+            f"{folder} holds something other than a {kind} ({foreign[0]!r}): choose a new folder"
         )
 
 
@@ -93,9 +93,9 @@ def read_description(folder: str | Path, kind: str = "study") -> dict[str, Any]:
     try:
         description = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}.") from None
+        raise ValueError(f"{path} cannot be read ({error}): choose a folder of lcrjax") from None
     if not isinstance(description, dict) or not isinstance(description.get("decides"), dict):
-        raise ValueError(f"{path} is not that of an lcrjax {kind}; choose a new folder.")
+        raise ValueError(f"{path} is not that of an lcrjax {kind}: choose a new folder")
     return description
 
 
@@ -103,6 +103,6 @@ def _check_same(folder: Path, description: dict[str, Any], kind: str) -> None:
     lines = differences(read_description(folder, kind)["decides"], description["decides"])
     if lines:
         raise ValueError(
-            f"{folder} holds another {kind}; choose another folder, or undo the differences "
-            "(there -> now):\n  " + "\n  ".join(lines)
+            f"{folder} holds another {kind}: choose another folder, or undo the differences "
+            "(there -> now)\n  " + "\n  ".join(lines)
         )

@@ -11,7 +11,7 @@ from numpy import ndarray
 from lcrjax.data import Dataset
 from lcrjax.study.design.balance import check_sizes, design_subsets, training_seeds
 from lcrjax.study.design.config import StudyConfig
-from lcrjax.training import block_size
+from lcrjax.study.run.parts import BlockSize
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,7 +35,9 @@ class Block:
     seeds: Int[ndarray, " k"]
 
 
-def plan_study(datasets: Sequence[Dataset], config: StudyConfig) -> list[Block]:
+def plan_study(
+    datasets: Sequence[Dataset], config: StudyConfig, block_size: BlockSize
+) -> list[Block]:
     """Design every subset of a study and cut them into blocks.
 
     The plan depends on the datasets' contents and names and on the configuration, never on the
@@ -44,6 +46,7 @@ def plan_study(datasets: Sequence[Dataset], config: StudyConfig) -> list[Block]:
     Args:
         datasets: At least one; their names must differ.
         config: Sizes, bins, seed and recipe.
+        block_size: How many subsets are trained in one call.
 
     Returns:
         Blocks in order of dataset name, size and number.
@@ -53,18 +56,18 @@ def plan_study(datasets: Sequence[Dataset], config: StudyConfig) -> list[Block]:
             are checked before the first is designed.
     """
     if not datasets:
-        raise ValueError("a study needs at least one dataset.")
+        raise ValueError("no dataset was given: a study needs at least one")
     datasets = sorted(datasets, key=lambda d: d.name)
     for a, b in itertools.pairwise(datasets):
         if a.name == b.name:
             raise ValueError(
-                f"two datasets are called {a.name!r}; give one of the files another name."
+                f"two datasets are called {a.name!r}: give one of the files another name"
             )
     sizes = {d.name: possible_sizes(d, config) for d in datasets}
     blocks = []
     for dataset in datasets:
         for n in sizes[dataset.name]:
-            blocks += _blocks(dataset, n, config)
+            blocks += _blocks(dataset, n, config, block_size)
     return blocks
 
 
@@ -85,7 +88,7 @@ def _evenly(count: int, most: int | None) -> Int[ndarray, " kept"]:
     return np.linspace(0, count - 1, most).round().astype(np.int64)
 
 
-def _blocks(dataset: Dataset, n: int, config: StudyConfig) -> list[Block]:
+def _blocks(dataset: Dataset, n: int, config: StudyConfig, block_size: BlockSize) -> list[Block]:
     subsets = design_subsets(
         dataset.train_labels,
         [n],

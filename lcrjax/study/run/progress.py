@@ -1,4 +1,4 @@
-"""How far a study is."""
+"""Progress of a study, as its callers are told."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,27 +11,28 @@ class StudyProgress:
     """Where a study stands.
 
     Attributes:
-        stage: "features" while a block is measured, "training" while it is trained, "written" when
-            its rows are safe, "found" when they were finished before.
-        dataset: Dataset of the block.
-        n: Images of each of its subsets.
+        stage: "loading" while a dataset is loaded, "designing" while subsets of all are chosen;
+            then "features" while a block is measured, "training" while it is trained, "written"
+            when its rows are safe, "found" when they were finished before; at last "reporting".
+        dataset: Dataset of the block; of the first two stages, the source or all names.
+        n: Images of each of the block's subsets.
         block: Number of the block among those of this dataset and size, from 0.
         blocks: How many blocks this dataset and size has.
         rows: Finished rows of the whole study.
         total: Rows that the study will have.
         training: What the trainer said last about this block, if it has begun.
-        seconds_left: Estimated time until the study's last row.
+        share: Share of the study that is done, by the pixels of its subsets, in [0, 1].
     """
 
     stage: str
-    dataset: str
-    n: int
-    block: int
-    blocks: int
-    rows: int
-    total: int
-    training: Progress | None
-    seconds_left: float
+    dataset: str = ""
+    n: int = 0
+    block: int = 0
+    blocks: int = 0
+    rows: int = 0
+    total: int = 0
+    training: Progress | None = None
+    share: float = 0.0
 
 
 StudyCallback = Callable[[StudyProgress], None]

@@ -1,4 +1,4 @@
-"""What decides a study's result, as plain values that can be written down and compared."""
+"""Provenance of a study: what decides its result, in plain values to write down and compare."""
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,17 @@ import jax
 from lcrjax import __version__, native
 from lcrjax.data import Dataset
 from lcrjax.study.design.config import StudyConfig
+from lcrjax.study.run.parts import name_of
 from lcrjax.study.run.plan import Block
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 
 
 def describe_study(
-    datasets: Sequence[Dataset], config: StudyConfig, blocks: Sequence[Block]
+    datasets: Sequence[Dataset],
+    config: StudyConfig,
+    blocks: Sequence[Block],
+    replaced: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Collect everything that decides a study's result, and where its data came from.
 
@@ -23,6 +27,7 @@ def describe_study(
         datasets: The study's datasets.
         config: Its configuration.
         blocks: Its plan.
+        replaced: Parts that are not lcrjax's own.
 
     Returns:
         A dictionary that JSON can hold: `decides` must be the same whenever the study is resumed;
@@ -34,6 +39,7 @@ def describe_study(
         sizes.setdefault(str(block.n), []).append(len(block.seeds))
     described = config.to_dict()
     described["blocks"] = lengths
+    described.update({name: name_of(part) for name, part in replaced.items()})
     described["datasets"] = describe_datasets(datasets)
     described.update(describe_environment())
     return {"decides": described, "about": describe_sources(datasets)}

@@ -1,4 +1,4 @@
-"""The reference model of a full dataset (paper, section IV-B), in a folder of its own."""
+"""Reference model of a full dataset (paper, section IV-B), in a folder of its own."""
 
 import json
 from collections.abc import Callable
@@ -25,6 +25,7 @@ def train_reference(
     out: str | Path,
     config: FullConfig | None = None,
     *,
+    train: Callable[..., FullResult] = train_full,
     progress: Callable[[FullProgress], None] | None = None,
 ) -> FullResult:
     """Train the reference ResNet-18 on a full dataset, or go on where an earlier run stopped.
@@ -38,6 +39,7 @@ def train_reference(
         dataset: Trained on, and tested on its test set.
         out: A new or empty folder, or that of the same training.
         config: The recipe; None means the defaults.
+        train: Trains; takes and returns what `lcrjax.training.train_full` does.
         progress: Called often. What it raises ends the run with everything done so far kept.
 
     Returns:
@@ -71,7 +73,7 @@ def train_reference(
 
         checkpoints = Checkpoints(folder / CHECKPOINTS)
         try:
-            result = train_full(dataset, config, checkpoints=checkpoints, progress=tell)
+            result = train(dataset, config, checkpoints=checkpoints, progress=tell)
         finally:
             checkpoints.close()
         _write_curve(folder, result.curve)

@@ -1,22 +1,23 @@
-"""The study from datasets to table: measure and train every subset, block by block, resumably."""
+"""A study's run from datasets to table: every subset measured and trained on, resumably."""
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lcrjax.data import Dataset
+from lcrjax.similarity.spec import parse_similarity
+from lcrjax.study.columns import COLUMNS
 from lcrjax.study.design.config import StudyConfig
-from lcrjax.study.feature_table import features
 from lcrjax.study.run.failures import train_in_parts
+from lcrjax.study.run.parts import BlockSize, Measure, Train, measure_subsets
 from lcrjax.study.run.plan import Block, plan_study
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
 from lcrjax.study.run.provenance import describe_study
 from lcrjax.study.run.store import Store, check_folder, open_store
-from lcrjax.study.run.time_left import TimeLeft
-from lcrjax.training import Progress
+from lcrjax.training import Progress, block_size, train_subsets
 
 
 def run_study(
@@ -24,6 +25,9 @@ def run_study(
     out: str | Path,
     config: StudyConfig | None = None,
     *,
+    measure: Measure = measure_subsets,
+    train: Train = train_subsets,
+    block_size: BlockSize = block_size,
     progress: StudyCallback | None = None,
 ) -> pd.DataFrame:
     """Measure and train every subset of a study, or go on where an earlier run of it stopped.
@@ -41,14 +45,21 @@ def run_study(
     Args:
         datasets: At least one, under different names; their order does not matter.
         out: The study's folder: new, empty, or that of the same study.
-        config: Sizes, class-balance bins, seed and recipe; None means the defaults.
+        config: Sizes, class-balance bins, similarity, seed and recipe; None means the defaults.
+        measure: `measure(dataset, subsets, similarity)` returns the 27 features of subsets, one row
+            each, as `lcrjax.study.features` does.
+        train: `train(dataset, subsets, seeds, config, progress=...)` trains a model on each subset
+            and returns its scores, one row each, as `lcrjax.training.train_subsets` does; such as
+            `functools.partial(train_subsets, ...)`. What stands in the place of lcrjax's own is
+            named in `config.json` and must be the same when the study goes on.
+        block_size: `block_size(dataset, n, config.training)` says how many subsets of n images
+            `train` is given in one call; see `lcrjax.training.block_size`.
         progress: Called often with a `StudyProgress`. An exception that it raises ends the run
             as an interrupt does, with everything finished kept.
 
     Returns:
         The table: one row per subset, in order of dataset name, size and subset, with the columns
-        `dataset, subset, n, seed`, the 27 features, the 3 systematic parameters, `acc, bacc, auc,
-        auc_micro, epochs, train_accuracy, converged, failure, seconds`.
+        `lcrjax.study.columns.COLUMNS`.
 
     Raises:
         ValueError: If sizes are impossible for a dataset, two datasets share a name, or the
@@ -57,10 +68,17 @@ def run_study(
         OSError: If the disk is full or not writable; finished blocks are safe.
     """
     config = config or StudyConfig()
+    tell = progress or (lambda _: None)
     check_folder(out)
-    blocks = plan_study(datasets, config)
-    with open_store(out, describe_study(datasets, config, blocks)) as store:
-        return _Run(datasets, config, blocks, store, progress).table()
+    tell(StudyProgress("designing", ", ".join(sorted(d.name for d in datasets))))
+    blocks = plan_study(datasets, config, block_size)
+    replaced: dict[str, Any] = {}
+    if measure is not measure_subsets:
+        replaced["measure"] = measure
+    if train is not train_subsets:
+        replaced["train"] = train
+    with open_store(out, describe_study(datasets, config, blocks, replaced)) as store:
+        return _Run(datasets, config, blocks, store, measure, train, tell).table()
 
 
 class _Run:
@@ -72,27 +90,32 @@ class _Run:
         config: StudyConfig,
         blocks: Sequence[Block],
         store: Store,
-        callback: StudyCallback | None,
+        measure: Measure,
+        train: Train,
+        callback: StudyCallback,
     ):
         self._datasets = {d.name: d for d in datasets}
         self._config = config
+        self._similarity = parse_similarity(config.similarity)
         self._blocks = blocks
         self._store = store
+        self._measure = measure
+        self._train = train
         self._callback = callback
         self._counts = Counter((b.dataset, b.n) for b in blocks)
         self._total = sum(len(b.seeds) for b in blocks)
-        self._done = 0
-        pixels = {d.name: d.n_pixels * d.n_channels for d in datasets}
-        self._time = TimeLeft(blocks, pixels)
+        self._rows = 0
+        self._pixels = sum(map(self._pixels_of, blocks))
+        self._pixels_done = 0
 
     def table(self) -> pd.DataFrame:
-        # Finished blocks are read first, so that the time left rests on all that is known.
+        # Finished blocks are read first, so that the share done rests on all that is known.
         finished = {}
         for i, block in enumerate(self._blocks):
             rows = self._store.read(block)
             if rows is not None:
                 finished[i] = rows
-                self._count(block, rows, None)
+                self._finish("found", block)
         # Small subsets of all datasets come first: an unfinished study already compares datasets.
         left = sorted(set(range(len(self._blocks))) - set(finished), key=self._size_of)
         for i in left:
@@ -102,49 +125,36 @@ class _Run:
     def _size_of(self, index: int) -> tuple[int, int]:
         return self._blocks[index].n, index
 
-    def _work(self, block: Block) -> pd.DataFrame:
-        started = time.monotonic()
+    def _pixels_of(self, block: Block) -> int:
         dataset = self._datasets[block.dataset]
+        return block.subsets.size * dataset.n_pixels * dataset.n_channels
 
-        last: Progress | None = None
-
-        def tell(stage: str, training: Progress | None = None) -> None:
-            nonlocal last
-            if last is not None and training is not None:
-                self._time.trained(
-                    block.dataset,
-                    training.finished - last.finished,
-                    training.images - last.images,
-                    training.seconds - last.seconds,
-                )
-            last = training
-            share = training.finished / training.total if training else 0.0
-            left = self._time.seconds_within(block, time.monotonic() - started, share)
-            self._tell(stage, block, training, left)
-
-        tell("features")
-        measured = features(dataset.train_images, dataset.train_labels, block.subsets)
-        tell("training")
+    def _work(self, block: Block) -> pd.DataFrame:
+        dataset = self._datasets[block.dataset]
+        self._tell("features", block)
+        measured = self._measure(dataset, block.subsets, self._similarity)
+        self._tell("training", block)
         trained = train_in_parts(
             dataset,
             block.subsets,
             block.seeds,
             self._config.training,
-            progress=lambda p: tell("training", p),
+            self._train,
+            lambda p: self._tell("training", block, p),
         )
-        rows = self._store.write(block, _rows(block, dataset, measured, trained))
-        self._count(block, rows, time.monotonic() - started)
+        known = {c.name: c.known(block, dataset) for c in COLUMNS if c.known is not None}
+        parts = [part.reset_index(drop=True) for part in (measured, trained)]
+        rows = self._store.write(block, pd.concat([pd.DataFrame(known), *parts], axis=1))
+        self._finish("written", block)
         return rows
 
-    def _count(self, block: Block, rows: pd.DataFrame, seconds: float | None) -> None:
-        self._done += len(rows)
-        self._time.finished(block, rows, seconds)
-        stage = "found" if seconds is None else "written"
-        self._tell(stage, block, None, self._time.seconds())
+    def _finish(self, stage: str, block: Block) -> None:
+        self._rows += len(block.seeds)
+        self._pixels_done += self._pixels_of(block)
+        self._tell(stage, block)
 
-    def _tell(self, stage: str, block: Block, training: Progress | None, left: float) -> None:
-        if self._callback is None:
-            return
+    def _tell(self, stage: str, block: Block, training: Progress | None = None) -> None:
+        trained = training.finished / training.total if training else 0.0
         self._callback(
             StudyProgress(
                 stage=stage,
@@ -152,28 +162,9 @@ class _Run:
                 n=block.n,
                 block=block.index,
                 blocks=self._counts[block.dataset, block.n],
-                rows=self._done,
+                rows=self._rows,
                 total=self._total,
                 training=training,
-                seconds_left=left,
+                share=(self._pixels_done + trained * self._pixels_of(block)) / self._pixels,
             )
         )
-
-
-def _rows(
-    block: Block, dataset: Dataset, measured: pd.DataFrame, trained: pd.DataFrame
-) -> pd.DataFrame:
-    """Join what is known of a block's subsets, one row each."""
-    keys = pd.DataFrame(
-        {
-            "dataset": block.dataset,
-            "subset": range(block.first, block.first + len(block.seeds)),
-            "n": block.n,
-            "seed": block.seeds,
-            "n_pixels": dataset.n_pixels,
-            "n_channels": dataset.n_channels,
-            "n_classes": dataset.n_classes,
-        }
-    )
-    parts = (keys, measured, trained)
-    return pd.concat([part.reset_index(drop=True) for part in parts], axis=1)

@@ -58,7 +58,7 @@ class Store:
         expected = list(frame["subset"]) == numbers and list(frame["seed"]) == list(block.seeds)
         if provenance.get("study") != self._digest or not expected:
             raise ValueError(
-                f"{path} holds rows of another study; move it away and run the study again."
+                f"{path} holds rows of another study: move it away and run the study again"
             )
         return frame
 
@@ -117,7 +117,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     if not path.exists():
-        raise ValueError(f"{path} does not exist.")
+        raise ValueError(f"{path} does not exist: name a study's folder or a table")
     if path.is_file():
         return _any_table(path)
     read_description(path)
@@ -125,7 +125,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
         return decode(path / RESULTS)[0]
     files = sorted(p for p in (path / ROWS).glob("*.parquet") if not is_partial(p))
     if not files:
-        raise ValueError(f"the study in {path} has no finished rows yet.")
+        raise ValueError(f"the study in {path} has no finished rows yet: let it run on")
     table = pd.concat([decode(file)[0] for file in files], ignore_index=True)
     return table.sort_values(["dataset", "n", "subset"], ignore_index=True)
 
@@ -134,4 +134,4 @@ def _any_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
-        raise ValueError(f"{path} is not a table: {error}.") from None
+        raise ValueError(f"{path} is not a table ({error}): name a .parquet or .csv file") from None

@@ -45,19 +45,11 @@ def hostile_page(hostile):
 @pytest.fixture(scope="session")
 def study_folder(tmp_path_factory):
     """A finished study of two datasets, measured and trained by stand-ins; some rows failed."""
-    import importlib.util
-    from pathlib import Path
-
     from lcrjax.study.design.config import StudyConfig
-    from lcrjax.study.run import failures, plan, runner
-
-    path = Path(__file__).parents[2] / "study" / "fake_parts.py"
-    spec = importlib.util.spec_from_file_location("fake_parts", path)
-    fake = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fake)
+    from tests.study import fake_parts as fake
 
     def train(dataset, subsets, seeds, config=None, *, progress=None):
-        table = fake.train_subsets(dataset, subsets, seeds)
+        table = fake.train(dataset, subsets, seeds)
         if subsets.shape[1] == 16:
             table.loc[0, ["acc", "bacc", "auc", "auc_micro"]] = np.nan
             table.loc[0, "failure"] = "RuntimeError: <b>memory</b> ran out"
@@ -67,15 +59,12 @@ def study_folder(tmp_path_factory):
         return table
 
     folder = tmp_path_factory.mktemp("study") / "st"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "features", fake.features)
-        patch.setattr(failures, "train_subsets", train)
-        patch.setattr(plan, "block_size", fake.block_size)
-        runner.run_study(
-            [fake.dataset("<script>toy</script>"), fake.dataset("two", seed=1)],
-            folder,
-            StudyConfig(sizes=(16, 32), bins=8, per_bin=3, candidates=2000),
-        )
+    fake.run_study(
+        [fake.dataset("<script>toy</script>"), fake.dataset("two", seed=1)],
+        folder,
+        StudyConfig(sizes=(16, 32), bins=8, per_bin=3, candidates=2000),
+        train=train,
+    )
     return folder
 
 

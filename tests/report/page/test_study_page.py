@@ -56,7 +56,7 @@ def test_a_study_of_few_rows_says_so(study_folder, tmp_path):
     few = table.head(3).assign(bacc=np.nan)
     (tmp_path / "few" / "results.parquet").write_bytes(encode(few, {}))
     text = check(study_page(tmp_path / "few", figures=[])).text
-    assert "No ranking: No complete row among 3" in text
+    assert "No ranking: no complete row among 3" in text
     assert "too few rows, or constant" in text
 
 

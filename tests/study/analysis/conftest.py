@@ -1,21 +1,17 @@
-import importlib.util
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
+from tests.study.analysis import tables
+
 
 @pytest.fixture(scope="session")
 def correlated():
     """The function that makes a study's table."""
-    path = Path(__file__).parent / "tables.py"
-    spec = importlib.util.spec_from_file_location("tables", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.correlated
+    return tables.correlated
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from lcrjax.study.analysis.branch_and_bound import best_of_every_size, best_subsets
 from lcrjax.study.analysis.projection import project
-from lcrjax.study.analysis.regression import design
+from lcrjax.study.analysis.regression import design_matrix
 from lcrjax.study.columns import FEATURES
 
 LAW = settings(
@@ -35,7 +35,7 @@ def test_bounds_never_cost_the_best(correlated, seed, count, noise):
     table = correlated(rows=40, seed=seed, features=names)
     rng = np.random.default_rng(seed)
     table[names[-1]] = table[names[0]] * np.exp(noise * rng.normal(size=40))
-    p = project(design(table, features=names))
+    p = project(design_matrix(table, features=names))
     subsets, bounded = best_of_every_size(p)
     _, exhaustive = best_of_every_size(p, bounds=False)
     np.testing.assert_allclose(bounded, exhaustive, atol=1e-12 * p.total)
@@ -76,7 +76,7 @@ def test_abess_finds_nothing_better(correlated, collinear):
         logs = np.random.default_rng(0).normal(size=(150, 27))
         table[list(FEATURES)] = np.exp(logs)
         table["bacc"] = logs[:, :9] @ np.arange(1, 10) + 0.5 * logs[:, 10]
-    d = design(table)
+    d = design_matrix(table)
     Q = np.linalg.qr(d.base)[0]
     X, y = d.X - Q @ (Q.T @ d.X), d.y - Q @ (Q.T @ d.y)
     _, best = best_of_every_size(project(d))

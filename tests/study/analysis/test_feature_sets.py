@@ -1,16 +1,16 @@
 import pytest
 
-from lcrjax.study.analysis.feature_sets import groups
-from lcrjax.study.columns import GROUPS
+from lcrjax.study.analysis.feature_sets import explain_feature_sets
+from lcrjax.study.columns import FEATURE_SETS
 
 
 def test_groups_equal_statsmodels(correlated, statsmodels_fit):
     table = correlated()
-    found = groups(table)
-    assert list(found.group) == list(GROUPS)
-    assert [len(GROUPS[g]) for g in ("alphas", "gammas", "rhos", "all")] == [8, 8, 8, 27]
+    found = explain_feature_sets(table)
+    assert list(found.feature_set) == list(FEATURE_SETS)
+    assert [len(FEATURE_SETS[g]) for g in ("alphas", "gammas", "rhos", "all")] == [8, 8, 8, 27]
     for row in found.itertuples():
-        reference = statsmodels_fit(table, GROUPS[row.group])
+        reference = statsmodels_fit(table, FEATURE_SETS[row.feature_set])
         assert row.adj_r2 == pytest.approx(reference.rsquared_adj, abs=1e-9)
         assert row.bic == pytest.approx(reference.bic, abs=1e-6)
 
@@ -18,12 +18,12 @@ def test_groups_equal_statsmodels(correlated, statsmodels_fit):
 def test_groups_without_rows_or_variation_are_skipped_and_said_to_be(correlated):
     table = correlated(rows=20, datasets=1)
     table["size"] = 64
-    found = groups(table)
-    assert list(found.group) == ["alphas", "gammas", "rhos", "class balances"]
+    found = explain_feature_sets(table)
+    assert list(found.feature_set) == ["alphas", "gammas", "rhos", "class balances"]
     assert found.attrs["skipped"]["size"] == "constant over the table"
     assert "20 rows cannot support" in found.attrs["skipped"]["all"]
 
 
 def test_own_groups(correlated):
-    found = groups(correlated(), sets={"mine": ("A_0", "size")})
+    found = explain_feature_sets(correlated(), sets={"mine": ("A_0", "size")})
     assert found.features.item() == ("A_0", "size")

@@ -3,13 +3,13 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from lcrjax.study.analysis.fixed_effects import within_r2
+from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
 
 
 def test_fixed_effects_equal_statsmodels_with_dummies(correlated):
     table = correlated()
     models = [("A_0",), ("size", "CB_1")]
-    found = within_r2(table, models).set_index("features")
+    found = fixed_effects_r2(table, models).set_index("features")
     dummies = pd.get_dummies(table.dataset).to_numpy(float)
     alone = sm.OLS(table.bacc.to_numpy(), dummies).fit()
     for model in models:
@@ -26,11 +26,11 @@ def test_fixed_effects_equal_statsmodels_with_dummies(correlated):
 def test_a_feature_that_only_tells_datasets_apart_has_no_value_within(correlated):
     table = correlated()
     table["A_0"] = table["n_classes"].astype(float)
-    found = within_r2(table, [("A_0",), ("A_1",)]).set_index("features")
+    found = fixed_effects_r2(table, [("A_0",), ("A_1",)]).set_index("features")
     assert np.isnan(found.loc[[("A_0",)], "adj_r2_within"].item())
     assert found.loc[[("A_0",)], "r2_pooled"].item() > 0
 
 
 def test_one_dataset_is_refused(correlated):
-    with pytest.raises(ValueError, match="With one dataset everything is within it"):
-        within_r2(correlated(datasets=1))
+    with pytest.raises(ValueError, match="the table has one dataset, all is within it: use search"):
+        fixed_effects_r2(correlated(datasets=1))

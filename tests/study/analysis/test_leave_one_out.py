@@ -53,5 +53,5 @@ def test_a_parameter_that_only_the_held_out_dataset_varies_says_nothing(correlat
 
 
 def test_one_dataset_is_refused(correlated):
-    with pytest.raises(ValueError, match="at least two datasets"):
+    with pytest.raises(ValueError, match="to leave one out, give at least two datasets"):
         leave_one_dataset_out(correlated(datasets=1))

@@ -32,14 +32,14 @@ def test_variance_inflation_equals_statsmodels(correlated):
     np.testing.assert_allclose(variance_inflation(results), expected, rtol=1e-6)
 
 
-def test_variance_inflation_of_copies_is_infinite(correlated):
+def test_variance_inflation_of_copies_is_beyond_measure(correlated):
     table = correlated()
     table["A_1"] = table["A_0"]
     with pytest.warns(UserWarning, match="rank-deficient"):
         results = fit(table, features=("A_0", "A_1", "size"))
     vif = variance_inflation(results)
-    assert np.isinf(vif[["log A_0", "log A_1"]]).all()
-    assert np.isfinite(vif["log size"])
+    assert (vif[["log A_0", "log A_1"]] > 1e12).all()
+    assert vif["log size"] < 10
 
 
 def test_fit_refuses_more_coefficients_than_rows(correlated):

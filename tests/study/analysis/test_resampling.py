@@ -85,9 +85,9 @@ def test_the_seed_decides_and_resamples_come_in_any_number(correlated):
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"over": "rows"}, "over must be 'subsets' or 'datasets'"),
-        ({"resamples": 0}, "resamples must be at least 1"),
-        ({"models": [("n",)], "always": ("n_classes",)}, "n has no feature that varies"),
+        ({"over": "rows"}, "give 'subsets' or 'datasets'"),
+        ({"resamples": 0}, "resamples is 0: give at least 1"),
+        ({"models": [("n",)], "always": ("n_classes",)}, "the model n is constant over the table"),
     ],
 )
 def test_bad_input(correlated, kwargs, message):
@@ -103,7 +103,7 @@ def test_one_dataset_cannot_be_resampled_as_datasets(correlated):
 
 def test_unknown_models_and_levels_are_refused(correlated):
     drawn = bootstrap(correlated(), MODELS, resamples=5)
-    with pytest.raises(ValueError, match="No model with the features G_0"):
+    with pytest.raises(ValueError, match="no model has the features G_0"):
         drawn.difference("G_0", "A_0")
-    with pytest.raises(ValueError, match="level must lie between 0 and 1"):
-        drawn.intervals(95)
+    with pytest.raises(ValueError, match="level is 95.0: give a number between 0 and 1"):
+        drawn.intervals(95.0)

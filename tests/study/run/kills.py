@@ -1,12 +1,11 @@
 """Kill a study at random moments until it is done, and compare with one that ran through.
 
-Run as a script, `kills.py FOLDER KILLS SEED`. Each attempt is a forked process that the parent
-kills with SIGKILL; real plan, folder, files and table, with instant stand-ins for measuring and
-training. Every write is slowed down around its critical steps so that many kills strike there.
-Prints what happened as JSON.
+Run as `python -m tests.study.run.kills FOLDER KILLS SEED`. Each attempt is a forked process that
+the parent kills with SIGKILL; real plan, folder, files and table, with instant stand-ins for
+measuring and training. Every write is slowed down around its critical steps so that many kills
+strike there. Prints what happened as JSON.
 """
 
-import importlib.util
 import json
 import os
 import random
@@ -16,15 +15,10 @@ import time
 from pathlib import Path
 
 from lcrjax.study.design.config import StudyConfig
-from lcrjax.study.run import failures, files, plan, runner
+from lcrjax.study.run import files
 from lcrjax.study.run.store import ROWS
 from lcrjax.study.table import decode, same_results
-
-_spec = importlib.util.spec_from_file_location(
-    "fake_parts", Path(__file__).parents[1] / "fake_parts.py"
-)
-fake = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(fake)
+from tests.study import fake_parts as fake
 
 CONFIG = StudyConfig(sizes=(16, 32, 48), bins=8, per_bin=3, candidates=300)
 PAUSE = 0.004
@@ -32,14 +26,11 @@ PAUSE = 0.004
 
 def study(folder):
     datasets = [fake.dataset("one"), fake.dataset("two", seed=1)]
-    return runner.run_study(datasets, folder, CONFIG)
+    return fake.run_study(datasets, folder, CONFIG)
 
 
 def slow_down():
-    """Use the stand-ins, and stretch the moments in which a write is half done."""
-    runner.features = fake.features
-    failures.train_subsets = fake.train_subsets
-    plan.block_size = fake.block_size
+    """Stretch the moments in which a write is half done."""
     fsync, replace = os.fsync, os.replace
 
     def slow_fsync(descriptor):

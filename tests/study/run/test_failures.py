@@ -2,23 +2,21 @@ import numpy as np
 import pytest
 
 from lcrjax.study.design.config import StudyConfig
-from lcrjax.study.run import failures
-from lcrjax.study.run.runner import run_study
 from lcrjax.study.run.store import ROWS
 from lcrjax.study.table import same_results
 from lcrjax.training import Progress
+from tests.study import fake_parts as fake
+from tests.study.fake_parts import run_study
 
 CONFIG_SMALL = StudyConfig(sizes=(16, 32), bins=6, per_bin=4, candidates=500)
 
-pytestmark = pytest.mark.usefixtures("instant_parts")
 
-
-def refuse(fake, predicate, error):
+def refuse(predicate, error):
     def train(dataset, subsets, seeds, config, *, progress=None):
         if any(predicate(s) for s in seeds):
             raise error
         progress(Progress(len(seeds), len(seeds), 0, 3, 10, 0.1))
-        return fake.train_subsets(dataset, subsets, seeds, config)
+        return fake.train(dataset, subsets, seeds, config)
 
     return train
 
@@ -31,13 +29,13 @@ def refuse(fake, predicate, error):
         (RuntimeError("no such luck\nmore"), "RuntimeError: no such luck"),
     ],
 )
-def test_a_subset_that_cannot_be_trained_is_recorded(tmp_path, monkeypatch, error, reason, fake):
+def test_a_subset_that_cannot_be_trained_is_recorded(tmp_path, error, reason):
     data = [fake.dataset()]
     whole = run_study(data, tmp_path / "whole", CONFIG_SMALL)
     victim = whole["seed"][3]
-    monkeypatch.setattr(failures, "train_subsets", refuse(fake, lambda s: s == victim, error))
     told = []
-    table = run_study(data, tmp_path / "cut", CONFIG_SMALL, progress=told.append)
+    train = refuse(lambda s: s == victim, error)
+    table = run_study(data, tmp_path / "cut", CONFIG_SMALL, train=train, progress=told.append)
 
     failed = table[table["failure"].notna()]
     assert failed["seed"].tolist() == [victim]
@@ -50,37 +48,31 @@ def test_a_subset_that_cannot_be_trained_is_recorded(tmp_path, monkeypatch, erro
     )
     assert all(t.training.finished <= t.training.total for t in told if t.training)
     # A recorded failure is a finished row.
-    monkeypatch.setattr(failures, "train_subsets", refuse(fake, lambda s: True, AssertionError()))
-    assert same_results(run_study(data, tmp_path / "cut", CONFIG_SMALL), table)
+    train = refuse(lambda s: True, AssertionError())
+    assert same_results(run_study(data, tmp_path / "cut", CONFIG_SMALL, train=train), table)
 
 
-def test_too_little_memory_for_all_is_recorded(tmp_path, monkeypatch, fake):
-    monkeypatch.setattr(failures, "train_subsets", refuse(fake, lambda s: True, MemoryError()))
-    table = run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+def test_too_little_memory_for_all_is_recorded(tmp_path):
+    train = refuse(lambda s: True, MemoryError())
+    table = run_study([fake.dataset()], tmp_path, CONFIG_SMALL, train=train)
     assert (table["failure"] == "out of memory").all()
     assert table["bacc"].isna().all()
 
 
-def test_a_fault_that_is_not_the_subsets_ends_the_study_and_records_nothing(
-    tmp_path, monkeypatch, fake
-):
-    monkeypatch.setattr(
-        failures, "train_subsets", refuse(fake, lambda s: True, RuntimeError("lost GPU"))
-    )
+def test_a_fault_that_is_not_the_subsets_ends_the_study_and_records_nothing(tmp_path):
+    train = refuse(lambda s: True, RuntimeError("lost GPU"))
     with pytest.raises(RuntimeError, match="lost GPU"):
-        run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+        run_study([fake.dataset()], tmp_path, CONFIG_SMALL, train=train)
     assert not list((tmp_path / ROWS).iterdir())
 
 
-def test_an_error_of_the_callers_callback_is_not_taken_for_one_of_training(
-    tmp_path, monkeypatch, fake
-):
-    monkeypatch.setattr(failures, "train_subsets", refuse(fake, lambda s: False, MemoryError()))
+def test_an_error_of_the_callers_callback_is_not_taken_for_one_of_training(tmp_path):
+    train = refuse(lambda s: False, MemoryError())
 
     def callback(progress):
         if progress.training:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_study([fake.dataset()], tmp_path, CONFIG_SMALL, progress=callback)
+        run_study([fake.dataset()], tmp_path, CONFIG_SMALL, train=train, progress=callback)
     assert not list((tmp_path / ROWS).iterdir())

@@ -9,9 +9,8 @@ import pytest
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, to start attempts quickly")
 def test_killed_at_random_moments_a_study_ends_with_the_same_table(tmp_path):
-    script = Path(__file__).parent / "kills.py"
     done = subprocess.run(
-        [sys.executable, script, tmp_path, "10", "0"],
+        [sys.executable, "-m", "tests.study.run.kills", tmp_path, "10", "0"],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[3],

@@ -1,23 +1,26 @@
 import dataclasses
+import functools
 import signal
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lcrjax import RMSD, measure
+from lcrjax.similarity.spec import parse_similarity
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.design.config import StudyConfig
-from lcrjax.study.run import failures, plan
 from lcrjax.study.run.folder import CONFIG, FolderInUseError, read_description
-from lcrjax.study.run.runner import run_study
+from lcrjax.study.run.parts import measure_subsets
+from lcrjax.study.run.plan import plan_study
+from lcrjax.study.run.progress import StudyProgress
 from lcrjax.study.run.store import RESULTS, ROWS, open_store, read_results
-from lcrjax.study.table import COLUMNS, same_results
+from lcrjax.study.table import SCHEMA, same_results
 from lcrjax.training import TrainingConfig
+from tests.study import fake_parts as fake
+from tests.study.fake_parts import run_study
 
 CONFIG_SMALL = StudyConfig(sizes=(16, 32), bins=6, per_bin=4, candidates=500)
-
-
-pytestmark = pytest.mark.usefixtures("instant_parts")
 
 
 def stop_after(blocks):
@@ -33,11 +36,11 @@ def stop_after(blocks):
     return callback
 
 
-def test_the_table_has_one_row_per_subset_in_a_fixed_order(tmp_path, fake):
+def test_the_table_has_one_row_per_subset_in_a_fixed_order(tmp_path):
     datasets = [fake.dataset("b"), fake.dataset("a", seed=1, shape=(4, 5, 3))]
     table = run_study(datasets, tmp_path / "s", CONFIG_SMALL)
 
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == SCHEMA.names
     key = ["dataset", "n", "subset"]
     assert table[key].equals(table[key].sort_values(key))
     assert not table.duplicated(key).any()
@@ -51,7 +54,7 @@ def test_the_table_has_one_row_per_subset_in_a_fixed_order(tmp_path, fake):
     assert (table["size"] == table["n"]).all()
 
 
-def test_small_subsets_of_all_datasets_come_first(tmp_path, fake):
+def test_small_subsets_of_all_datasets_come_first(tmp_path):
     datasets = [fake.dataset("b"), fake.dataset("a", seed=1, shape=(4, 5, 3))]
     seen = []
 
@@ -64,11 +67,11 @@ def test_small_subsets_of_all_datasets_come_first(tmp_path, fake):
     assert len(set(seen)) == 4
 
 
-def test_of_a_size_with_a_limit_the_extremes_and_those_between_are_kept(fake):
+def test_of_a_size_with_a_limit_the_extremes_and_those_between_are_kept():
     data = fake.dataset("a")
-    every = plan.plan_study([data], CONFIG_SMALL)
+    every = plan_study([data], CONFIG_SMALL, fake.block_size)
     limited = dataclasses.replace(CONFIG_SMALL, most_at={32: 3})
-    some = plan.plan_study([data], limited)
+    some = plan_study([data], limited, fake.block_size)
 
     def rows(blocks, n):
         return np.concatenate([b.subsets for b in blocks if b.n == n])
@@ -79,21 +82,21 @@ def test_of_a_size_with_a_limit_the_extremes_and_those_between_are_kept(fake):
     assert np.array_equal(rows(some, 32), all_of_32[[0, middle, -1]])
 
 
-def test_every_row_is_what_its_subset_and_seed_give(tmp_path, fake):
+def test_every_row_is_what_its_subset_and_seed_give(tmp_path):
     data = fake.dataset()
     table = run_study([data], tmp_path, CONFIG_SMALL)
-    blocks = plan.plan_study([data], CONFIG_SMALL)
+    blocks = plan_study([data], CONFIG_SMALL, fake.block_size)
     assert max(len(b.seeds) for b in blocks) > 1
     subsets = [s for b in blocks for s in b.subsets]
     seeds = [s for b in blocks for s in b.seeds]
     assert table["seed"].tolist() == seeds
-    alone = fake.train_subsets(data, subsets, seeds)
+    alone = fake.train(data, subsets, seeds)
     np.testing.assert_array_equal(table["bacc"], alone["bacc"])
-    measured = fake.features(data.train_images, data.train_labels, subsets)
+    measured = fake.measure(data, subsets)
     np.testing.assert_array_equal(table[list(FEATURES)], measured[list(FEATURES)])
 
 
-def test_an_interrupted_study_goes_on_without_repeating_a_block(tmp_path, monkeypatch, fake):
+def test_an_interrupted_study_goes_on_without_repeating_a_block(tmp_path):
     data = [fake.dataset()]
     whole = run_study(data, tmp_path / "whole", CONFIG_SMALL)
 
@@ -101,33 +104,35 @@ def test_an_interrupted_study_goes_on_without_repeating_a_block(tmp_path, monkey
 
     def train(dataset, subsets, seeds, config, **options):
         trained.extend(int(s) for s in seeds)
-        return fake.train_subsets(dataset, subsets, seeds, config, **options)
+        return fake.train(dataset, subsets, seeds, config, **options)
 
-    monkeypatch.setattr(failures, "train_subsets", train)
+    def go_on(**options):
+        return run_study(data, tmp_path / "cut", CONFIG_SMALL, train=train, **options)
+
     for blocks in (1, 2, 1):
         with pytest.raises(KeyboardInterrupt):
-            run_study(data, tmp_path / "cut", CONFIG_SMALL, progress=stop_after(blocks))
+            go_on(progress=stop_after(blocks))
         assert not (tmp_path / "cut" / RESULTS).exists()
     partial = read_results(tmp_path / "cut")
     assert len(partial) == len(trained)
-    cut = run_study(data, tmp_path / "cut", CONFIG_SMALL)
+    cut = go_on()
 
     assert same_results(cut, whole)
     assert len(trained) == len(set(trained)) == len(whole)
-    again = run_study(data, tmp_path / "cut", CONFIG_SMALL)
+    again = go_on()
     assert len(trained) == len(whole)
     pd.testing.assert_frame_equal(again, cut)  # to the wall times
     pd.testing.assert_frame_equal(read_results(tmp_path / "cut"), cut)
 
 
-def test_the_order_of_datasets_does_not_matter(tmp_path, fake):
+def test_the_order_of_datasets_does_not_matter(tmp_path):
     a, b = fake.dataset("a"), fake.dataset("b", seed=1)
     one = run_study([a, b], tmp_path, CONFIG_SMALL)
     assert same_results(run_study([b, a], tmp_path, CONFIG_SMALL), one)
     assert same_results(run_study([a], tmp_path / "a", CONFIG_SMALL), one[one["dataset"] == "a"])
 
 
-def test_a_damaged_file_is_written_anew(tmp_path, fake):
+def test_a_damaged_file_is_written_anew(tmp_path):
     data = [fake.dataset()]
     whole = run_study(data, tmp_path, CONFIG_SMALL)
     victim = sorted((tmp_path / ROWS).iterdir())[1]
@@ -158,7 +163,7 @@ def test_a_damaged_file_is_written_anew(tmp_path, fake):
         ),
     ],
 )
-def test_resuming_with_anything_different_is_refused_and_shown(tmp_path, change, line, fake):
+def test_resuming_with_anything_different_is_refused_and_shown(tmp_path, change, line):
     run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     arguments = {"datasets": [{}], "config": CONFIG_SMALL} | change
@@ -168,7 +173,7 @@ def test_resuming_with_anything_different_is_refused_and_shown(tmp_path, change,
     assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
 
-def test_other_versions_are_refused(tmp_path, fake):
+def test_other_versions_are_refused(tmp_path):
     run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
     path = tmp_path / CONFIG
     path.write_text(path.read_text().replace('"numpy": "', '"numpy": "0.'))
@@ -176,7 +181,7 @@ def test_other_versions_are_refused(tmp_path, fake):
         run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
 
 
-def test_rows_of_another_study_are_refused(tmp_path, fake):
+def test_rows_of_another_study_are_refused(tmp_path):
     run_study([fake.dataset()], tmp_path / "one", CONFIG_SMALL)
     other = StudyConfig(sizes=(16, 32), bins=6, candidates=500, seed=1)
     run_study([fake.dataset()], tmp_path / "two", other)
@@ -187,20 +192,20 @@ def test_rows_of_another_study_are_refused(tmp_path, fake):
 
 
 @pytest.mark.parametrize("content", ["notes.txt", "config.json"])
-def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path, content, fake):
+def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path, content):
     (tmp_path / content).write_text('{"mine": 1}')
     with pytest.raises(ValueError, match="choose a new folder"):
         run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
     assert [p.name for p in tmp_path.iterdir()] == [content]
 
 
-def test_a_file_in_the_folders_place_is_refused(tmp_path, fake):
+def test_a_file_in_the_folders_place_is_refused(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(ValueError, match="is a file"):
         run_study([fake.dataset()], tmp_path / "out", CONFIG_SMALL)
 
 
-def test_a_second_process_is_told_and_leaves(tmp_path, fake):
+def test_a_second_process_is_told_and_leaves(tmp_path):
     refused = []
 
     def callback(progress):
@@ -215,14 +220,14 @@ def test_a_second_process_is_told_and_leaves(tmp_path, fake):
         pass  # released
 
 
-def test_impossible_sizes_are_refused_before_anything_starts(tmp_path, fake):
+def test_impossible_sizes_are_refused_before_anything_starts(tmp_path):
     datasets = [fake.dataset("large"), fake.dataset("small", counts=(10, 10, 8))]
     with pytest.raises(ValueError, match=r"'small' has 28 .* from 3 to 28"):
         run_study(datasets, tmp_path / "out", CONFIG_SMALL)
     assert not (tmp_path / "out").exists()
 
 
-def test_impossible_sizes_may_be_skipped(tmp_path, fake):
+def test_impossible_sizes_may_be_skipped(tmp_path):
     datasets = [fake.dataset("large"), fake.dataset("small", counts=(10, 10, 8))]
     config = StudyConfig(sizes=(16, 32), bins=6, candidates=500, skip_impossible=True)
     table = run_study(datasets, tmp_path, config)
@@ -231,12 +236,12 @@ def test_impossible_sizes_may_be_skipped(tmp_path, fake):
     }
 
 
-def test_two_datasets_of_one_name_are_refused(tmp_path, fake):
+def test_two_datasets_of_one_name_are_refused(tmp_path):
     with pytest.raises(ValueError, match="two datasets are called 'toy'"):
         run_study([fake.dataset(), fake.dataset(seed=2)], tmp_path / "out", CONFIG_SMALL)
 
 
-def test_names_that_no_file_could_have_work(tmp_path, fake):
+def test_names_that_no_file_could_have_work(tmp_path):
     table = run_study([fake.dataset("tfds:a/b é*?"), fake.dataset("..")], tmp_path, CONFIG_SMALL)
     assert set(table["dataset"]) == {"tfds:a/b é*?", ".."}
     assert same_results(
@@ -244,7 +249,7 @@ def test_names_that_no_file_could_have_work(tmp_path, fake):
     )
 
 
-def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, fake):
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     import os
 
     data = [fake.dataset()]
@@ -266,15 +271,76 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, fake):
     assert not list((tmp_path / "cut").rglob("*.partial"))
 
 
-def test_progress_tells_a_consistent_story(tmp_path, fake):
+def test_progress_tells_a_consistent_story(tmp_path):
     told = []
     run_study([fake.dataset()], tmp_path, CONFIG_SMALL, progress=told.append)
     rows = [t.rows for t in told]
     assert rows == sorted(rows)
     assert rows[-1] == told[-1].total
-    assert told[-1].seconds_left == 0
-    assert {t.stage for t in told} == {"features", "training", "written"}
-    assert all(t.seconds_left >= 0 for t in told)
+    shares = [t.share for t in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert told[0] == StudyProgress("designing", "toy")
+    assert {t.stage for t in told} == {"designing", "features", "training", "written"}
     told.clear()
     run_study([fake.dataset()], tmp_path, CONFIG_SMALL, progress=told.append)
-    assert {t.stage for t in told} == {"found"}
+    assert {t.stage for t in told} == {"designing", "found"}
+
+
+def test_the_share_done_counts_pixels(tmp_path):
+    told = []
+    datasets = [fake.dataset("a"), fake.dataset("b", shape=(8, 8))]
+    table = run_study(datasets, tmp_path, CONFIG_SMALL, progress=told.append)
+    work = (table["n"] * table["n_pixels"]).to_numpy()
+    first = next(t for t in told if t.stage == "written")
+    done = (table["dataset"] == "a") & (table["n"] == 16) & (table["subset"] < first.rows)
+    assert first.share == pytest.approx(work[done].sum() / work.sum())
+
+
+def test_the_similarity_is_measured_with_and_written_down(tmp_path):
+    seen = []
+
+    def measure(dataset, subsets, similarity):
+        seen.append(similarity)
+        return fake.measure(dataset, subsets)
+
+    config = dataclasses.replace(CONFIG_SMALL, similarity="rmsd:10")
+    run_study([fake.dataset()], tmp_path, config, measure=measure)
+    assert set(seen) == {RMSD(10.0)}
+    assert read_description(tmp_path)["decides"]["similarity"] == "rmsd:10"
+    with pytest.raises(ValueError, match="similarity: rmsd:10 -> absent"):
+        run_study([fake.dataset()], tmp_path, CONFIG_SMALL, measure=measure)
+
+
+def test_parts_of_others_are_written_down_and_must_stay(tmp_path):
+    run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+    decides = read_description(tmp_path)["decides"]
+    assert decides["train"].endswith("fake_parts.train")
+    assert decides["measure"].endswith("fake_parts.measure")
+    other = functools.partial(fake.train, width=3)
+    with pytest.raises(ValueError, match=r"train: .*train -> .*train\(width=3\)"):
+        run_study([fake.dataset()], tmp_path, CONFIG_SMALL, train=other)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "dtype"),
+    [("rmsd:10", np.uint8), ("gaussian:2", np.uint8), ("gaussian:2", np.float32)],
+)
+def test_features_are_those_of_the_similarity_whatever_the_type_of_pixels(
+    tmp_path, dtype, similarity
+):
+    data = fake.dataset()
+    if dtype == np.float32:
+        data = dataclasses.replace(data, train_images=data.train_images / np.float32(255))
+    config = StudyConfig(sizes=(16,), bins=6, candidates=500, similarity=similarity)
+    table = run_study([data], tmp_path, config, measure=measure_subsets)
+    block = plan_study([data], config, fake.block_size)[0]
+    subset = block.subsets[0]
+    images = data.train_images[subset] / (255.0 if dtype == np.uint8 else 1.0)
+    measured = measure(
+        images,
+        data.train_labels[subset],
+        q=np.array([0.0]),
+        similarity=parse_similarity(similarity),
+    )
+    assert table["A_0"][0] == pytest.approx(float(measured.dataset_level["alpha"][0]), rel=1e-5)

@@ -1,0 +1,64 @@
+"""Parts of a study that a caller may replace: what measures subsets, and what trains on them."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from lcrjax.data import Dataset
+from lcrjax.measures.result import check_pixels
+from lcrjax.similarity import TiledSimilarity
+from lcrjax.similarity.spec import pixels_for
+from lcrjax.study.feature_table import features
+from lcrjax.training import TrainingConfig
+from lcrjax.training.progress import ProgressCallback
+
+#: From a dataset, subsets (k, n) of its training images and a similarity to k rows with the columns
+#: `lcrjax.study.columns.FEATURES`.
+Measure = Callable[[Dataset, Int[np.ndarray, "k n"], TiledSimilarity], pd.DataFrame]
+#: From a dataset, a subset's size and the recipe to the number of subsets trained in one call.
+BlockSize = Callable[[Dataset, int, TrainingConfig], int]
+
+
+@runtime_checkable
+class Train(Protocol):
+    """What trains: `lcrjax.training.train_subsets`, or what takes and returns the same."""
+
+    def __call__(
+        self,
+        dataset: Dataset,
+        subsets: Int[np.ndarray, "k n"],
+        seeds: Int[np.ndarray, " k"],
+        config: TrainingConfig,
+        *,
+        progress: ProgressCallback,
+    ) -> pd.DataFrame:
+        """Return k rows with the columns `lcrjax.study.columns.SCORES`."""
+        ...
+
+
+def measure_subsets(
+    dataset: Dataset, subsets: Int[np.ndarray, "k n"], similarity: TiledSimilarity
+) -> pd.DataFrame:
+    """Measure the 27 features of subsets of a dataset's training images.
+
+    Raises:
+        ValueError: As `features` does.
+    """
+    check_pixels(dataset.train_images)
+    images = pixels_for(similarity, dataset.train_images)
+    return features(images, dataset.train_labels, subsets, similarity=similarity)
+
+
+def name_of(part: Any) -> str:
+    """Name a part, and what it was given beforehand, so that a study's folder can tell it."""
+    if isinstance(part, functools.partial):
+        given = [*map(name_of, part.args), *(f"{k}={name_of(v)}" for k, v in part.keywords.items())]
+        return f"{name_of(part.func)}({', '.join(given)})"
+    if isinstance(part, (str, int, float, bool, type(None))):
+        return repr(part)
+    named = part if hasattr(part, "__qualname__") else type(part)
+    return f"{named.__module__}.{named.__qualname__}"
