@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lcrjax.data import DataError, Dataset, from_arrays
+from lcrjax.data.validate import check_range
 
 
 def build(arrays, **changes):
@@ -25,18 +26,17 @@ def test_the_first_pixel_that_is_no_number_is_located(arrays, value):
         build(arrays, test_images=with_value(arrays["test_images"], value, (3, 0, 1)))
 
 
-def test_it_is_located_across_blocks_too(arrays, monkeypatch):
-    monkeypatch.setattr("lcrjax.data.validate._BLOCK_BYTES", 200)
+def test_it_is_located_across_blocks_too(arrays):
     with pytest.raises(DataError, match=r"image 7 at \(2, 3\)"):
-        build(arrays, train_images=with_value(arrays["train_images"], np.nan))
+        check_range(with_value(arrays["train_images"], np.nan), "training", block_bytes=200)
     wide = with_value(arrays["train_images"], -2)
     wide[0, 0, 0] = 1.5
     with pytest.raises(DataError, match=r"from -2 to 1.5"):
-        build(arrays, train_images=wide)
+        check_range(wide, "training", block_bytes=200)
 
 
 def test_the_range_of_floats_outside_the_unit_interval_is_said(arrays):
-    with pytest.raises(DataError, match=r"range from \d+ to 25\d but must lie in \[0, 1\]; divide"):
+    with pytest.raises(DataError, match=r"range from \d+ to 25\d but must lie in \[0, 1\]: divide"):
         build(arrays, train_images=arrays["train_images"].astype(np.float64))
     with pytest.raises(DataError, match=r"-0.5 to"):
         build(arrays, train_images=with_value(arrays["train_images"], -0.5))
