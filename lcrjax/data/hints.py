@@ -6,13 +6,7 @@ from pathlib import Path
 
 
 def what_was_meant(named: str | Path, names: Sequence[str], kinds: Sequence[str]) -> str:
-    """Say that something is neither a name nor a path, and what may have been meant.
-
-    Args:
-        named: The source.
-        names: Names that sources have.
-        kinds: What the kinds of sources are called.
-    """
+    """Say that something is neither a name nor a path, and what of these may have been meant."""
     path = Path(named)
     if isinstance(named, Path) or path.suffix or len(path.parts) != 1:
         near = difflib.get_close_matches(path.name, _siblings(path), n=1)

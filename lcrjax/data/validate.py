@@ -58,16 +58,7 @@ def check_images(images: Any, split: str) -> np.ndarray:
 
 
 def check_range(images: np.ndarray, split: str, block_bytes: int = _BLOCK_BYTES) -> None:
-    """Check that floats lie in [0, 1], block by block.
-
-    Args:
-        images: (n, h, w) or (n, h, w, c) floats, not empty.
-        split: "training" or "test", for the error's text.
-        block_bytes: About as much is looked at at once.
-
-    Raises:
-        DataError: If a pixel is out of range, NaN or infinite.
-    """
+    """Refuse floats that do not lie in [0, 1]; about `block_bytes` are looked at at once."""
     low, high = np.inf, -np.inf
     step = max(1, block_bytes // max(1, images[0].nbytes))
     for start in range(0, len(images), step):

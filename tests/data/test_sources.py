@@ -53,7 +53,7 @@ def test_every_image_may_be_held_out():
         ("x" * 5000, {}, "cannot be a path"),
         ("/dev/null", {}, "not a file"),
         ("digits", {"size": 64}, "use resize="),
-        ("digits", {"test_fraction": 0}, "test_fraction"),
+        ("digits", {"test_fraction": 0.0}, "test_fraction"),
         ("digits", {"test_fraction": float("nan")}, "test_fraction"),
         ("digits", {"seed": -1}, "seed"),
     ],
