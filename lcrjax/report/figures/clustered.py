@@ -1,7 +1,8 @@
 """Similarity matrices in an order that brings soft clusters of images into view (Fig. 2)."""
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
+from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 
@@ -33,7 +34,7 @@ def balanced_sample(
     return np.sort(shuffled[np.argsort(turns[shuffled], kind="stable")][:count])
 
 
-def cluster_order(z: Float[np.ndarray, "n n"]) -> Int[np.ndarray, " n"]:
+def cluster_order(z: ArrayLike) -> Int[np.ndarray, " n"]:
     """Order elements so that those similar to the same others lie side by side.
 
     Average linkage on the Euclidean distances between rows of Z, as in the paper, and leaves in

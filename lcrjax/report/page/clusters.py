@@ -6,9 +6,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-import lcrjax
 from lcrjax.data import Dataset
 from lcrjax.measures.result import labelled_diversity
+from lcrjax.pairwise.zp import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample, cluster_order
 from lcrjax.report.page.thumbnails import png, sprite
 
@@ -29,7 +29,7 @@ def heat_map(dataset: Dataset) -> dict[str, Any] | None:
     if len(sample) < 3:
         return None
     images = dataset.train_images[sample]
-    z = np.asarray(lcrjax.ordinariness(images, np.eye(len(sample), dtype=np.float32)))
+    z = np.asarray(ordinariness(images, np.eye(len(sample), dtype=np.float32)))
     order = cluster_order(z)
     z, images, sample = z[order][:, order], images[order], sample[order]
     labels = dataset.train_labels[sample]

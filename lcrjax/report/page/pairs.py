@@ -1,4 +1,4 @@
-"""Which near-duplicates a page shows: the closest pairs, no image twice."""
+"""Near-duplicates that a page shows: the closest pairs, no image twice."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence

@@ -7,11 +7,13 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
-import lcrjax
 from lcrjax.data import Dataset
+from lcrjax.measures.result import measure
+from lcrjax.pairwise.zp import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample, cluster_order
 from lcrjax.report.figures.pictures import show
 from lcrjax.report.figures.style import GREY, class_colours, styled
+from lcrjax.similarity import Similarity
 
 #: Example images, and letters of a class's name.
 _EXAMPLES, _LETTERS = 5, 22
@@ -22,7 +24,7 @@ def similarity_figure(
     dataset: Dataset,
     *,
     count: int = 128,
-    similarity: lcrjax.Similarity | None = None,
+    similarity: Similarity | None = None,
     seed: int = 0,
 ) -> Figure:
     """Draw the clustered similarity matrix of a class-balanced sample of images (Fig. 2).
@@ -48,10 +50,10 @@ def similarity_figure(
     if len(sample) < 8:
         raise ValueError(f"the sample has {len(sample)} images: the figure needs 8 at least")
     images, labels = dataset.train_images[sample], dataset.train_labels[sample]
-    z = np.asarray(lcrjax.ordinariness(images, np.eye(len(sample), dtype=np.float32), similarity))
+    z = np.asarray(ordinariness(images, np.eye(len(sample), dtype=np.float32), similarity))
     order = cluster_order(z)
     z, images, labels = z[order][:, order], images[order], labels[order]
-    found = lcrjax.measure(images, labels, similarity=similarity, q=1)
+    found = measure(images, labels, similarity=similarity, q=1)
 
     fig = Figure(figsize=(7.2, 6.4), layout="constrained")
     grid = fig.add_gridspec(
