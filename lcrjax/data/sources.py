@@ -43,9 +43,9 @@ class Source(NamedTuple):
 
 #: The first that accepts a source loads it: names go before files and folders.
 SOURCES = (
-    Source("'tfds:NAME'", is_tfds, load_tfds),
-    Source("a MedMNIST name such as 'bloodmnist'", is_medmnist, load_medmnist, known_names, True),
     Source("'digits'", is_digits, load_digits, lambda: ("digits",)),
+    Source("a MedMNIST name such as 'bloodmnist'", is_medmnist, load_medmnist, known_names, True),
+    Source("'tfds:NAME'", is_tfds, load_tfds),
     Source("an .npz file", is_file, load_npz),  # or any other, to be refused by name
     Source("a folder of IDX files", is_idx, load_idx),
     Source("a folder with one folder of images per class", is_folder, load_folder),
