@@ -22,10 +22,6 @@ def load_digits(named: str | Path, options: Options) -> Dataset:
     of squared differences of an image are exact in float32, whereas bytes mean k/255 and would
     have to round.
 
-    Args:
-        named: Not used: there is one such dataset.
-        options: Those of `from_arrays`.
-
     Raises:
         ImportError: If scikit-learn is not installed.
     """

@@ -59,12 +59,7 @@ def reading(path: Path | str, advice: str) -> Iterator[None]:
 
 
 def reason(error: BaseException, *, typed: bool = False) -> str:
-    """Say in a few words what another's exception says, for brackets within a sentence.
-
-    Args:
-        error: The exception.
-        typed: Put its type before it.
-    """
+    """Say in a few words what an exception says, after its type if wanted."""
     kind = type(error).__name__
     lines = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
     if not lines:

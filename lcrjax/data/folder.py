@@ -46,11 +46,6 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
     set is held out class by class. Hidden files, and files that are no images, are passed over.
     Links that lead out of the folder are refused.
 
-    Args:
-        named: The folder.
-        options: Those of `from_arrays`, of which `resize` is needed where images differ in size;
-            and `max_bytes` of one split's array.
-
     Raises:
         DataError: A ValueError, if there are no images, they differ in size or in colours, one is
             damaged, or a link leads out of the folder.

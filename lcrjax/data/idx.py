@@ -38,10 +38,6 @@ def load_idx(named: str | Path, options: Options) -> Dataset:
     `t10k`, and `.idx` for `-idx`. Fashion-MNIST is recognised by its labels and gets its class
     names; other classes are named by their numbers.
 
-    Args:
-        named: The folder.
-        options: Those of `from_arrays`, and `max_bytes` of one array.
-
     Raises:
         DataError: A ValueError, if a file is missing, damaged, or longer than its header says.
     """

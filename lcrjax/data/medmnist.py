@@ -21,13 +21,8 @@ def load_medmnist(named: str | Path, options: Options) -> Dataset:
     """Load a two-dimensional, single-label MedMNIST dataset.
 
     The splits are MedMNIST's own; its validation split is left out, as the paper does: BloodMNIST
-    has 11,959 training images.
-
-    Args:
-        named: Such as "bloodmnist", or with the side in pixels as its file is called:
-            "bloodmnist_64".
-        options: Those of `load_npz`; `size`, the side in pixels, 28 where nothing is said, though
-            most have 64, 128 and 224 too; and `cache`, see `download.cache_folder`.
+    has 11,959 training images. A name may end in the side in pixels, as its file does:
+    "bloodmnist_64"; 28 is meant where nothing is said.
 
     Raises:
         DataError: A ValueError, if the addresses are not at hand, the dataset is volumes or

@@ -30,12 +30,8 @@ def load_npz(named: str | Path, options: Options, **facts: Any) -> Dataset:
     With `train_images`, `train_labels`, `test_images` and `test_labels` (MedMNIST's layout) these
     are the splits, and validation arrays (`val_images`, `val_labels`) are left out: the paper
     trains on MedMNIST's training split alone. With plain `images` and `labels`, a test set is held
-    out class by class. Other arrays are not read. Nothing is ever unpickled.
-
-    Args:
-        named: The file.
-        options: Those of `from_arrays`, and `max_bytes` of all arrays together.
-        **facts: What is known of the dataset: `name`, `class_names`, `source` and `licence`.
+    out class by class. Other arrays are not read. Nothing is ever unpickled. `facts` are a
+    name, classes' names, a source and a licence that are known otherwise.
 
     Raises:
         DataError: A ValueError, if the file is no such archive, is damaged, or claims too much.

@@ -14,8 +14,9 @@ class Options(NamedTuple):
         test_fraction: Part of each class that is held out where there is no test set.
         resize: New (height, width) in pixels, checked.
         size: Side in pixels of the variant wanted, of a source that has several.
-        cache: Folder for downloads; None for the usual one.
-        max_bytes: Largest size that the source may expand to, see `limits.byte_limit`.
+        cache: Folder for downloads, or that which TFDS keeps data in; None for the usual one.
+        max_bytes: Largest size that an archive, a split or an IDX file may expand to, see
+            `limits.byte_limit`.
     """
 
     seed: int = 0

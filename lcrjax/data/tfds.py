@@ -32,11 +32,6 @@ def load_tfds(named: str | Path, options: Options) -> Dataset:
     TFDS prepares a dataset on first use; many of its preparations do need TensorFlow, so for those
     prepare it once where TensorFlow is, with `file_format="array_record"`.
 
-    Args:
-        named: `tfds:` and the name as TFDS has it: `NAME[/CONFIG][:VERSION]`.
-        options: Those of `from_arrays`; `cache`, TFDS's data folder, where None leaves it to TFDS
-            (`TFDS_DATA_DIR`, or `~/tensorflow_datasets`); and `max_bytes` of one split's array.
-
     Raises:
         DataError: A ValueError, if the dataset is unknown, cannot be prepared or read, or is not
             of single images with one class label.

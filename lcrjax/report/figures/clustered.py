@@ -9,7 +9,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 
 from lcrjax.data import Dataset
 from lcrjax.measures.result import Diversity, measure
-from lcrjax.pairwise.zp import ordinariness
+from lcrjax.pairwise import ordinariness
 from lcrjax.similarity import Similarity
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from lcrjax.data import Dataset
 from lcrjax.measures.result import diversity
-from lcrjax.pairwise.zp import ordinariness
+from lcrjax.pairwise import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample
 from lcrjax.report.figures.pictures import row_of, show
 from lcrjax.report.figures.style import PALETTE, panel_letter, styled, tint

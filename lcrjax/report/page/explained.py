@@ -25,14 +25,7 @@ _NAMES = re.compile("|".join(sorted(map(re.escape, FEATURES), key=len, reverse=T
 def explained(table: pd.DataFrame, target: str, resamples: int) -> dict[str, Any]:
     """Rank single features, pairs and triples by what they explain of one target.
 
-    Args:
-        table: A study's.
-        target: Column to explain.
-        resamples: Bootstrap resamples of every interval; tables of few rows get none.
-
-    Returns:
-        The target's `name`, `notes` on the rankings, the `problem` where there are none, and
-        `kinds`, each with a `title` and `rows`.
+    Tables of few rows get no intervals.
     """
     found: dict[str, Any] = {"name": plain(target), "notes": [], "problem": "", "kinds": []}
     try:

@@ -8,14 +8,15 @@ from jaxtyping import Float, Int
 
 from lcrjax.data import Dataset
 from lcrjax.measures.result import Diversity, labelled_diversity
-from lcrjax.pairwise.near_duplicates import (
+from lcrjax.pairwise import (
     Nearness,
+    Neighbours,
     count_close_pairs,
     intrinsic_dimension,
+    nearest_neighbours,
     nearness,
+    ordinariness,
 )
-from lcrjax.pairwise.neighbours import Neighbours, nearest_neighbours
-from lcrjax.pairwise.zp import ordinariness
 from lcrjax.report.figures.profiles import PROFILE_ORDERS
 
 #: Told what is being done, and which share of it.

@@ -8,13 +8,7 @@ import pandas as pd
 def datasets_studied(
     table: pd.DataFrame, described: dict[str, Any], about: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """List the datasets of a study, with what they came to.
-
-    Args:
-        table: The study's.
-        described: What its folder says of each dataset, by name.
-        about: Sources and licences, by name.
-    """
+    """List the datasets that a study's folder describes, by name, with what they came to."""
     listed = []
     for name, facts in sorted(described.items()):
         mine = table[table["dataset"] == name]
@@ -35,29 +29,15 @@ def datasets_studied(
 
 def failed(table: pd.DataFrame) -> list[dict[str, Any]]:
     """List the subsets that could not be trained, by dataset, size and reason."""
-    parts: Any = table[table["failure"].notna()].groupby(["dataset", "n", "failure"])
-    return [
-        {
-            "dataset": dataset,
-            "n": int(n),
-            "reason": reason,
-            "subsets": ", ".join(map(str, part["subset"])),
-        }
-        for (dataset, n, reason), part in parts
-    ]
+    rows: Any = table[table["failure"].notna()].rename(columns={"failure": "reason"})
+    parts = rows.groupby(["dataset", "n", "reason"], as_index=False)
+    return parts.agg(subsets=("subset", lambda s: ", ".join(map(str, s)))).to_dict("records")
 
 
 def unfinished(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Count the models that stopped before they had learned their subset, by dataset and size."""
-    rows = table[table["failure"].isna() & ~table["converged"].astype(bool)]
-    parts: Any = rows.groupby(["dataset", "n"])
-    return [
-        {
-            "dataset": dataset,
-            "n": int(n),
-            "count": len(part),
-            "epochs": int(part["epochs"].max()),
-            "accuracy": float(part["train_accuracy"].min()),
-        }
-        for (dataset, n), part in parts
-    ]
+    rows: Any = table[table["failure"].isna() & ~table["converged"].astype(bool)]
+    counted = rows.groupby(["dataset", "n"], as_index=False).agg(
+        count=("subset", "size"), epochs=("epochs", "max"), accuracy=("train_accuracy", "min")
+    )
+    return counted.to_dict("records")
