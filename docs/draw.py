@@ -6,8 +6,12 @@ from matplotlib.figure import Figure
 
 import lcrjax
 from lcrjax.data import load
-from lcrjax.report import frequency_and_similarity_figure, profile_figure, similarity_figure
-from lcrjax.report.figures.profiles import PROFILE_ORDERS
+from lcrjax.report import (
+    PROFILE_ORDERS,
+    frequency_and_similarity_figure,
+    profile_figure,
+    similarity_figure,
+)
 
 IMAGES = Path(__file__).parent / "images"
 

@@ -20,7 +20,7 @@ import pandas as pd
 from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.epochs import epoch_line
 from lcrjax.data import load
-from lcrjax.report.figures.learning_curve import learning_curve_figure
+from lcrjax.report import learning_curve_figure
 from lcrjax.study.run.folder import CONFIG
 from lcrjax.study.run.reference import LEARNING_CURVE, RESULT, train_reference
 from lcrjax.training import FullConfig, FullProgress, TrainingConfig

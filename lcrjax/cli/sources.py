@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lcrjax.data.sources import SOURCES
+
 if TYPE_CHECKING:
     from lcrjax.data import Dataset
 
-DATA_HELP = (
-    "What to load: digits; a MedMNIST name such as bloodmnist; tfds:NAME; an .npz file; a folder "
-    "of IDX files; or a folder with one folder of images per class."
-)
+DATA_HELP = f"What to load: {'; '.join(kind.called for kind in SOURCES)}."
 SIMILARITY_HELP = (
     "How alike two images are: rmsd, rmsd:SCALE, cosine, gaussian:LENGTH, laplacian:LENGTH, "
     "matern32:LENGTH or matern52:LENGTH."

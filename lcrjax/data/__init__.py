@@ -3,6 +3,6 @@
 from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
-from lcrjax.data.loading import load
+from lcrjax.data.sources import load
 
 __all__ = ["DataError", "Dataset", "from_arrays", "load"]

@@ -1,4 +1,4 @@
-"""Build a dataset from arrays, checked."""
+"""Datasets from arrays, checked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,7 +50,9 @@ def from_arrays(
         DataError: A ValueError, if anything is wrong with the arrays.
     """
     if (test_images is None) != (test_labels is None):
-        raise DataError("test images and test labels must be given together, or neither.")
+        raise DataError(
+            "of test images and test labels one is missing: give them together, or neither."
+        )
     train_images = check_images(train_images, "training")
     train_labels = check_labels(train_labels, len(train_images), "training")
     if test_images is None:
@@ -83,11 +85,11 @@ def _alike(train: np.ndarray, test: np.ndarray, resized: bool) -> tuple[np.ndarr
     if train.shape[3:] != test.shape[3:] or not (resized or train.shape[1:] == test.shape[1:]):
         raise DataError(
             f"training images have the shape {train.shape[1:]} but test images "
-            f"{test.shape[1:]}; make them the same (resize= or --resize changes height and width)."
+            f"{test.shape[1:]}: make them the same (resize= or --resize changes height and width)."
         )
     if (train.dtype == np.uint8) != (test.dtype == np.uint8):
         raise DataError(
-            f"training images are {train.dtype} but test images {test.dtype}; "
+            f"training images are {train.dtype} but test images {test.dtype}: "
             "store both as uint8 or both as floats in [0, 1]."
         )
     dtype = np.result_type(train, test)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import math
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Dataset:
     @property
     def n_pixels(self) -> int:
         """Height times width."""
-        return self.image_shape[0] * self.image_shape[1]
+        return math.prod(self.image_shape[:2])
 
     @property
     def n_channels(self) -> int:

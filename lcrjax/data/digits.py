@@ -1,23 +1,26 @@
 """scikit-learn's handwritten digits: 1,797 real images that need no download."""
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import need
+from lcrjax.data.options import Options
 
 
-def load_digits(**options: Any) -> Dataset:
+def is_digits(named: str | Path) -> bool:
+    """Say whether the digits are meant."""
+    return named == "digits"
+
+
+def load_digits(named: str | Path, options: Options) -> Dataset:
     """Load the 8×8 digits, with a test set held out class by class.
 
     A pixel counts 0 to 16 dark dots. It is kept as float32 k/16, not as uint8: k/16 and all sums
     of squared differences of an image are exact in float32, whereas bytes mean k/255 and would
     have to round.
-
-    Args:
-        **options: `resize`, `test_fraction` and `seed` of `from_arrays`.
 
     Raises:
         ImportError: If scikit-learn is not installed.
@@ -31,5 +34,5 @@ def load_digits(**options: Any) -> Dataset:
         source="Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998, UCI), "
         "test part, as scikit-learn carries it",
         licence="CC BY 4.0",
-        **options,
+        **options.of_arrays(),
     )

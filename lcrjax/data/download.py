@@ -1,10 +1,11 @@
-"""Fetch a file once, verify it, keep it."""
+"""Downloads: a file fetched once, verified and kept."""
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
-from lcrjax.data.errors import DataError, need
+from lcrjax.data.errors import DataError, need, reason
 
 VARIABLE = "LCRJAX_CACHE"
 
@@ -42,8 +43,8 @@ def fetch(url: str, md5: str, path: Path) -> Path:
         ImportError: If `pooch` is not installed.
     """
     pooch = need("pooch", "pooch", "medmnist")
-    bar = _Bar(path.name) if sys.stderr.isatty() else None
-    downloader = pooch.HTTPDownloader(progressbar=bar or False, chunk_size=2**16)
+    bar = sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None
+    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16)
     by_hand = f"fetch {url} by hand, put it at {path} (MD5 {md5}) and try again"
     try:
         pooch.retrieve(
@@ -51,56 +52,13 @@ def fetch(url: str, md5: str, path: Path) -> Path:
         )
     except ValueError as error:
         if "hash" not in str(error):
-            raise DataError(f"cannot download {url} ({error}); {by_hand}.") from error
+            raise DataError(f"cannot download {url} ({reason(error)}): {by_hand}.") from error
         raise DataError(
-            f"what {url} sent has not the expected MD5 sum {md5}, so it was thrown away; "
+            f"what {url} sent has not the expected MD5 sum {md5}, so it was thrown away: "
             f"try again, or {by_hand}."
         ) from error
     except OSError as error:  # requests' errors among them
-        raise DataError(f"cannot download {url} ({_reason(error)}); {by_hand}.") from error
-    finally:
-        if bar:
-            bar.close()
+        raise DataError(
+            f"cannot download {url} ({reason(error, typed=True)}): {by_hand}."
+        ) from error
     return path
-
-
-def _reason(error: OSError) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
-
-
-class _Bar:
-    """A progress bar as pooch wants it, drawn by rich."""
-
-    def __init__(self, name: str) -> None:
-        rich = need("rich.progress", "rich", "medmnist")
-        console = need("rich.console", "rich", "medmnist").Console(stderr=True)
-        self._progress = rich.Progress(
-            *rich.Progress.get_default_columns(),
-            rich.DownloadColumn(),
-            rich.TransferSpeedColumn(),
-            console=console,
-        )
-        self._task = self._progress.add_task(name, total=None)
-
-    @property
-    def total(self) -> float | None:
-        """Bytes to come; pooch sets it when the server has answered."""
-        return self._progress.tasks[0].total
-
-    @total.setter
-    def total(self, n: int) -> None:
-        self._progress.update(self._task, total=n or None)
-        self._progress.start()
-
-    def update(self, n: int) -> None:
-        """Count `n` bytes more."""
-        self._progress.update(self._task, advance=n)
-
-    def reset(self) -> None:
-        """Count from zero."""
-        self._progress.update(self._task, completed=0)
-
-    def close(self) -> None:
-        """Leave the terminal as it was; may be called twice."""
-        self._progress.stop()

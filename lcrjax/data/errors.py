@@ -1,4 +1,4 @@
-"""What goes wrong with data, in one sentence each."""
+"""Errors of data, in one sentence each."""
 
 import contextlib
 import gzip
@@ -55,9 +55,17 @@ def reading(path: Path | str, advice: str) -> Iterator[None]:
     except DataError:
         raise
     except _DAMAGE as error:
-        reason = str(error).strip().splitlines()
-        detail = reason[0] if reason else type(error).__name__
-        raise DataError(f"cannot read {path} ({detail.rstrip('.')}); {advice}.") from error
+        raise DataError(f"cannot read {path} ({reason(error)}): {advice}.") from error
+
+
+def reason(error: BaseException, *, typed: bool = False) -> str:
+    """Say in a few words what an exception says, after its type if wanted."""
+    kind = type(error).__name__
+    lines = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
+    if not lines:
+        return kind
+    text = lines[0][:200].rstrip(".")
+    return f"{kind}: {text}" if typed else text
 
 
 def need(module: str, package: str, extra: str) -> Any:
@@ -75,6 +83,6 @@ def need(module: str, package: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"this source of data needs {package} ({error}); "
+            f"this source of data needs {package} ({error}): "
             f"install it with: pip install 'lcrjax[{extra}]'"
         ) from error

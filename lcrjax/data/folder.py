@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need
 from lcrjax.data.limits import check_bytes
+from lcrjax.data.options import Options
 from lcrjax.data.pictures import decode
-from lcrjax.data.resize import Size, as_size
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _TRAIN, _TEST = ("train", "training"), ("test", "testing")
@@ -33,9 +33,12 @@ class Listing(NamedTuple):
     stored: int
 
 
-def load_folder(
-    folder: Path, *, resize: Size | None = None, max_bytes: int | None = None, **options: Any
-) -> Dataset:
+def is_folder(named: str | Path) -> bool:
+    """Say whether there is such a folder."""
+    return Path(named).is_dir()
+
+
+def load_folder(named: str | Path, options: Options) -> Dataset:
     """Load `folder/CLASS/*.png`, or `folder/train/CLASS/*.png` and `folder/test/CLASS/*.png`.
 
     Classes are numbered in the order of their folders' names. `training` and `testing` serve as
@@ -43,19 +46,12 @@ def load_folder(
     set is held out class by class. Hidden files, and files that are no images, are passed over.
     Links that lead out of the folder are refused.
 
-    Args:
-        folder: The folder.
-        resize: New (height, width) in pixels, or one number for both; needed where images differ
-            in size.
-        max_bytes: Largest size of one split's array, see `limits.byte_limit`.
-        **options: Options of `from_arrays`.
-
     Raises:
         DataError: A ValueError, if there are no images, they differ in size or in colours, one is
             damaged, or a link leads out of the folder.
         ImportError: If Pillow is not installed.
     """
-    size = None if resize is None else as_size(resize)
+    folder = Path(named)
     root = folder.resolve()
     tops = _subfolders(folder, root)
     by_name = {path.name.casefold(): path for path in tops}
@@ -66,19 +62,19 @@ def load_folder(
     ]
     if len(halves) == 1:
         raise DataError(
-            f"{folder} has a subfolder {halves[0].name!r} but none for the other split; "
+            f"{folder} has a subfolder {halves[0].name!r} but none for the other split: "
             "add train/ and test/, or give the class folders alone to have a test set held out."
         )
     splits = [_subfolders(half, root) for half in halves] or [tops]
     classes = sorted({path.name for split in splits for path in split})
     if len(classes) < 2:
         raise DataError(
-            f"{folder} has {len(classes)} class folders; "
+            f"{folder} has {len(classes)} class folders: "
             "at least two are needed, each with PNG or JPEG files."
         )
     for name in classes:
         if not name.isprintable():
-            raise DataError(f"the class folder {name} has unprintable characters; rename it.")
+            raise DataError(f"the class folder {name} has unprintable characters: rename it.")
     arrays: list[np.ndarray] = []
     first: tuple[Path, tuple[int, ...]] | None = None
     for split in splits:
@@ -86,11 +82,15 @@ def load_folder(
         if not listing.files:
             where = split[0].parent if split else folder
             raise DataError(f"{where} holds no PNG or JPEG file in its class folders.")
-        images, first = _read(listing, size, max_bytes, first)
+        images, first = _read(listing, options, first)
         arrays += [images, listing.labels]
-    options = {"name": root.name, "source": f"the folder {root.name}"} | options
-    options["class_names"] = tuple(classes)
-    return from_arrays(options.pop("name"), *arrays, **options)
+    return from_arrays(
+        root.name,
+        *arrays,
+        class_names=tuple(classes),
+        source=f"the folder {root.name}",
+        **options.of_arrays(),
+    )
 
 
 def _inside(path: Path, root: Path) -> Path:
@@ -98,9 +98,9 @@ def _inside(path: Path, root: Path) -> Path:
     try:
         resolved = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise DataError(f"{path} is a link that leads nowhere; remove it.") from error
+        raise DataError(f"{path} is a link that leads nowhere: remove it.") from error
     if not resolved.is_relative_to(root):
-        raise DataError(f"{path} is a link that leads out of {root}; copy the file instead.")
+        raise DataError(f"{path} is a link that leads out of {root}: copy the file instead.")
     return resolved
 
 
@@ -137,39 +137,36 @@ def _list(classes_found: Sequence[Path], classes: Sequence[str], root: Path) -> 
                 path = _inside(path, root)
             if entry.is_dir():
                 raise DataError(
-                    f"{entry.path} is a folder within a class folder; "
+                    f"{entry.path} is a folder within a class folder: "
                     "class folders must hold the images themselves."
                 )
             suffix = Path(entry.name).suffix.lower()
             if suffix in _SUFFIXES:
                 status = path.stat()
                 if not stat.S_ISREG(status.st_mode):
-                    raise DataError(f"{entry.path} is not a regular file; remove it.")
+                    raise DataError(f"{entry.path} is not a regular file: remove it.")
                 files.append(path)
                 labels.append(label)
                 stored += status.st_size
             elif suffix in other_images:
-                raise DataError(f"{entry.path} is neither PNG nor JPEG; convert it.")
+                raise DataError(f"{entry.path} is neither PNG nor JPEG: convert it.")
     return Listing(files, np.asarray(labels, np.int64), stored)
 
 
 def _read(
-    listing: Listing,
-    size: tuple[int, int] | None,
-    max_bytes: int | None,
-    first: tuple[Path, tuple[int, ...]] | None,
+    listing: Listing, options: Options, first: tuple[Path, tuple[int, ...]] | None
 ) -> tuple[np.ndarray, tuple[Path, tuple[int, ...]]]:
     """Decode a split; `first` is the image that all others must be like."""
     images = np.empty(0, np.uint8)
     for i, path in enumerate(listing.files):
-        image = decode(path, size)
+        image = decode(path, options.resize)
         if first is None:
             first = (path, image.shape)
         if image.shape != first[1]:
             _refuse(path, image.shape, *first)
         if i == 0:
             claimed = len(listing.files) * image.nbytes
-            check_bytes(str(path.parent.parent), claimed, listing.stored, max_bytes)
+            check_bytes(str(path.parent.parent), claimed, listing.stored, options.max_bytes)
             images = np.empty((len(listing.files), *image.shape), np.uint8)
         images[i] = image
     assert first is not None
@@ -179,11 +176,11 @@ def _read(
 def _refuse(path: Path, shape: tuple[int, ...], first: Path, expected: tuple[int, ...]) -> None:
     if shape[:2] != expected[:2]:
         raise DataError(
-            f"{path} is {shape[1]}×{shape[0]} pixels but {first} is {expected[1]}×{expected[0]}; "
-            "images must be of one size: resize= (on the command line --resize) makes them so."
+            f"{path} is {shape[1]}×{shape[0]} pixels but {first} is {expected[1]}×{expected[0]}: "
+            "make them one size with resize= (on the command line --resize)."
         )
     kinds = {2: "grey", 3: "in colour"}
     raise DataError(
-        f"{path} is {kinds[len(shape)]} but {first} is {kinds[len(expected)]}; "
+        f"{path} is {kinds[len(shape)]} but {first} is {kinds[len(expected)]}: "
         "save all images as grey or all as RGB."
     )

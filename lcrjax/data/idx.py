@@ -1,5 +1,6 @@
 """Folders of IDX files, gzipped or not: the MNIST family."""
 
+import contextlib
 import gzip
 import hashlib
 import math
@@ -13,6 +14,7 @@ from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, reading
 from lcrjax.data.limits import DEFLATE_RATIO, check_bytes
+from lcrjax.data.options import Options
 from lcrjax.data.streams import fill
 
 _NAME = re.compile(r"(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
@@ -20,35 +22,35 @@ _ADVICE = "get it anew"
 _FASHION = "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7"
 
 
-def is_idx_folder(folder: Path) -> bool:
+def is_idx(named: str | Path) -> bool:
     """Say whether a folder holds a file that is named as the MNIST family's are."""
-    return any(_NAME.fullmatch(entry.name) for entry in folder.iterdir())
+    if not Path(named).is_dir():
+        return False
+    with contextlib.suppress(OSError):
+        return any(_NAME.fullmatch(entry.name) for entry in Path(named).iterdir())
+    return False
 
 
-def load_idx(folder: Path, *, max_bytes: int | None = None, **options: Any) -> Dataset:
+def load_idx(named: str | Path, options: Options) -> Dataset:
     """Load a folder of `train-images-idx3-ubyte`, `t10k-labels-idx1-ubyte` and so on.
 
     Each file may end in `.gz`; where both are there, the plain one is read. `test` may stand for
     `t10k`, and `.idx` for `-idx`. Fashion-MNIST is recognised by its labels and gets its class
     names; other classes are named by their numbers.
 
-    Args:
-        folder: The folder.
-        max_bytes: Largest size of one array, see `limits.byte_limit`.
-        **options: Options of `from_arrays`.
-
     Raises:
         DataError: A ValueError, if a file is missing, damaged, or longer than its header says.
     """
+    folder = Path(named)
     files = _files(folder)
     arrays = [
-        read_idx(files[split, kind], 3 if kind == "images" else 1, max_bytes)
+        read_idx(files[split, kind], 3 if kind == "images" else 1, options.max_bytes)
         for split in ("train", "test")
         for kind in ("images", "labels")
     ]
     known = _KNOWN.get(hashlib.sha256(arrays[1].tobytes()).hexdigest(), {})
-    options = {"name": folder.resolve().name, "source": "a folder of IDX files"} | known | options
-    return from_arrays(options.pop("name"), *arrays, **options)
+    facts = {"name": folder.resolve().name, "source": "a folder of IDX files"} | known
+    return from_arrays(facts.pop("name"), *arrays, **facts | options.of_arrays())
 
 
 def _files(folder: Path) -> dict[tuple[str, str], Path]:
@@ -61,7 +63,7 @@ def _files(folder: Path) -> dict[tuple[str, str], Path]:
         for kind, rank in (("images", 3), ("labels", 1)):
             if (split, kind) not in files:
                 raise DataError(
-                    f"{folder} lacks {example}-{kind}-idx{rank}-ubyte (or the same with .gz); "
+                    f"{folder} lacks {example}-{kind}-idx{rank}-ubyte (or the same with .gz): "
                     "the training and the test files must lie there together."
                 )
     return files
@@ -83,7 +85,7 @@ def read_idx(path: Path, ndim: int, max_bytes: int | None = None) -> np.ndarray:
             header says.
     """
     if not path.is_file():
-        raise DataError(f"{path} is not a regular file; {_ADVICE}.")
+        raise DataError(f"{path} is not a regular file: {_ADVICE}.")
     zipped = path.suffix == ".gz"
     stored = path.stat().st_size
     with reading(path, _ADVICE), gzip.open(path) if zipped else path.open("rb") as stream:
@@ -92,17 +94,17 @@ def read_idx(path: Path, ndim: int, max_bytes: int | None = None) -> np.ndarray:
         if header[:4] != magic:
             raise DataError(
                 f"{path} begins with {header[:4].hex() or 'nothing'}, not with {magic.hex()} as "
-                f"an IDX file of {'images' if ndim == 3 else 'labels'} does; {_ADVICE}."
+                f"an IDX file of {'images' if ndim == 3 else 'labels'} does: {_ADVICE}."
             )
         if len(header) < 4 + 4 * ndim:
-            raise DataError(f"{path} ends within its header; {_ADVICE}.")
+            raise DataError(f"{path} ends within its header: {_ADVICE}.")
         shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
         claimed = math.prod(shape)
         possible = DEFLATE_RATIO * stored if zipped else stored - len(header)
         if claimed > possible:
             raise DataError(
                 f"{path} claims the shape {shape}, {claimed:,} bytes, but holds at most "
-                f"{possible:,}; it is cut off or damaged, {_ADVICE}."
+                f"{possible:,}: the file is cut off or damaged, {_ADVICE}."
             )
         check_bytes(str(path), claimed, stored, max_bytes)
         array = np.empty(shape, np.uint8)

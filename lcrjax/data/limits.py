@@ -1,4 +1,4 @@
-"""How many bytes a file may claim before it is believed."""
+"""Limits on the bytes that a file may claim before it is believed."""
 
 import os
 
@@ -28,12 +28,12 @@ def byte_limit(stored: int, max_bytes: int | None = None) -> int:
     if max_bytes is None and os.environ.get(VARIABLE):
         text = os.environ[VARIABLE]
         if not (text.isascii() and text.isdigit()):
-            raise DataError(f"{VARIABLE} must be a whole number of bytes, not {text!r}.")
+            raise DataError(f"{VARIABLE} is {text!r}: give a whole number of bytes.")
         max_bytes = int(text)
     if max_bytes is None:
         return min(max(_ALWAYS, _EXPANSION * stored), _NEVER)
     if max_bytes < 1:
-        raise DataError(f"max_bytes must be at least 1, not {max_bytes!r}.")
+        raise DataError(f"max_bytes is {max_bytes!r}: give at least 1.")
     return max_bytes
 
 
@@ -53,5 +53,5 @@ def check_bytes(what: str, claimed: int, stored: int, max_bytes: int | None) -> 
     if claimed > limit:
         raise DataError(
             f"{what} would expand from {stored:,} to {claimed:,} bytes, more than the limit of "
-            f"{limit:,}; if you trust it, raise the limit with max_bytes= or {VARIABLE}={claimed}."
+            f"{limit:,}: if you trust it, raise the limit with max_bytes= or {VARIABLE}={claimed}."
         )

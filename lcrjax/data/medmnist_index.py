@@ -1,4 +1,4 @@
-"""MedMNIST's own list of datasets, addresses and MD5 sums, read without running its code."""
+"""MedMNIST's index: its datasets, addresses and MD5 sums, read without running its code."""
 
 import ast
 import importlib.util
@@ -8,9 +8,14 @@ from typing import Any
 from lcrjax.data.errors import DataError
 
 INSTALL = "pip install --no-deps medmnist"
+#: What MedMNIST has of single-label images, for where its index is not installed.
+_NAMES = (
+    *("pathmnist", "dermamnist", "octmnist", "pneumoniamnist", "retinamnist", "breastmnist"),
+    *("bloodmnist", "tissuemnist", "organamnist", "organcmnist", "organsmnist"),
+)
 
 
-def registry() -> dict[str, dict[str, Any]]:
+def index() -> dict[str, dict[str, Any]]:
     """Return what the installed `medmnist` package knows of its datasets, by name.
 
     Only the literal table `INFO` of its `info.py` is read. The package is not imported: it would
@@ -23,7 +28,7 @@ def registry() -> dict[str, dict[str, Any]]:
     spec = importlib.util.find_spec("medmnist")
     if spec is None or spec.origin is None:
         raise ImportError(
-            "MedMNIST's addresses and checksums come from the medmnist package; "
+            "MedMNIST's addresses and checksums come from the medmnist package: "
             f"install it without its dependencies: {INSTALL}"
         )
     path = Path(spec.origin).with_name("info.py")
@@ -35,13 +40,13 @@ def registry() -> dict[str, dict[str, Any]]:
                 if isinstance(table, dict) and all(isinstance(v, dict) for v in table.values()):
                     return table
     except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"cannot read {path} ({error}); reinstall it: {INSTALL}.") from error
-    raise DataError(f"{path} holds no table INFO; reinstall it: {INSTALL}.")
+        raise DataError(f"cannot read {path} ({error}): reinstall it with {INSTALL}.") from error
+    raise DataError(f"{path} holds no table INFO: reinstall it with {INSTALL}.")
 
 
-def installed_names() -> tuple[str, ...]:
-    """Return the names in the registry, none where `medmnist` is not installed."""
+def known_names() -> tuple[str, ...]:
+    """Return the names in the index; where `medmnist` is not installed, those of lcrjax's list."""
     try:
-        return tuple(registry())
+        return tuple(index())
     except ImportError:
-        return ()
+        return _NAMES

@@ -1,4 +1,4 @@
-"""Read one array out of a zip archive, believing nothing that its header says."""
+"""One array out of a zip archive, read believing nothing that its header says."""
 
 import io
 import math
@@ -50,42 +50,42 @@ def read_claim(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> C
     """
     where = f"{info.filename} in {path}"
     if info.flag_bits & 0x1:
-        raise DataError(f"{where} is encrypted; store it without a password.")
+        raise DataError(f"{where} is encrypted: store it without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataError(f"{where} is not compressed as numpy.savez_compressed does; save it anew.")
+        raise DataError(f"{where} is not compressed as numpy.savez_compressed does: save it anew.")
     ratio = DEFLATE_RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
     if info.file_size > ratio * info.compress_size:
         raise DataError(
             f"{where} states {info.file_size:,} bytes, which {info.compress_size:,} stored bytes "
-            "cannot hold; the archive is damaged or hostile, get it anew."
+            "cannot hold: the archive is damaged or hostile, get it anew."
         )
     with archive.open(info) as stream:
         start = stream.read(12)
         if len(start) < 12 or start[:6] != b"\x93NUMPY":
-            raise DataError(f"{where} is not a NumPy array; save it with numpy.savez_compressed.")
+            raise DataError(f"{where} is not a NumPy array: save it with numpy.savez_compressed.")
         version = start[6]
         if version not in (1, 2):
             raise DataError(
-                f"{where} has an array header of version {version}; store plain numbers."
+                f"{where} has an array header of version {version}: store plain numbers."
             )
         length_bytes = 2 if version == 1 else 4
         (length,) = struct.unpack_from("<H" if version == 1 else "<I", start, 8)
         if length > _LONGEST_HEADER:
             raise DataError(
-                f"{where} has an array header of {length:,} bytes; store plain numbers."
+                f"{where} has an array header of {length:,} bytes: store plain numbers."
             )
         offset = 8 + length_bytes + length
         header = io.BytesIO((start + stream.read(max(0, offset - len(start))))[8:])
     shape, fortran_order, dtype = _parse(header, version, where)
     claim = Claim(shape, fortran_order, dtype, offset)
     if dtype.hasobject:
-        raise DataError(f"{where} holds Python objects; store plain numbers.")
+        raise DataError(f"{where} holds Python objects: store plain numbers.")
     if dtype.kind not in "buifSUc" or min(shape, default=0) < 0:
-        raise DataError(f"{where} holds {dtype} of shape {shape}; store plain numbers.")
+        raise DataError(f"{where} holds {dtype} of shape {shape}: store plain numbers.")
     if claim.nbytes != info.file_size - offset:
         raise DataError(
             f"{where} claims the shape {shape} of {dtype}, {claim.nbytes:,} bytes, but holds "
-            f"{max(0, info.file_size - offset):,}; the file is damaged, get it anew."
+            f"{max(0, info.file_size - offset):,}: the file is damaged, get it anew."
         )
     return claim
 
@@ -95,7 +95,7 @@ def _parse(header: io.BytesIO, version: int, where: str) -> tuple[tuple[int, ...
     try:
         return parsers[version](header)
     except Exception as error:  # NumPy tokenizes and evaluates it, which fails in many ways
-        raise DataError(f"{where} has a broken array header; get the file anew.") from error
+        raise DataError(f"{where} has a broken array header: get the file anew.") from error
 
 
 def read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, claim: Claim) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Decode one PNG or JPEG file, believing nothing that it says."""
+"""Pictures: PNG and JPEG files decoded, believing nothing that they say."""
 
 import io
 import warnings
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lcrjax.data.errors import DataError, need
+from lcrjax.data.errors import DataError, need, reason
 
 # Pillow's modes that stand for grey or colours in bytes without loss of meaning.
 _GREY, _COLOUR = ("1", "L"), ("RGB", "P", "CMYK", "YCbCr")
@@ -49,13 +49,11 @@ def decode(
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
         raise DataError(
             f"{name} claims more pixels than Pillow's limit against decompression bombs "
-            f"({pillow.MAX_IMAGE_PIXELS:,}); shrink or remove it."
+            f"({pillow.MAX_IMAGE_PIXELS:,}): shrink or remove it."
         ) from error
     except Exception as error:  # on damaged files Pillow raises whatever it stumbles over
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{name} is no readable PNG or JPEG file ({reason.rstrip('.')}); "
-            "get it anew or remove it."
+            f"{name} is no readable PNG or JPEG file ({reason(error)}): get it anew or remove it."
         ) from error
 
 
@@ -65,13 +63,13 @@ def _plain(image, name: str):  # type: ignore[no-untyped-def]
         image = image.convert("RGBA")
     if image.mode in _WITH_ALPHA:
         if image.getchannel("A").getextrema()[0] < 255:
-            raise DataError(f"{name} is transparent in places; save it without an alpha channel.")
+            raise DataError(f"{name} is transparent in places: save it without an alpha channel.")
         return image.convert(_WITH_ALPHA[image.mode])
     if image.mode in _GREY:
         return image.convert("L")
     if image.mode in _COLOUR:
         return image.convert("RGB")
     raise DataError(
-        f"{name} has pixels of Pillow's mode {image.mode}, not 8 bits per channel; "
+        f"{name} has pixels of Pillow's mode {image.mode}, not 8 bits per channel: "
         "save it as 8-bit grey or RGB."
     )

@@ -1,4 +1,4 @@
-"""Give images another height and width."""
+"""Images of another height and width."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ def as_size(size: Any) -> tuple[int, int]:
         height, width = (side.__index__() for side in pair)
     except (AttributeError, TypeError, ValueError):
         raise DataError(
-            f"resize must be a whole number of pixels or a pair (height, width), not {size!r}."
+            f"resize is {size!r}: give a whole number of pixels or a pair (height, width)."
         ) from None
     if not (0 < height < 2**16 and 0 < width < 2**16):
-        raise DataError(f"resize must lie between 1 and 65535 pixels, not {size!r}.")
+        raise DataError(f"resize is {size!r}: give 1 to 65535 pixels.")
     return height, width
 
 

@@ -1,4 +1,4 @@
-"""Hold out part of a dataset for testing, class by class."""
+"""Part of a dataset held out for testing, class by class."""
 
 import numpy as np
 
@@ -27,15 +27,15 @@ def stratified_split(
         DataError: If the fraction is not in (0, 1), the seed is negative, or a class has one image.
     """
     if not 0 < test_fraction < 1:
-        raise DataError(f"test_fraction must lie between 0 and 1, not {test_fraction!r}.")
+        raise DataError(f"test_fraction is {test_fraction!r}: give a number between 0 and 1.")
     if seed < 0:
-        raise DataError(f"seed must be at least 0, not {seed!r}.")
+        raise DataError(f"seed is {seed!r}: give at least 0.")
     rng = np.random.default_rng(seed)
     test = []
     for label, count in enumerate(np.bincount(labels)):
         if count == 1:
             raise DataError(
-                f"class {label} has one image only, which cannot be both trained on and tested; "
+                f"class {label} has one image only, which cannot be both trained on and tested: "
                 "add images or drop the class."
             )
         held_out = min(max(round(test_fraction * int(count)), 1), int(count) - 1)

@@ -1,4 +1,4 @@
-"""Fill an array from a stream of bytes without a second copy."""
+"""Arrays filled from a stream of bytes, without a second copy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Checks shared by every source of data."""
+"""Checks of images, labels and classes, shared by every source of data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,19 +25,19 @@ def check_images(images: Any, split: str) -> np.ndarray:
     images = np.asarray(images)
     if images.dtype.kind not in "buif":
         raise DataError(
-            f"the {split} images hold values of type {images.dtype}; "
+            f"the {split} images hold values of type {images.dtype}: "
             "store them as uint8 or as floats in [0, 1]."
         )
     if images.ndim not in (3, 4):
         raise DataError(
-            f"the {split} images have the shape {images.shape}; "
+            f"the {split} images have the shape {images.shape}: "
             "it must be (images, height, width) or (images, height, width, channels)."
         )
     if images.size == 0:
         raise DataError(f"the {split} images are empty: their shape is {images.shape}.")
     if images.ndim == 4 and images.shape[1] in (1, 3, 4) and images.shape[3] not in (1, 3, 4):
         raise DataError(
-            f"the {split} images have the shape {images.shape}, with the channels first; "
+            f"the {split} images have the shape {images.shape}, with the channels first: "
             "move them last: numpy.moveaxis(images, 1, -1)."
         )
     if images.dtype == np.uint8:
@@ -48,18 +48,19 @@ def check_images(images: Any, split: str) -> np.ndarray:
         low, high = images.min(), images.max()
         if low < 0 or high > 255:
             raise DataError(
-                f"the whole-number pixels of the {split} images range from {low} to {high}; "
+                f"the whole-number pixels of the {split} images range from {low} to {high}: "
                 "scale them to 0..255 (uint8) or to floats in [0, 1]."
             )
         return images.astype(np.uint8)
-    _check_floats(images, split)
+    check_range(images, split)
     width = np.float32 if images.dtype.itemsize <= 4 else np.float64
     return images.astype(width, copy=False)
 
 
-def _check_floats(images: np.ndarray, split: str) -> None:
+def check_range(images: np.ndarray, split: str, block_bytes: int = _BLOCK_BYTES) -> None:
+    """Refuse floats that do not lie in [0, 1]; about `block_bytes` are looked at at once."""
     low, high = np.inf, -np.inf
-    step = max(1, _BLOCK_BYTES // max(1, images[0].nbytes))
+    step = max(1, block_bytes // max(1, images[0].nbytes))
     for start in range(0, len(images), step):
         block = images[start : start + step]
         smallest, largest = float(block.min()), float(block.max())
@@ -68,13 +69,13 @@ def _check_floats(images: np.ndarray, split: str) -> None:
             value = block[(image, *pixel)]
             raise DataError(
                 f"the {split} images hold NaN or infinite pixels, the first ({value}) in image "
-                f"{start + image} at {tuple(pixel)}; remove or replace them."
+                f"{start + image} at {tuple(pixel)}: remove or replace them."
             )
         low, high = min(low, smallest), max(high, largest)
     if low < 0 or high > 1:
         raise DataError(
             f"the float pixels of the {split} images range from {low:.9g} to {high:.9g} but must "
-            "lie in [0, 1]; divide by their largest possible value (255 for bytes), clip, "
+            "lie in [0, 1]: divide by their largest possible value (255 for bytes), clip, "
             "or store them as uint8."
         )
 
@@ -94,30 +95,30 @@ def check_labels(labels: Any, n_images: int, split: str) -> np.ndarray:
     if labels.dtype.kind not in "bui":
         kind = {"f": "floats", "U": "strings", "S": "strings"}.get(labels.dtype.kind, "objects")
         raise DataError(
-            f"the {split} labels are {kind} ({labels.dtype}); number the classes from 0 and store "
+            f"the {split} labels are {kind} ({labels.dtype}): number the classes from 0 and store "
             "the labels as integers."
         )
     if labels.ndim == 2 and labels.shape[1] > 1:
         raise DataError(
-            f"the {split} labels have the shape {labels.shape}, several per image; "
+            f"the {split} labels have the shape {labels.shape}, several per image: "
             "give one class per image (multi-label data are not supported)."
         )
     if labels.ndim not in (1, 2):
-        raise DataError(f"the {split} labels have the shape {labels.shape}; it must be (images,).")
+        raise DataError(f"the {split} labels have the shape {labels.shape}: it must be (images,).")
     if len(labels) != n_images:
         raise DataError(
-            f"there are {n_images} {split} images but {len(labels)} labels; give one per image."
+            f"there are {n_images} {split} images but {len(labels)} labels: give one per image."
         )
     labels = labels.reshape(-1)
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
     if low < 0:
         where = int(np.argmin(labels))
         raise DataError(
-            f"the {split} labels hold the negative number {low} (image {where}); "
+            f"the {split} labels hold the negative number {low} (image {where}): "
             "number the classes from 0."
         )
     if high > np.iinfo(np.int64).max:
-        raise DataError(f"the {split} labels hold {high}; number the classes from 0.")
+        raise DataError(f"the {split} labels hold {high}: number the classes from 0.")
     return labels.astype(np.int64)
 
 
@@ -138,22 +139,22 @@ def check_classes(
     highest = max((int(x.max()) for x in (train_labels, test_labels) if x.size), default=-1)
     n_classes = highest + 1 if class_names is None else len(class_names)
     if highest >= n_classes:
-        raise DataError(f"a label is {highest}, but only {n_classes} classes have names.")
+        raise DataError(f"a label is {highest}, but only {n_classes} classes have names: name all.")
     if n_classes > len(train_labels) and class_names is None:
         raise DataError(
             f"a label is {highest}, but {len(train_labels)} training images cannot have that "
-            "many classes; number the classes from 0 without gaps."
+            "many classes: number the classes from 0 without gaps."
         )
     counts = np.bincount(train_labels, minlength=n_classes)
     names = tuple(map(str, range(n_classes))) if class_names is None else tuple(class_names)
     if np.count_nonzero(counts) < 2:
-        raise DataError("the training images are all of one class; at least two are needed.")
+        raise DataError("the training images are all of one class: at least two are needed.")
     if not counts.all():
         label = int(np.flatnonzero(counts == 0)[0])
         name = f"class {label}" + (f" ({names[label]})" if class_names else "")
         also = ", though it occurs in the test set" if (test_labels == label).any() else ""
         raise DataError(
-            f"{name} has no training image{also}; "
+            f"{name} has no training image{also}: "
             "add images of it, or number the remaining classes from 0 without gaps."
         )
     return names

@@ -2,24 +2,30 @@
 
 from lcrjax.report.figures.bars import ranking_figure
 from lcrjax.report.figures.boxes import alpha_figure, class_balance_figure, size_figure
-from lcrjax.report.figures.heatmap import correlation_figure
-from lcrjax.report.figures.matrix import similarity_figure
-from lcrjax.report.figures.profiles import profile_figure
-from lcrjax.report.figures.sense import frequency_and_similarity_figure
-from lcrjax.report.figures.write import write_figures
+from lcrjax.report.figures.clustered import balanced_sample, cluster_order
+from lcrjax.report.figures.correlation_matrix import correlation_figure
+from lcrjax.report.figures.frequency_and_similarity import frequency_and_similarity_figure
+from lcrjax.report.figures.learning_curve import learning_curve_figure
+from lcrjax.report.figures.profiles import PROFILE_ORDERS, profile_figure
+from lcrjax.report.figures.similarity_matrix import similarity_figure
+from lcrjax.report.figures.study_figures import write_figures
 from lcrjax.report.page.dataset import dataset_page
 from lcrjax.report.page.study import study_page
 from lcrjax.report.pipeline import StudyReport, conduct_study
 from lcrjax.report.tables import notes, print_rankings, rankings
 
 __all__ = [
+    "PROFILE_ORDERS",
     "StudyReport",
     "alpha_figure",
+    "balanced_sample",
     "class_balance_figure",
+    "cluster_order",
     "conduct_study",
     "correlation_figure",
     "dataset_page",
     "frequency_and_similarity_figure",
+    "learning_curve_figure",
     "notes",
     "print_rankings",
     "profile_figure",

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lcrjax.data import Dataset, load
-from lcrjax.report.figures.write import write_figures
+from lcrjax.report.figures.study_figures import write_figures
 from lcrjax.report.page.study import study_page
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.design.presets import choose_study

@@ -67,7 +67,7 @@ def refused(folder, match, **options):
 def test_the_first_image_of_another_size_is_named_and_resize_helps(picture_folder):
     folder, _ = picture_folder()
     replace(folder, Image.new("L", (6, 7), 9))
-    refused(folder, r"dog/2.png is 6×7 pixels but .*cat/0.png is 4×5;.*--resize")
+    refused(folder, r"dog/2.png is 6×7 pixels but .*cat/0.png is 4×5: .*--resize")
     data = load(folder, resize=(3, 2))
     assert data.train_images.shape == (8, 3, 2)
     assert (data.train_images[6] == 9).all()

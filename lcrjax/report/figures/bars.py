@@ -10,15 +10,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lcrjax.report.figures.style import GREY, panel_letter, styled, tint
-from lcrjax.report.names import combination, plain
+from lcrjax.report.figures.style import FAMILY_COLOURS, GREY, panel_letter, styled, tint
+from lcrjax.report.names import combination, family, plain
 from lcrjax.report.tables import FEW_ROWS, rankings
 from lcrjax.study.analysis.combinations import search
 from lcrjax.study.analysis.feature_sets import explain_feature_sets
 from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import FEATURE_SETS, TARGETS
 
-_ALPHA, _USUAL, _OTHER = "#0072B2", "#E69F00", "#C9C9C9"
+_SHADE = 0.8
+_FAMILIES = {
+    "alpha": "with an alpha diversity",
+    "usual": "size and class balance only",
+    "other": "other features",
+}
 _MARKERS = {"acc": "o", "auc": "D", "bacc": "s"}
 #: The paper's groups, and today's two indicators together.
 _SETS: Mapping[str, Sequence[str]] = {
@@ -79,9 +84,7 @@ def ranking_figure(
     for ax in axes[1]:
         ax.set_xlabel(rf"adjusted $R^2$ ({plain(target)})")
     handles: list[Artist] = [
-        Patch(color=tint(_ALPHA, 0.8), label="with an alpha diversity"),
-        Patch(color=tint(_USUAL, 0.8), label="size and class balance only"),
-        Patch(color=tint(_OTHER, 0.8), label="other features"),
+        *(Patch(color=tint(FAMILY_COLOURS[k], _SHADE), label=v) for k, v in _FAMILIES.items()),
         *marks,
     ]
     if resamples:
@@ -105,14 +108,15 @@ def _bars(
         intervals = drawn.intervals()
         whiskers = np.maximum([values - intervals["lower"], intervals["upper"] - values], 0)
     at = np.arange(len(values))
-    colours = [tint(_colour(features), 0.8) for features in ranking["features"]]
+    families = list(map(family, ranking["features"]))
+    colours = [tint(FAMILY_COLOURS[name], _SHADE) for name in families]
     ax.barh(at, np.maximum(values, 0), height=0.72, color=colours)
     if whiskers is not None:
         ax.errorbar(
             values, at, xerr=whiskers, fmt="none", ecolor="black", elinewidth=0.9, capsize=2
         )
-    for y, value, features in zip(at, values, ranking["features"], strict=True):
-        dark = value > 0.2 and _colour(features) == _ALPHA
+    for y, value, name in zip(at, values, families, strict=True):
+        dark = value > 0.2 and name == "alpha"
         ax.annotate(
             f"{value:.3f}", (0, y), xytext=(3, 0), textcoords="offset points", va="center",
             fontsize=7, color="white" if dark else "black",
@@ -144,14 +148,6 @@ def _mark_other_targets(
 
 def _whisker(label: str) -> Line2D:
     return Line2D([], [], color="black", lw=0.9, marker="|", ms=4, label=label)
-
-
-def _colour(features: Sequence[str]) -> str:
-    if any(name.startswith("A_") or "alpha" in name for name in features):
-        return _ALPHA
-    if all(name == "size" or name.startswith("CB") for name in features):
-        return _USUAL
-    return _OTHER
 
 
 def _say(ax: Axes, text: str) -> None:

@@ -103,11 +103,13 @@ def _panels(
     """Lay out a panel for every dataset that has a row with all the columns."""
     for name in ("dataset", *columns):
         if name not in table.columns:
-            raise ValueError(f"The table has no column {name!r}, which the figure shows")
+            raise ValueError(f"the table has no column {name!r}: the figure shows it")
     complete = table.dropna(subset=list(columns))
     datasets = sorted(complete.groupby(complete["dataset"].astype(str)))
     if not datasets:
-        raise ValueError(f"No row of the table has all of {', '.join(columns)}; nothing to draw")
+        raise ValueError(
+            f"no row of the table has all of {', '.join(columns)}: there is nothing to draw"
+        )
     down = math.ceil(len(datasets) / _ACROSS)
     across = math.ceil(len(datasets) / down)
     fig = Figure(figsize=(0.8 + 1.6 * max(across, 2), 0.5 + 2.1 * down), layout="constrained")

@@ -1,8 +1,59 @@
 """Similarity matrices in an order that brings soft clusters of images into view (Fig. 2)."""
 
+from typing import NamedTuple
+
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
+from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import leaves_list, linkage
+
+from lcrjax.data import Dataset
+from lcrjax.measures.result import Diversity, measure
+from lcrjax.pairwise import ordinariness
+from lcrjax.similarity import Similarity
+
+
+class Clustered(NamedTuple):
+    """A class-balanced sample of training images in the order of its clusters.
+
+    Attributes:
+        places: Place of each image among the training images.
+        images: The images.
+        labels: Their classes.
+        z: Their similarities.
+        shown: Lowest and highest similarity that a picture of `z` tells apart; few are higher.
+        found: Diversity of the sample at q = 1.
+    """
+
+    places: Int[np.ndarray, " n"]
+    images: Num[np.ndarray, "n h w ..."]
+    labels: Int[np.ndarray, " n"]
+    z: Float[np.ndarray, "n n"]
+    shown: tuple[float, float]
+    found: Diversity
+
+
+def clustered_sample(
+    dataset: Dataset, count: int, *, similarity: Similarity | None = None, seed: int = 0
+) -> Clustered:
+    """Compare a class-balanced sample of a dataset's training images, and cluster it.
+
+    Args:
+        dataset: Where they are from.
+        count: Size of the sample, at least 2.
+        similarity: None for RMSD.
+        seed: Seed of the sample.
+    """
+    index = balanced_sample(dataset.train_labels, count, seed=seed)
+    same = np.eye(len(index), dtype=np.float32)
+    z = np.asarray(ordinariness(dataset.train_images[index], same, similarity))
+    order = cluster_order(z)
+    z, index = z[order][:, order], index[order]
+    images, labels = dataset.train_images[index], dataset.train_labels[index]
+    apart = z[same == 0]
+    shown = float(apart.min()), float(np.quantile(apart, 0.995))
+    found = measure(images, labels, similarity=similarity, q=1)
+    return Clustered(index, images, labels, z, shown, found)
 
 
 def balanced_sample(
@@ -33,7 +84,7 @@ def balanced_sample(
     return np.sort(shuffled[np.argsort(turns[shuffled], kind="stable")][:count])
 
 
-def cluster_order(z: Float[np.ndarray, "n n"]) -> Int[np.ndarray, " n"]:
+def cluster_order(z: ArrayLike) -> Int[np.ndarray, " n"]:
     """Order elements so that those similar to the same others lie side by side.
 
     Average linkage on the Euclidean distances between rows of Z, as in the paper, and leaves in

@@ -27,7 +27,7 @@ def learning_curve_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
         ValueError: If there is no curve.
     """
     if not curves:
-        raise ValueError("there is no learning curve to draw.")
+        raise ValueError("there is no learning curve: give one at least")
     fig = Figure(figsize=(0.6 + 2.2 * max(len(curves), 2), 3.8), layout="constrained")
     axes = fig.subplots(
         2, len(curves), squeeze=False, sharex="col", sharey="row", height_ratios=(2, 3)

@@ -5,9 +5,10 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import lcrjax
 from lcrjax.data import Dataset
+from lcrjax.measures.result import Diversity, measure
 from lcrjax.report.figures.style import class_colours, panel_letter, styled
+from lcrjax.similarity import Similarity
 
 #: Viewpoint in the middle of the axis, which shows q / (q + _MIDDLE).
 _MIDDLE = 5
@@ -15,7 +16,8 @@ _MIDDLE = 5
 PROFILE_ORDERS: tuple[float, ...] = tuple(
     float(_MIDDLE * u / (1 - u)) if u < 1 else np.inf for u in np.linspace(0, 1, 41)
 )
-_TICKS = {0: "0", 1: "1", 2: "2", 5: "5", 20: "20", np.inf: "∞"}
+#: Viewpoints that are marked on the axis.
+VIEWPOINT_TICKS = {0.0: "0", 1.0: "1", 2.0: "2", 5.0: "5", 20.0: "20", np.inf: "∞"}
 _PANELS = {
     "alpha": "A, alpha\n(effective image-class pairs)",
     "normalized_rho": "R, normalized rho\n(representativeness, 1 is full)",
@@ -25,9 +27,7 @@ _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 @styled
-def profile_figure(
-    dataset: Dataset | lcrjax.Diversity, *, similarity: lcrjax.Similarity | None = None
-) -> Figure:
+def profile_figure(dataset: Dataset | Diversity, *, similarity: Similarity | None = None) -> Figure:
     """Draw A, R and G against the viewpoint q, of the dataset and of each class.
 
     Args:
@@ -40,7 +40,7 @@ def profile_figure(
     """
     if isinstance(dataset, Dataset):
         names = dataset.class_names
-        found = lcrjax.measure(
+        found = measure(
             dataset.train_images, dataset.train_labels, similarity=similarity, q=PROFILE_ORDERS
         )
     else:
@@ -51,11 +51,11 @@ def profile_figure(
     colours = list(class_colours(names).values())
     fig = Figure(figsize=(7.2, 3.4), layout="constrained")
     axes = fig.subplots(1, len(_PANELS))
-    for ax, letter, (measure, title) in zip(axes, "abc", _PANELS.items(), strict=True):
-        each = np.asarray(found.class_level[measure])[order]
-        whole = np.asarray(found.dataset_level[measure])[order]
-        for c, name in enumerate(names):
-            ax.plot(at, each[:, c], color=colours[c], ls=_DASHES[c // 8 % 3], lw=1.2, label=name)
+    for ax, letter, (name, title) in zip(axes, "abc", _PANELS.items(), strict=True):
+        each = np.asarray(found.class_level[name])[order]
+        whole = np.asarray(found.dataset_level[name])[order]
+        for c, label in enumerate(names):
+            ax.plot(at, each[:, c], color=colours[c], ls=_DASHES[c // 8 % 3], lw=1.2, label=label)
         ax.plot(at, whole, color="black", lw=2, label="dataset")
         ax.set_title(title, fontsize=8)
         _viewpoint_axis(ax)
@@ -74,6 +74,6 @@ def place(q: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
 
 
 def _viewpoint_axis(ax: Axes) -> None:
-    ax.set_xticks(place(np.array(list(_TICKS))), list(_TICKS.values()))
+    ax.set_xticks(place(np.array(list(VIEWPOINT_TICKS))), list(VIEWPOINT_TICKS.values()))
     ax.set(xlim=(0, 1), xlabel="viewpoint $q$")
     ax.grid(axis="y", color="#E5E5E5", lw=0.6)

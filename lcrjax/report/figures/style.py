@@ -1,4 +1,4 @@
-"""What all figures share: colours that colour-blind readers tell apart, fonts, panel letters."""
+"""Style of all figures: colours that colour-blind readers tell apart, fonts, panel letters."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -16,6 +16,8 @@ T = TypeVar("T")
 #: grey and indigo are added.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959", "#332288")
 GREY = "#666666"
+#: Colours of features, by their `lcrjax.report.names.family`.
+FAMILY_COLOURS = {"alpha": PALETTE[0], "usual": PALETTE[1], "other": "#7F7F7F"}
 RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -58,7 +60,7 @@ def class_colours(class_names: Sequence[str]) -> dict[str, str]:
     Eight colours are told apart by everybody. Further classes get darker, then lighter ones of the
     same hues, so a figure of many classes says in another way, too, which is which.
     """
-    shades = [PALETTE, *([_shade(c, towards, 0.5) for c in PALETTE] for towards in (0, 1))]
+    shades = [PALETTE, *([_shade(c, towards, 0.5) for c in PALETTE] for towards in (0.0, 1.0))]
     colours = [colour for palette in shades for colour in palette]
     return {name: colours[i % len(colours)] for i, name in enumerate(class_names)}
 

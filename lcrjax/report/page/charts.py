@@ -1,11 +1,11 @@
-"""Lines and ticks of a page's charts, in the coordinates of their drawings."""
+"""Lines and ticks of charts, in the coordinates of their drawings on a page."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.ticker import MaxNLocator
 
 #: Size of a chart's drawing area and the room around it, in the drawing's units.
 WIDTH, HEIGHT = 300, 200
@@ -65,15 +65,10 @@ def polyline(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> str:
     return " ".join(f"{x_of(a):g},{y_of(b):g}" for a, b in zip(x, y, strict=True))
 
 
-def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
-    """Choose round numbers within a range, about `count` of them."""
-    span = max(high - low, 1e-9 * max(abs(high), 1e-9))
-    raw = span / count
-    magnitude = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= raw * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [k * step for k in range(first, last + 1)]
+def ticks_within(low: float, high: float, count: int = 6) -> list[float]:
+    """Choose round numbers within a range, at most `count` steps of them."""
+    places = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(t) for t in places if low <= t <= high]
 
 
 def value_axis(values: Sequence[np.ndarray]) -> tuple[float, float, tuple[Tick, ...]]:
@@ -83,5 +78,5 @@ def value_axis(values: Sequence[np.ndarray]) -> tuple[float, float, tuple[Tick, 
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     air = 0.06 * (high - low) or 0.05 * max(abs(high), 1e-3)
     low, high = low - air, high + air
-    ticks = nice_ticks(low, high)
+    ticks = ticks_within(low, high)
     return low, high, tuple(Tick(y_of((t - low) / (high - low)), f"{t:.6g}") for t in ticks)

@@ -6,10 +6,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-import lcrjax
 from lcrjax.data import Dataset
-from lcrjax.measures.result import labelled_diversity
-from lcrjax.report.figures.clustered import balanced_sample, cluster_order
+from lcrjax.report.figures.clustered import clustered_sample
 from lcrjax.report.page.thumbnails import png, sprite
 
 #: Images of the sample; the sheet of their pictures has so many in a row.
@@ -25,37 +23,27 @@ def heat_map(dataset: Dataset) -> dict[str, Any] | None:
         class balance of the sample at q = 1, and `z`, all similarities in units of 1/65535 as
         base64. None for fewer than three images.
     """
-    sample = balanced_sample(dataset.train_labels, COUNT)
-    if len(sample) < 3:
+    if len(dataset.train_labels) < 3:
         return None
-    images = dataset.train_images[sample]
-    z = np.asarray(lcrjax.ordinariness(images, np.eye(len(sample), dtype=np.float32)))
-    order = cluster_order(z)
-    z, images, sample = z[order][:, order], images[order], sample[order]
-    labels = dataset.train_labels[sample]
-    apart = z[~np.eye(len(z), dtype=bool)]
-    low, high = float(apart.min()), float(np.quantile(apart, 0.995))
-    shades = mpl.colormaps["cividis"](np.clip((z - low) / max(high - low, 1e-9), 0, 1))
+    sample = clustered_sample(dataset, COUNT)
+    (low, high), labels, found = sample.shown, sample.labels, sample.found
+    shades = mpl.colormaps["cividis"](np.clip((sample.z - low) / max(high - low, 1e-9), 0, 1))
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     lengths = np.diff(starts, append=len(labels))
-    weights = (labels[:, None] == np.unique(labels)).astype(np.float32) / len(labels)
-    classes = np.unique(labels, return_inverse=True)[1].astype(np.int32)
-    names = tuple(map(str, np.unique(labels)))
-    found = labelled_diversity(z @ weights, classes, names, 1)
     return {
-        "n": len(sample),
+        "n": len(labels),
         "map": png(np.rint(255 * shades[..., :3]).astype(np.uint8)),
         "runs": [
             {"start": int(start), "length": int(length), "label": int(labels[start])}
             for start, length in zip(starts, lengths, strict=True)
         ],
-        "sheet": sprite(images, ACROSS),
+        "sheet": sprite(sample.images, ACROSS),
         "across": ACROSS,
         "low": low,
         "high": high,
         "labels": [int(c) for c in labels],
-        "indices": [int(i) for i in sample],
+        "indices": [int(i) for i in sample.places],
         "alpha": float(found.dataset_level["alpha"][0]),
         "balance": float(found.class_balance[0]),
-        "z": base64.b64encode(np.rint(65535 * z).astype("<u2").tobytes()).decode(),
+        "z": base64.b64encode(np.rint(65535 * sample.z).astype("<u2").tobytes()).decode(),
     }

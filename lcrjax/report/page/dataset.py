@@ -8,10 +8,11 @@ import numpy as np
 from lcrjax.data import Dataset
 from lcrjax.report.figures.style import class_colours
 from lcrjax.report.page.clusters import heat_map
+from lcrjax.report.page.distances import distance_chart
 from lcrjax.report.page.findings import findings
-from lcrjax.report.page.measured import ORDERS, Measured, Progress, measure_dataset
+from lcrjax.report.page.measured import VIEWPOINTS, Measured, Progress, measure_dataset
 from lcrjax.report.page.pairs import Pair, closest_pairs, counts
-from lcrjax.report.page.profiles import distance_chart, profile_charts, profile_data
+from lcrjax.report.page.profiles import profile_charts, profile_data
 from lcrjax.report.page.rendering import render
 from lcrjax.report.page.representative import by_class, relative, whole
 from lcrjax.report.page.thumbnails import thumbnail
@@ -62,7 +63,7 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "classes": classes,
         "shown": shown,
         "whole": _dataset_row(measured),
-        "orders": [_order(q) for q in ORDERS],
+        "viewpoints": [_viewpoint(q) for q in VIEWPOINTS],
         "findings": findings(dataset, measured, overall),
         "profiles": profile_charts(measured.diversity, shown),
         "profile_data": profile_data(measured.diversity, shown),
@@ -78,7 +79,8 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "pairs": pairs,
         "overall": overall,
         "relative": [
-            (_order(q)["text"], relative(measured.test, measured.test_in, q)) for q in ORDERS
+            (_viewpoint(q)["text"], relative(measured.test, measured.test_in, q))
+            for q in VIEWPOINTS
         ],
         "represented": list(zip(classes, by_class(dataset, measured), strict=True)),
         "tests": len(dataset.test_labels),
@@ -86,13 +88,8 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
     }
 
 
-def _order(q: float) -> dict[str, str]:
+def _viewpoint(q: float) -> dict[str, str]:
     return {"id": "inf" if math.isinf(q) else f"{q:g}", "text": "∞" if math.isinf(q) else f"{q:g}"}
-
-
-def _at(measured: Measured, q: float) -> int:
-    orders = np.asarray(measured.diversity.q)
-    return int(np.argmax(orders)) if math.isinf(q) else int(np.argmin(np.abs(orders - q)))
 
 
 #: Columns of the table of diversities.
@@ -101,8 +98,8 @@ _MEASURES = ("alpha", "normalized_rho", "gamma", "normalized_alpha")
 
 def _dataset_row(measured: Measured) -> dict[str, Any]:
     level = measured.diversity.dataset_level
-    values = [[float(level[m][_at(measured, q)]) for m in _MEASURES] for q in ORDERS]
-    balance = [float(measured.diversity.class_balance[_at(measured, q)]) for q in ORDERS]
+    values = [[float(level[m][measured.at(q)]) for m in _MEASURES] for q in VIEWPOINTS]
+    balance = [float(measured.diversity.class_balance[measured.at(q)]) for q in VIEWPOINTS]
     return {"values": values, "balance": balance}
 
 
@@ -119,7 +116,7 @@ def _classes(dataset: Dataset, measured: Measured) -> list[dict[str, Any]]:
             "train": int(train[c]),
             "test": int(test[c]),
             "share": train[c] / train.max(),
-            "values": [[float(level[m][_at(measured, q), c]) for m in _MEASURES] for q in ORDERS],
+            "values": [[float(level[m][measured.at(q), c]) for m in _MEASURES] for q in VIEWPOINTS],
         }
         for c, name in enumerate(dataset.class_names)
     ]

@@ -1,4 +1,4 @@
-"""What a reader should know of a dataset at once, in sentences."""
+"""Findings: what a reader should know of a dataset at once, in sentences."""
 
 import dataclasses
 
@@ -80,8 +80,7 @@ def _copies(measured: Measured) -> Finding:
 
 
 def _balance(dataset: Dataset, measured: Measured) -> Finding:
-    one = int(np.argmin(np.abs(np.asarray(measured.diversity.q) - 1)))
-    balance = float(measured.diversity.class_balance[one])
+    balance = float(measured.diversity.class_balance[measured.at(1)])
     text = f"The class balance is that of {balance:.2f} classes of one size, out of "
     text += f"{dataset.n_classes}."
     good = balance >= _UNBALANCED * dataset.n_classes

@@ -1,4 +1,4 @@
-"""Everything that a dataset's page tells, as numbers: all pairs of images compared exactly."""
+"""Measurements that a dataset's page tells: all pairs of images compared exactly."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,22 +6,23 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int
 
-from lcrjax import ordinariness
 from lcrjax.data import Dataset
 from lcrjax.measures.result import Diversity, labelled_diversity
-from lcrjax.pairwise.near_duplicates import (
+from lcrjax.pairwise import (
     Nearness,
+    Neighbours,
     count_close_pairs,
     intrinsic_dimension,
+    nearest_neighbours,
     nearness,
+    ordinariness,
 )
-from lcrjax.pairwise.neighbours import Neighbours, nearest_neighbours
 from lcrjax.report.figures.profiles import PROFILE_ORDERS
 
 #: Told what is being done, and which share of it.
 Progress = Callable[[str, float], None]
 #: Viewpoints of the tables; profiles have more.
-ORDERS: tuple[float, ...] = (0.0, 1.0, 2.0, np.inf)
+VIEWPOINTS: tuple[float, ...] = (0.0, 1.0, 2.0, np.inf)
 #: Parts of the threshold at which pairs are counted, too.
 PARTS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
 
@@ -56,6 +57,10 @@ class Measured:
     pairs_within: Int[np.ndarray, " parts"]
     pairs_across: Int[np.ndarray, " parts"]
 
+    def at(self, q: float | int) -> int:
+        """Place of one of `VIEWPOINTS` among those of `diversity`."""
+        return int(np.flatnonzero(np.asarray(self.diversity.q) == q)[0])
+
     @property
     def train_rmsd(self) -> Float[np.ndarray, " n"]:
         """RMSD of each training image to the nearest other one of any class."""
@@ -76,20 +81,17 @@ def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: 
     """
     images, labels = dataset.train_images, dataset.train_labels
     tests, test_labels = dataset.test_images, dataset.test_labels
-    weights = _memberships(labels, dataset.n_classes)
     progress("comparing training images", 0.0)
-    sums = np.asarray(ordinariness(images, weights / np.float32(len(labels))))
-    shares = np.bincount(labels, minlength=dataset.n_classes) / len(labels)
+    train = _class_sums(images, images, labels, dataset.n_classes)
     progress("measuring diversity at all viewpoints", 0.0)
-    orders = tuple(sorted({*ORDERS, *PROFILE_ORDERS}))
-    diversity = labelled_diversity(sums, labels.astype(np.int32), dataset.class_names, orders)
+    viewpoints = tuple(sorted({*VIEWPOINTS, *PROFILE_ORDERS}))
+    diversity = labelled_diversity(train, labels.astype(np.int32), dataset.class_names, viewpoints)
     stage = "looking for each training image's nearest"
     progress(stage, 0.0)
     near = nearest_neighbours(images, labels, progress=lambda share: progress(stage, share))
     progress("comparing test images with training images", 0.0)
-    test_in = np.asarray(ordinariness(tests, weights / np.float32(len(labels)), others=images))
-    test_weights = _memberships(test_labels, dataset.n_classes)
-    test = np.asarray(ordinariness(tests, test_weights / np.float32(len(test_labels))))
+    test_in = _class_sums(tests, images, labels, dataset.n_classes)
+    test = _class_sums(tests, tests, test_labels, dataset.n_classes)
     test_stage = "looking for each test image's nearest"
     progress(test_stage, 0.0)
     test_near = nearest_neighbours(
@@ -101,12 +103,11 @@ def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: 
     counts = count_close_pairs(
         images, labels, rmsd <= judged.threshold, [part * judged.threshold for part in PARTS]
     )
-    test_shares = np.bincount(test_labels, minlength=dataset.n_classes) / len(test_labels)
     return Measured(
         diversity=diversity,
-        own=_own(sums, labels) / shares[labels],
-        test_own=_own(test, test_labels) / test_shares[test_labels],
-        test_in_own=_own(test_in, test_labels) / shares[test_labels],
+        own=_own(train, labels, labels),
+        test_own=_own(test, test_labels, test_labels),
+        test_in_own=_own(test_in, test_labels, labels),
         test=test.sum(axis=1),
         test_in=test_in.sum(axis=1),
         train_near=near,
@@ -117,9 +118,17 @@ def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: 
     )
 
 
-def _memberships(labels: Int[np.ndarray, " n"], n_classes: int) -> Float[np.ndarray, "n C"]:
-    return (labels[:, None] == np.arange(n_classes)).astype(np.float32)
+def _class_sums(
+    images: np.ndarray, others: np.ndarray, labels: Int[np.ndarray, " m"], n_classes: int
+) -> Float[np.ndarray, "n C"]:
+    """Ordinariness of images in each class of others, which count 1/m each."""
+    weights = np.eye(n_classes, dtype=np.float32)[labels] / np.float32(len(labels))
+    return np.asarray(ordinariness(images, weights, others=None if others is images else others))
 
 
-def _own(sums: Float[np.ndarray, "n C"], labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    return np.take_along_axis(sums, labels[:, None].astype(np.intp), axis=1)[:, 0]
+def _own(
+    sums: Float[np.ndarray, "n C"], labels: Int[np.ndarray, " n"], others: Int[np.ndarray, " m"]
+) -> Float[np.ndarray, " n"]:
+    """Mean similarity of each image to the others of its class."""
+    shares = np.bincount(others, minlength=sums.shape[1]) / len(others)
+    return sums[np.arange(len(labels)), labels] / shares[labels]

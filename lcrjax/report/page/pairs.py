@@ -1,4 +1,4 @@
-"""Which near-duplicates a page shows: the closest pairs, no image twice."""
+"""Near-duplicates that a page shows: the closest pairs, no image twice."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lcrjax.data import Dataset
-from lcrjax.pairwise.neighbours import Neighbours
+from lcrjax.pairwise import Neighbours
 from lcrjax.report.page.measured import PARTS, Measured
 
 #: Pairs shown of a kind, and where none is near, of the closest ones.

@@ -1,4 +1,4 @@
-"""From templates and values to one HTML file that needs nothing else."""
+"""Templates filled in: one HTML file that needs nothing else."""
 
 import base64
 import functools
@@ -44,7 +44,12 @@ def render(template: str, **values: Any) -> str:
     )
 
 
-def significant(value: float, digits: int = 4) -> str:
+def data_uri(kind: str, content: bytes) -> str:
+    """Write a file's content as an address that a page carries within itself."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def significant(value: float | int | None, digits: int = 4) -> str:
     """Write a number to so many significant digits; a dash for none, the sign for infinity."""
     if value is None or math.isnan(value):
         return "–"
@@ -58,7 +63,7 @@ def significant(value: float, digits: int = 4) -> str:
     return text.replace("-", "−")
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | int) -> str:
     """Write a duration in the unit in which one speaks of it."""
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 1.5 * length:
@@ -66,12 +71,12 @@ def duration(seconds: float) -> str:
     return f"{seconds:.2g} s"
 
 
-def whole(value: float) -> str:
+def whole(value: float | int) -> str:
     """Write a whole number with thousands set apart."""
     return f"{int(value):,}"
 
 
-def percent(value: float) -> str:
+def percent(value: float | int) -> str:
     """Write a share as a percentage."""
     return "–" if math.isnan(value) else f"{100 * value:.3g} %"
 

@@ -1,12 +1,12 @@
-"""How well a test set represents the training set, by class and as a whole."""
+"""Representation of a training set by its test set, by class and as a whole."""
 
 import dataclasses
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from lcrjax import power_mean
 from lcrjax.data import Dataset
+from lcrjax.numerics.power_means import power_mean
 from lcrjax.report.page.measured import Measured
 
 
@@ -46,10 +46,9 @@ def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float)
 
 def whole(measured: Measured) -> Representation:
     """Compare all test images with all training images."""
-    one = int(np.argmin(np.abs(np.asarray(measured.diversity.q) - 1)))
     return _representation(
         (measured.test, measured.test_in),
-        float(measured.diversity.dataset_level["gamma"][one]),
+        float(measured.diversity.dataset_level["gamma"][measured.at(1)]),
         (measured.train_rmsd, measured.test_rmsd),
         measured.nearness.threshold,
         measured.test_rmsd,
@@ -58,8 +57,7 @@ def whole(measured: Measured) -> Representation:
 
 def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None]:
     """Compare each class's test images with its training images; None where there are none."""
-    one = int(np.argmin(np.abs(np.asarray(measured.diversity.q) - 1)))
-    alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[one]
+    alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[measured.at(1)]
     found: list[Representation | None] = []
     for c in range(dataset.n_classes):
         mine, theirs = dataset.train_labels == c, dataset.test_labels == c

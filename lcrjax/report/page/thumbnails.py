@@ -1,11 +1,12 @@
-"""Small pictures of a dataset's images, as data that a page carries within itself."""
+"""Small pictures of a dataset's images, carried within a page."""
 
-import base64
 import io
 
 import numpy as np
 from jaxtyping import Num, UInt8
 from PIL import Image
+
+from lcrjax.report.page.rendering import data_uri
 
 #: Longest side in pixels of a picture on a page.
 LONGEST = 96
@@ -38,7 +39,7 @@ def thumbnail(image: Num[np.ndarray, "h w ..."], longest: int = LONGEST) -> str:
     picture.thumbnail((longest, longest))
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=85)
-    return _uri("image/jpeg", stream.getvalue())
+    return data_uri("image/jpeg", stream.getvalue())
 
 
 def png(picture: Image.Image | UInt8[np.ndarray, "h w ..."]) -> str:
@@ -46,7 +47,7 @@ def png(picture: Image.Image | UInt8[np.ndarray, "h w ..."]) -> str:
     picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=True)
-    return _uri("image/png", stream.getvalue())
+    return data_uri("image/png", stream.getvalue())
 
 
 def sprite(images: Num[np.ndarray, "n h w ..."], across: int, longest: int = 40) -> str:
@@ -67,7 +68,3 @@ def sprite(images: Num[np.ndarray, "n h w ..."], across: int, longest: int = 40)
         small = picture if picture.size == size else picture.resize(size)
         sheet.paste(small, (i % across * size[0], i // across * size[1]))
     return png(sheet)
-
-
-def _uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

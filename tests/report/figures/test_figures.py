@@ -101,7 +101,7 @@ def test_a_dataset_without_scores_has_no_panel(correlated):
     table.loc[table.dataset == "dataset 0", "bacc"] = np.nan
     for draw in (size_figure, alpha_figure):
         assert [ax.get_title() for ax in draw(table).axes] == ["dataset 1"]
-    with pytest.raises(ValueError, match="No row of the table has all of bacc, size"):
+    with pytest.raises(ValueError, match="no row of the table has all of bacc, size"):
         size_figure(table.assign(bacc=np.nan))
     with pytest.raises(ValueError, match="no column 'bacc'"):
         size_figure(table.drop(columns="bacc"))

@@ -8,10 +8,10 @@ import pytest
 import lcrjax
 from lcrjax.data import from_arrays, load
 from lcrjax.report import frequency_and_similarity_figure, profile_figure, similarity_figure
-from lcrjax.report.figures.matrix import examples
+from lcrjax.report.figures.frequency_and_similarity import most_alike, most_different
 from lcrjax.report.figures.pictures import row_of
 from lcrjax.report.figures.profiles import PROFILE_ORDERS, place
-from lcrjax.report.figures.sense import most_alike, most_different
+from lcrjax.report.figures.similarity_matrix import examples
 from lcrjax.report.figures.style import PALETTE, class_colours
 
 

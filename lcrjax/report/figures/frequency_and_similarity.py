@@ -5,11 +5,13 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import lcrjax
 from lcrjax.data import Dataset
+from lcrjax.measures.result import diversity
+from lcrjax.pairwise import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample
 from lcrjax.report.figures.pictures import row_of, show
 from lcrjax.report.figures.style import PALETTE, panel_letter, styled, tint
+from lcrjax.similarity import Similarity
 
 #: Images in each of the four example datasets, and how often five distinct ones occur in two.
 _SHOWN = 10
@@ -25,7 +27,7 @@ _POOL = 1000
 
 @styled
 def frequency_and_similarity_figure(
-    dataset: Dataset, *, similarity: lcrjax.Similarity | None = None, seed: int = 0
+    dataset: Dataset, *, similarity: Similarity | None = None, seed: int = 0
 ) -> Figure:
     """Draw four datasets of ten images, and what two measures of diversity make of them (Fig. 1).
 
@@ -53,7 +55,7 @@ def frequency_and_similarity_figure(
     )
     if len(images) < _SHOWN:
         raise ValueError(f"{len(images)} training images differ: the figure needs {_SHOWN}")
-    z = np.asarray(lcrjax.ordinariness(images, np.eye(len(images), dtype=np.float32), similarity))
+    z = np.asarray(ordinariness(images, np.eye(len(images), dtype=np.float32), similarity))
     alike, different = most_alike(z, _SHOWN), most_different(z, _SHOWN)
     rows = [np.repeat(different[: len(counts)], counts) for counts in _COUNTS] + [alike, different]
     fig = Figure(figsize=(7.2, 3.3), layout="constrained")
@@ -102,7 +104,7 @@ def _effective(row: np.ndarray, z: np.ndarray | None) -> float:
     _, first, member = np.unique(row, return_index=True, return_inverse=True)
     counts = np.bincount(first[member], minlength=len(row))
     relation = None if z is None else z[np.ix_(row, row)]
-    return float(lcrjax.diversity(counts, relation, q=1).dataset_level["gamma"][0])
+    return float(diversity(counts, relation, q=1).dataset_level["gamma"][0])
 
 
 def _draw_bar(ax: Axes, value: float, largest: float, *, last: bool) -> None:

@@ -7,11 +7,11 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
-import lcrjax
 from lcrjax.data import Dataset
-from lcrjax.report.figures.clustered import balanced_sample, cluster_order
+from lcrjax.report.figures.clustered import clustered_sample
 from lcrjax.report.figures.pictures import show
 from lcrjax.report.figures.style import GREY, class_colours, styled
+from lcrjax.similarity import Similarity
 
 #: Example images, and letters of a class's name.
 _EXAMPLES, _LETTERS = 5, 22
@@ -22,7 +22,7 @@ def similarity_figure(
     dataset: Dataset,
     *,
     count: int = 128,
-    similarity: lcrjax.Similarity | None = None,
+    similarity: Similarity | None = None,
     seed: int = 0,
 ) -> Figure:
     """Draw the clustered similarity matrix of a class-balanced sample of images (Fig. 2).
@@ -44,34 +44,30 @@ def similarity_figure(
     References:
         Paper, section II-F and Fig. 2.
     """
-    sample = balanced_sample(dataset.train_labels, count, seed=seed)
-    if len(sample) < 8:
-        raise ValueError(f"the sample has {len(sample)} images: the figure needs 8 at least")
-    images, labels = dataset.train_images[sample], dataset.train_labels[sample]
-    z = np.asarray(lcrjax.ordinariness(images, np.eye(len(sample), dtype=np.float32), similarity))
-    order = cluster_order(z)
-    z, images, labels = z[order][:, order], images[order], labels[order]
-    found = lcrjax.measure(images, labels, similarity=similarity, q=1)
-
+    size = min(count, len(dataset.train_labels))
+    if size < 8:
+        raise ValueError(f"the sample has {size} images: the figure needs 8 at least")
+    sample = clustered_sample(dataset, count, similarity=similarity, seed=seed)
+    z, images, labels, found = sample.z, sample.images, sample.labels, sample.found
     fig = Figure(figsize=(7.2, 6.4), layout="constrained")
     grid = fig.add_gridspec(
         3, 3, width_ratios=[1, 36, 7], height_ratios=[0.8 * dataset.n_classes + 0.5, 34, 1]
     )
     ax, marks, bar = (fig.add_subplot(grid[at]) for at in ((1, 1), (0, 1), (2, 1)))
-    apart = z[~np.eye(len(z), dtype=bool)]
-    image = ax.imshow(z, cmap="cividis", vmin=apart.min(), vmax=np.quantile(apart, 0.995),
-                      aspect="auto", interpolation="nearest")  # fmt: skip
+    low, high = sample.shown
+    image = ax.imshow(z, cmap="cividis", vmin=low, vmax=high, aspect="auto",
+                      interpolation="nearest")  # fmt: skip
     ax.set_axis_off()
     scale = fig.colorbar(image, cax=bar, orientation="horizontal", extend="max")
     scale.set_label("similarity $Z_{ij}$ of two images, 1 on the diagonal")
     scale.outline.set_visible(False)
     _draw_classes(marks, fig.add_subplot(grid[1, 0]), labels, dataset.class_names)
-    chosen = examples(z, labels, min(_EXAMPLES, len(sample) // 2))
+    chosen = examples(z, labels, min(_EXAMPLES, size // 2))
     side = grid[1, 2].subgridspec(len(chosen), 1)
     for i, at in enumerate(chosen):
         _draw_example(fig.add_subplot(side[i]), ax, images, int(labels[at]), int(at), dataset)
     fig.suptitle(
-        f"{len(sample)} images of {dataset.name}:  "
+        f"{size} images of {dataset.name}:  "
         f"$\\mathrm{{CB}}_1$ = {float(found.class_balance[0]):.2f} classes,  "
         f"$\\mathrm{{A}}_1$ = {float(found.dataset_level['alpha'][0]):.2f} image-class pairs",
         fontsize=9,

@@ -8,6 +8,7 @@ import pytest
 
 import lcrjax.data
 from lcrjax.data import DataError, load
+from lcrjax.data.sources import SOURCES
 from lcrjax.data.split import stratified_split
 
 
@@ -52,7 +53,7 @@ def test_every_image_may_be_held_out():
         ("x" * 5000, {}, "cannot be a path"),
         ("/dev/null", {}, "not a file"),
         ("digits", {"size": 64}, "use resize="),
-        ("digits", {"test_fraction": 0}, "test_fraction"),
+        ("digits", {"test_fraction": 0.0}, "test_fraction"),
         ("digits", {"test_fraction": float("nan")}, "test_fraction"),
         ("digits", {"seed": -1}, "seed"),
     ],
@@ -65,7 +66,7 @@ def test_sources_that_are_none(source, options, match):
 
 def test_a_missing_file_is_said_with_its_neighbour(save):
     path = save()
-    with pytest.raises(DataError, match=r"no file or folder .*sat\.npz; did you mean .*set\.npz"):
+    with pytest.raises(DataError, match=r"no file or folder .*sat\.npz: did you mean .*set\.npz"):
         load(path.with_name("sat.npz"))
     with pytest.raises(DataError, match="check the path"):
         load(path.parent / "nowhere" / "set.npz")
@@ -105,7 +106,15 @@ def test_the_module_imports_neither_jax_nor_the_mathematics():
                 assert allowed or name.split(".")[0] in sys.stdlib_module_names, (path, name)
 
 
-def test_hints_do_not_need_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lcrjax.data.loading.installed_names", tuple)
-    with pytest.raises(DataError, match="did you mean 'bloodmnist' \\(after pip install"):
-        load("bludmnist")
+def test_a_kind_of_source_is_recognised_by_one_row_of_the_table(save, idx_folder, picture_folder):
+    pictures, _ = picture_folder()
+    for named, loader in (
+        ("digits", "load_digits"),
+        ("tfds:mnist", "load_tfds"),
+        ("BloodMNIST_64", "load_medmnist"),
+        (save(), "load_npz"),
+        (str(idx_folder()), "load_idx"),
+        (pictures, "load_folder"),
+    ):
+        assert next(kind for kind in SOURCES if kind.accepts(named)).load.__name__ == loader
+    assert not any(kind.accepts(Path("bloodmnist")) for kind in SOURCES)

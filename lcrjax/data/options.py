@@ -1,0 +1,31 @@
+"""Options of loading, as every source of data is given them."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lcrjax.data.split import TEST_FRACTION
+
+
+class Options(NamedTuple):
+    """What the keywords of `lcrjax.data.load` ask for; a source takes what concerns it.
+
+    Attributes:
+        seed: Seed of a held-out test set.
+        test_fraction: Part of each class that is held out where there is no test set.
+        resize: New (height, width) in pixels, checked.
+        size: Side in pixels of the variant wanted, of a source that has several.
+        cache: Folder for downloads, or that which TFDS keeps data in; None for the usual one.
+        max_bytes: Largest size that an archive, a split or an IDX file may expand to, see
+            `limits.byte_limit`.
+    """
+
+    seed: int = 0
+    test_fraction: float = TEST_FRACTION
+    resize: tuple[int, int] | None = None
+    size: int | None = None
+    cache: Path | None = None
+    max_bytes: int | None = None
+
+    def of_arrays(self) -> dict[str, Any]:
+        """Those that `from_arrays` takes."""
+        return {"seed": self.seed, "test_fraction": self.test_fraction, "resize": self.resize}

@@ -1,0 +1,125 @@
+"""Sources of data: a table of what each accepts and how it is loaded, and the way into it."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lcrjax.data.dataset import Dataset
+from lcrjax.data.digits import is_digits, load_digits
+from lcrjax.data.errors import DataError, reason
+from lcrjax.data.folder import is_folder, load_folder
+from lcrjax.data.hints import what_was_meant
+from lcrjax.data.idx import is_idx, load_idx
+from lcrjax.data.medmnist import is_medmnist, load_medmnist
+from lcrjax.data.medmnist_index import known_names
+from lcrjax.data.npz import is_file, load_npz
+from lcrjax.data.options import Options
+from lcrjax.data.resize import Size, as_size
+from lcrjax.data.split import TEST_FRACTION
+from lcrjax.data.tfds import is_tfds, load_tfds
+
+#: What a source of data is named by: a name, which is a string, or a path.
+Named = str | Path
+
+
+class Source(NamedTuple):
+    """A kind of source.
+
+    Attributes:
+        called: What help and errors call it.
+        accepts: Whether a name or path is one of this kind.
+        load: Loads it, and checks it by `from_arrays`.
+        names: Names that it has, to suggest the one that may have been meant.
+        sized: Whether `size=` chooses among its variants.
+    """
+
+    called: str
+    accepts: Callable[[Named], bool]
+    load: Callable[[Named, Options], Dataset]
+    names: Callable[[], Sequence[str]] = tuple
+    sized: bool = False
+
+
+#: The first that accepts a source loads it: names go before files and folders.
+SOURCES = (
+    Source("'digits'", is_digits, load_digits, lambda: ("digits",)),
+    Source("a MedMNIST name such as 'bloodmnist'", is_medmnist, load_medmnist, known_names, True),
+    Source("'tfds:NAME'", is_tfds, load_tfds),
+    Source("an .npz file", is_file, load_npz),  # or any other, to be refused by name
+    Source("a folder of IDX files", is_idx, load_idx),
+    Source("a folder with one folder of images per class", is_folder, load_folder),
+)
+
+
+def load(
+    source: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    test_fraction: float = TEST_FRACTION,
+    resize: Size | None = None,
+    size: int | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    max_bytes: int | None = None,
+) -> Dataset:
+    """Load a labelled image dataset.
+
+    A name goes before a file or folder of that name; write `./digits` for the folder. All that is
+    read counts as untrusted: nothing is unpickled, and sizes are checked before memory is taken.
+
+    Args:
+        source: One of
+
+            - "digits": scikit-learn's 1,797 handwritten digits, offline;
+            - a MedMNIST name: "bloodmnist", "pathmnist_64", ... (downloaded once);
+            - "tfds:NAME": TensorFlow Datasets, splits `train` and `test` (or `validation`);
+            - the path of an `.npz` file with `train_images`, `train_labels`, `test_images`,
+              `test_labels` (validation arrays are left out), or with `images` and `labels`;
+            - a folder of IDX files, gzipped or not (the MNIST family);
+            - a folder of class folders of PNG or JPEG files, in `train/` and `test/` or not.
+        seed: Seed of the held-out test set, where the source has none of its own.
+        test_fraction: Part of each class that is held out in that case, in (0, 1).
+        resize: New (height, width) in pixels, or one number for both; the aspect ratio may change.
+        size: Side in pixels of the MedMNIST variant: 28, 64, 128 or 224.
+        cache: Folder for downloads; for "tfds:" its data folder. By default `LCRJAX_CACHE`, or
+            the operating system's place for caches.
+        max_bytes: Largest number of bytes that a source may expand to. By default
+            `LCRJAX_MAX_BYTES`, or 100 times its size on disk, at least 1 GiB, at most 8 GiB.
+
+    Returns:
+        The dataset, checked: every class has training images, pixels are uint8 or floats in
+        [0, 1], labels run from 0.
+
+    Raises:
+        DataError: A ValueError that says what is wrong with the data and what to do.
+        ImportError: If a package that this source needs is missing; the text says how to get it.
+
+    Example:
+        >>> digits = load("digits")
+        >>> digits.train_images.shape, digits.n_classes
+        ((1347, 8, 8), 10)
+    """
+    shape = None if resize is None else as_size(resize)  # refused before anything is fetched
+    folder = None if cache is None else Path(cache)
+    named: Named = source if isinstance(source, str) else Path(source)
+    if not os.fspath(named):
+        raise DataError("the source is empty: give a name, a file or a folder.")
+    kind = _kind_of(named)
+    if size is not None and not (kind and kind.sized):
+        raise DataError(
+            f"size={size} chooses among MedMNIST's variants and means nothing for {source}: "
+            "use resize= to change height and width."
+        )
+    if kind is None:
+        names = [name for each in SOURCES for name in each.names()]
+        raise DataError(what_was_meant(named, names, [each.called for each in SOURCES]))
+    return kind.load(named, Options(seed, test_fraction, shape, size, folder, max_bytes))
+
+
+def _kind_of(named: Named) -> Source | None:
+    try:
+        return next((kind for kind in SOURCES if kind.accepts(named)), None)
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DataError(f"{str(named)[:80]!r} cannot be a path ({reason(error)}).") from error

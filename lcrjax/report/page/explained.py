@@ -1,0 +1,118 @@
+"""What explains performance: rankings, intervals, the paper's claims, for a study's page."""
+
+import logging
+import re
+from typing import Any
+
+import pandas as pd
+
+from lcrjax.report.figures.style import FAMILY_COLOURS
+from lcrjax.report.names import combination, family, plain
+from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, SIZES, notes, rankings
+from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
+from lcrjax.study.analysis.paper_claims import claims
+from lcrjax.study.analysis.resampling import bootstrap
+from lcrjax.study.columns import FEATURES
+
+_log = logging.getLogger(__name__)
+
+_TITLES = dict(zip(SIZES.values(), ("Single features", "Best pairs", "Best triples"), strict=True))
+_BEST = 10
+#: Features' names within a text.
+_NAMES = re.compile("|".join(sorted(map(re.escape, FEATURES), key=len, reverse=True)))
+
+
+def explained(table: pd.DataFrame, target: str, resamples: int) -> dict[str, Any]:
+    """Rank single features, pairs and triples by what they explain of one target.
+
+    Tables of few rows get no intervals.
+    """
+    found: dict[str, Any] = {"name": plain(target), "notes": [], "problem": "", "kinds": []}
+    try:
+        ranked = rankings(table, target)
+    except ValueError as error:
+        return {**found, "problem": str(error)}
+    found["notes"] = notes(ranked["singles"])
+    few = ranked["singles"].attrs["rows"] < FEW_ROWS
+    for kind, frame in ranked.items():
+        single = kind == "singles"
+        best = frame if single else frame.head(_BEST)
+        rows = _rows(table, best, target, 0 if few else resamples, single=single)
+        found["kinds"].append(
+            {
+                "title": _TITLES[kind],
+                "single": single,
+                "rows": rows,
+                "within": any(row["within"] is not None for row in rows),
+                "intervals": any(row["lower"] is not None for row in rows),
+            }
+        )
+    return found
+
+
+def _rows(
+    table: pd.DataFrame, ranking: pd.DataFrame, target: str, resamples: int, *, single: bool
+) -> list[dict[str, Any]]:
+    models = [tuple(features) for features in ranking["features"]]
+    intervals = [(None, None)] * len(models)
+    if resamples:
+        drawn = bootstrap(table, models, target, resamples=resamples).intervals()
+        intervals = list(zip(drawn["lower"], drawn["upper"], strict=True))
+    within: dict[tuple[str, ...], float] = {}
+    if single:
+        try:
+            inside = fixed_effects_r2(table, models, target)
+            within = dict(zip(inside["features"], inside["r2_within"], strict=True))
+        except ValueError as error:
+            _log.info("no analysis within datasets: %s", error)
+    return [
+        {
+            "name": combination(features),
+            "value": float(value),
+            "lower": None if lower is None else max(0.0, float(lower)),
+            "upper": None if upper is None else min(1.0, float(upper)),
+            "bar": min(1.0, max(0.0, float(value))),
+            "colour": FAMILY_COLOURS[family(features)],
+            "within": within.get(features),
+            "marked": single and features[0] in SIDE_BY_SIDE,
+        }
+        for features, value, (lower, upper) in zip(
+            models, ranking["adj_r2"], intervals, strict=True
+        )
+    ]
+
+
+def headline(ranked: dict[str, Any]) -> str:
+    """Say in a sentence or three what a ranking of `explained` comes to."""
+    if not ranked["kinds"]:
+        return ranked["problem"]
+    singles = ranked["kinds"][0]["rows"]
+    by_name = {row["name"]: row["value"] for row in singles}
+    sides = [
+        f"{plain(name)} {100 * by_name[plain(name)]:.0f} %"
+        for name in SIDE_BY_SIDE
+        if plain(name) in by_name
+    ]
+    best = singles[0]
+    text = (
+        f"The best single indicator of {ranked['name']} is {best['name']}: it explains "
+        f"{100 * best['value']:.0f} % of the variance (adjusted R²). "
+        f"Side by side: {', '.join(sides)}."
+    )
+    inside = [row for row in singles if row["within"] is not None and row["within"] >= 0]
+    if not inside:
+        return text
+    best = max(inside, key=lambda row: row["within"])
+    return (
+        f"{text} Of what varies within datasets, {best['name']} explains most: "
+        f"{100 * best['within']:.0f} %."
+    )
+
+
+def claimed(table: pd.DataFrame, resamples: int) -> list[dict[str, str]]:
+    """Set the paper's claims beside what the table says, names written for readers."""
+    found = claims(table, resamples=0 if len(table) < FEW_ROWS else resamples)
+    return [
+        {str(k): _NAMES.sub(lambda name: plain(name[0]), v) for k, v in row.items()}
+        for row in found.to_dict("records")
+    ]
