@@ -1,14 +1,14 @@
 """Similarities that fall with distance: RMSD of images, and kernels of vectors."""
 
 import dataclasses
-from abc import abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Float
 
 from lcrjax.numerics.widths import float_dtype
@@ -27,15 +27,45 @@ def _distance(squared: Array) -> Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
 
 
+#: Similarity at a squared distance d², by form: what kernels in C compute as well.
+_FALLS: dict[str, Callable[[Array, Array], Array]] = {
+    "exponential": lambda rate, squared: jnp.exp(-rate * _distance(squared)),
+    "gaussian": lambda rate, squared: jnp.exp(-rate * squared),
+    "matern32": lambda rate, squared: _matern32(rate * _distance(squared)),
+    "matern52": lambda rate, squared: _matern52(rate * _distance(squared)),
+}
+
+
+def _matern32(a: Array) -> Array:
+    return (1 + a) * jnp.exp(-a)
+
+
+def _matern52(a: Array) -> Array:
+    return (1 + a + a**2 / 3) * jnp.exp(-a)
+
+
 class Radial(TiledSimilarity):
-    """A similarity that is a decreasing function of squared Euclidean distance."""
+    """A similarity that falls with squared Euclidean distance, from 1 at zero, in a convex curve.
 
-    @abstractmethod
-    def at(self, squared: Array, dimension: int) -> Array:
-        """Similarity at a squared distance, of vectors of so many components.
+    A subclass names its `form` and gives a `rate`, or says all by itself in `at`.
+    """
 
-        It is 1 at zero, and falls in a convex curve.
-        """
+    form: ClassVar[str | None] = None
+
+    def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
+        """Rate in the exponential of the form; see `TiledSimilarity.kernel_form`."""
+        raise NotImplementedError
+
+    def at(self, squared: Float[Array, "..."], dimension: int) -> Float[Array, "..."]:
+        """Similarity at a squared distance, of vectors of so many components."""
+        rate = self.rate(dimension, squared.dtype, False)
+        return _FALLS[str(self.form)](rate, squared)
+
+    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
+        """The form, and its rate in float32."""
+        if self.form is None:
+            return None
+        return self.form, self.rate(dimension, jnp.float32, of_bytes)
 
     def prepare(self, elements: Array) -> Any:
         """Centre vectors on their mean."""
@@ -109,6 +139,7 @@ class RMSD(Radial):
         unit: The byte that stands for 1. It is 255, and need not be given.
     """
 
+    form = "exponential"
     scale: ArrayLike = 1.0
     unit: ArrayLike = 255.0
 
@@ -156,20 +187,14 @@ class RMSD(Radial):
             return super().smooth_tile(rows, columns, same, dtype)
         return self._of_bytes(rows, columns, dtype)
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
-        """`exp(-rate d)`."""
-        unit = self.unit if of_bytes else 1
-        return "exponential", self.scale / (unit * np.sqrt(dimension).astype(np.float32))
+    def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
+        """Of distances in units of the pixels."""
+        unit = jnp.asarray(self.unit if of_bytes else 1, dtype)
+        return jnp.asarray(self.scale, dtype) / (unit * np.sqrt(dimension).astype(dtype))
 
     def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
         squared = squares.byte_distances(rows, columns, dtype)
-        unit = jnp.asarray(self.unit, dtype)
-        factor = jnp.asarray(self.scale, dtype) / (unit * np.sqrt(rows.dimension).astype(dtype))
-        return jnp.exp(-factor * jnp.sqrt(squared))
-
-    def at(self, squared: Array, dimension: int) -> Array:
-        """`exp(-scale sqrt(squared / dimension))`."""
-        return jnp.exp(-jnp.asarray(self.scale, squared.dtype) * _distance(squared / dimension))
+        return _FALLS[str(self.form)](self.rate(rows.dimension, dtype, True), squared)
 
 
 class _OfLength(Radial):
@@ -182,6 +207,11 @@ class _OfLength(Radial):
         check_positive("length", self.length)
         return super().canonical(elements, others)
 
+    def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
+        """One over the length, times a constant of the form."""
+        constant = {"exponential": 1.0, "matern32": 3**0.5, "matern52": 5**0.5}
+        return constant[str(self.form)] / jnp.asarray(self.length, dtype)
+
 
 class Laplacian(_OfLength):
     r"""$Z_{ij} = \exp(-\lVert x_i - x_j\rVert / \ell)$ for vectors.
@@ -190,13 +220,7 @@ class Laplacian(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
-        """`exp(-rate d)`."""
-        return "exponential", 1 / jnp.asarray(self.length, jnp.float32)
-
-    def at(self, squared: Array, dimension: int) -> Array:
-        """`exp(-sqrt(squared) / length)`."""
-        return jnp.exp(-_distance(squared) / jnp.asarray(self.length, squared.dtype))
+    form = "exponential"
 
 
 class Gaussian(_OfLength):
@@ -206,13 +230,11 @@ class Gaussian(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
-        """`exp(-rate d²)`."""
-        return "gaussian", 1 / (2 * jnp.asarray(self.length, jnp.float32) ** 2)
+    form = "gaussian"
 
-    def at(self, squared: Array, dimension: int) -> Array:
-        """`exp(-squared / (2 length**2))`."""
-        return jnp.exp(-squared / (2 * jnp.asarray(self.length, squared.dtype) ** 2))
+    def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
+        """Of squared distances."""
+        return 1 / (2 * jnp.asarray(self.length, dtype) ** 2)
 
 
 class Matern32(_OfLength):
@@ -222,21 +244,7 @@ class Matern32(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
-        """`(1 + rate d) exp(-rate d)`."""
-        return "matern32", np.float32(np.sqrt(3)) / jnp.asarray(self.length, jnp.float32)
-
-    def _scaled(self, squared: Array) -> Array:
-        return (
-            np.sqrt(3).astype(squared.dtype)
-            * _distance(squared)
-            / jnp.asarray(self.length, squared.dtype)
-        )
-
-    def at(self, squared: Array, dimension: int) -> Array:
-        """`(1 + a) exp(-a)`."""
-        a = self._scaled(squared)
-        return (1 + a) * jnp.exp(-a)
+    form = "matern32"
 
 
 class Matern52(_OfLength):
@@ -246,18 +254,4 @@ class Matern52(_OfLength):
         length: $\ell > 0$, in the unit of the vectors.
     """
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any]:
-        """`(1 + rate d + (rate d)²/3) exp(-rate d)`."""
-        return "matern52", np.float32(np.sqrt(5)) / jnp.asarray(self.length, jnp.float32)
-
-    def _scaled(self, squared: Array) -> Array:
-        return (
-            np.sqrt(5).astype(squared.dtype)
-            * _distance(squared)
-            / jnp.asarray(self.length, squared.dtype)
-        )
-
-    def at(self, squared: Array, dimension: int) -> Array:
-        """`(1 + a + a**2 / 3) exp(-a)`."""
-        a = self._scaled(squared)
-        return (1 + a + a**2 / 3) * jnp.exp(-a)
+    form = "matern52"
