@@ -6,4 +6,7 @@
 #define VNNI512 \
   __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"), hot))
 
+/* Into such a function, whatever the compiler thinks of it. */
+#define INLINE VNNI512 static inline __attribute__((always_inline))
+
 #endif

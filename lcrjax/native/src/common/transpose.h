@@ -10,7 +10,7 @@
 enum { SQUARE = 16 };
 
 /* SQUARE vectors, transposed: blocks change places, half by half. */
-VNNI512 static inline __attribute__((always_inline)) void transpose_vectors(__m512 *a) {
+INLINE void transpose_vectors(__m512 *a) {
   const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 #pragma GCC unroll 4
   for (int half = SQUARE / 2; half; half /= 2) {
@@ -39,8 +39,8 @@ VNNI512 static inline void transpose(const float *from, int64_t stride, float *t
 
 /* Writes up to SQUARE vectors of four-byte items side by side: the first `across` items of a
    transposed square to `count` places, `stride` items apart. */
-VNNI512 static inline __attribute__((always_inline)) void transpose_into(
-    __m512i *items, uint32_t *to, int64_t stride, int64_t across, int64_t count) {
+INLINE void transpose_into(__m512i *items, uint32_t *to, int64_t stride, int64_t across,
+                           int64_t count) {
   __m512 a[SQUARE];
   for (int i = 0; i < SQUARE; i++) a[i] = _mm512_castsi512_ps(items[i]);
   transpose_vectors(a);

@@ -33,9 +33,13 @@ typedef struct XLA_FFI_Extension_Base {
   struct XLA_FFI_Extension_Base *next;
 } XLA_FFI_Extension_Base;
 
+/* How a structure begins. */
+#define XLA_FFI_START \
+  size_t struct_size; \
+  XLA_FFI_Extension_Base *extension_start
+
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   int major_version, minor_version;
 } XLA_FFI_Api_Version;
 
@@ -54,8 +58,7 @@ typedef struct {
 } XLA_FFI_Metadata_Extension;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   XLA_FFI_DataType dtype;
   void *data;
   int64_t rank;
@@ -73,24 +76,21 @@ typedef struct {
 } XLA_FFI_Scalar;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   int64_t size;
   XLA_FFI_Enum *types;
   void **args;
 } XLA_FFI_Args;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   int64_t size;
   XLA_FFI_Enum *types;
   void **rets;
 } XLA_FFI_Rets;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   int64_t size;
   XLA_FFI_AttrType *types;
   XLA_FFI_ByteSpan **names;
@@ -100,8 +100,7 @@ typedef struct {
 typedef struct XLA_FFI_Api XLA_FFI_Api;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   const XLA_FFI_Api *api;
   XLA_FFI_ExecutionContext *ctx;
   XLA_FFI_Enum stage;
@@ -111,37 +110,32 @@ typedef struct {
 } XLA_FFI_CallFrame;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   const char *message;
   XLA_FFI_Error_Code errc;
 } XLA_FFI_Error_Create_Args;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   XLA_FFI_Error *error;
 } XLA_FFI_Error_Destroy_Args;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   XLA_FFI_ExecutionContext *ctx;
   void (*task)(void *data);
   void *data;
 } XLA_FFI_ThreadPool_Schedule_Args;
 
 typedef struct {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   XLA_FFI_ExecutionContext *ctx;
   int64_t *num_threads;
 } XLA_FFI_ThreadPool_NumThreads_Args;
 
 /* Functions that are not called are pointers without a type. */
 struct XLA_FFI_Api {
-  size_t struct_size;
-  XLA_FFI_Extension_Base *extension_start;
+  XLA_FFI_START;
   XLA_FFI_Api_Version api_version;
   const void *internal_api;
   XLA_FFI_Error *(*XLA_FFI_Error_Create)(XLA_FFI_Error_Create_Args *);

@@ -7,8 +7,6 @@
 #include "common/cpu.h"
 #include "sums.h"
 
-#define INLINE VNNI512 static inline __attribute__((always_inline))
-
 /* Square root to the last place or so: a table's fourteen bits, doubled by one step of Newton's. */
 INLINE __m512 lcrjax_root(__m512 x) {
   x = _mm512_max_ps(x, _mm512_set1_ps(1e-30f)); /* whose root is 1e-15: a similarity of 1 */

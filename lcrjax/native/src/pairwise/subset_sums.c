@@ -3,8 +3,6 @@
    images, which XLA takes, would cost more than small subsets do. A thread works on a subset of its
    own, whatever else runs, so that results do not depend on the number of threads. */
 #include <immintrin.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +16,13 @@ typedef struct {
   const int32_t *subsets; /* (k, n) indices of images */
   const int32_t *classes; /* (k, n) */
   double *own, *everyone; /* (k, n) */
-  int64_t d, k, n;
+  int64_t d, n;
   float factor;
-  atomic_int_fast64_t next;
-  atomic_int failed;
+  int64_t stride, padded; /* of a copy: bytes of a row, and rows, in whole vectors */
+  char *copies;           /* one for each thread */
 } Work;
 
-/* One thread's copy of a subset, rows padded with zeros to whole vectors. */
+/* One thread's copy of a subset. */
 typedef struct {
   uint8_t *pixels;         /* as they are */
   int8_t *shifted;         /* less 128 */
@@ -32,6 +30,20 @@ typedef struct {
   double *own, *everyone;
   int64_t stride;
 } Subset;
+
+static size_t copy_bytes(const Work *w) {
+  return (size_t)w->padded * (2 * (size_t)w->stride + 2 * sizeof(double) + 2 * sizeof(int32_t));
+}
+
+static Subset copy_of(const Work *w, int worker) {
+  Subset s = {.pixels = (uint8_t *)w->copies + (size_t)worker * copy_bytes(w), .stride = w->stride};
+  s.shifted = (int8_t *)(s.pixels + w->padded * w->stride);
+  s.own = (double *)(s.shifted + w->padded * w->stride);
+  s.everyone = s.own + w->padded;
+  s.squares = (int32_t *)(s.everyone + w->padded);
+  s.less = s.squares + w->padded;
+  return s;
+}
 
 VNNI512 static void gather(const Work *w, const int32_t *rows, Subset *s) {
   const __m512i flip = _mm512_set1_epi8((char)128), one = _mm512_set1_epi8(1);
@@ -150,42 +162,23 @@ VNNI512 static void band(const Work *w, const int32_t *classes, Subset *s, int64
   }
 }
 
-static void one_subset(Work *w, int64_t number, Subset *s, int64_t padded) {
+static void one_subset(void *data, int64_t number, int worker) {
+  const Work *w = data;
+  Subset s = copy_of(w, worker);
   const int32_t *classes = w->classes + number * w->n;
-  gather(w, w->subsets + number * w->n, s);
-  for (int64_t i = 0; i < padded; i++) s->own[i] = s->everyone[i] = 1; /* each to itself */
-  const int64_t columns = KEPT / s->stride < LANES ? LANES : KEPT / s->stride / LANES * LANES;
+  const int64_t padding = w->padded - w->n; /* counts nowhere, but is read */
+  gather(w, w->subsets + number * w->n, &s);
+  memset(s.pixels + w->n * s.stride, 0, (size_t)(padding * s.stride));
+  memset(s.shifted + w->n * s.stride, 0, (size_t)(padding * s.stride));
+  memset(s.squares + w->n, 0, (size_t)padding * sizeof(int32_t));
+  for (int64_t i = 0; i < w->padded; i++) s.own[i] = s.everyone[i] = 1; /* each to itself */
+  const int64_t columns = KEPT / s.stride < LANES ? LANES : KEPT / s.stride / LANES * LANES;
   for (int64_t first = 0; first < w->n; first += columns) {
-    const int64_t last = first + columns < padded ? first + columns : padded;
-    for (int64_t i = 0; i < last && i < w->n; i += ROWS) band(w, classes, s, i, first, last);
+    const int64_t last = first + columns < w->padded ? first + columns : w->padded;
+    for (int64_t i = 0; i < last && i < w->n; i += ROWS) band(w, classes, &s, i, first, last);
   }
-  memcpy(w->own + number * w->n, s->own, (size_t)w->n * sizeof(double));
-  memcpy(w->everyone + number * w->n, s->everyone, (size_t)w->n * sizeof(double));
-}
-
-static void *work(void *data) {
-  Work *w = data;
-  const int64_t stride = (w->d + BYTES - 1) / BYTES * BYTES;
-  const int64_t padded = (w->n + LANES - 1) / LANES * LANES;
-  char *memory = aligned_alloc(BYTES, (size_t)padded * (2 * (size_t)stride + 24));
-  if (memory == NULL) {
-    atomic_store(&w->failed, 1);
-    return NULL;
-  }
-  Subset s = {.pixels = (uint8_t *)memory, .stride = stride};
-  s.shifted = (int8_t *)(s.pixels + padded * stride);
-  s.own = (double *)(s.shifted + padded * stride);
-  s.everyone = s.own + padded;
-  s.squares = (int32_t *)(s.everyone + padded);
-  s.less = s.squares + padded;
-  /* Padding counts nowhere, but is read. */
-  memset(s.pixels + w->n * stride, 0, (size_t)((padded - w->n) * stride));
-  memset(s.shifted + w->n * stride, 0, (size_t)((padded - w->n) * stride));
-  memset(s.squares + w->n, 0, (size_t)(padded - w->n) * sizeof(int32_t));
-  int64_t number;
-  while ((number = atomic_fetch_add(&w->next, 1)) < w->k) one_subset(w, number, &s, padded);
-  free(memory);
-  return NULL;
+  memcpy(w->own + number * w->n, s.own, (size_t)w->n * sizeof(double));
+  memcpy(w->everyone + number * w->n, s.everyone, (size_t)w->n * sizeof(double));
 }
 
 /* Sums of similarities of each image of k subsets of n to its own class and to all of its subset,
@@ -194,23 +187,13 @@ static void *work(void *data) {
 LCRJAX_EXPORT int lcrjax_subset_sums(const uint8_t *images, int64_t d, const int32_t *subsets,
                                      const int32_t *classes, int64_t k, int64_t n, float factor,
                                      int threads, double *own, double *everyone) {
-  Work w = {.images = images,
-            .subsets = subsets,
-            .classes = classes,
-            .own = own,
-            .everyone = everyone,
-            .d = d,
-            .k = k,
-            .n = n,
-            .factor = factor};
-  enum { MOST = 256 };
-  pthread_t helpers[MOST];
-  int helping = 0;
+  Work w = {images, subsets, classes, own, everyone, d, n, factor, 0, 0, NULL};
+  w.stride = (d + BYTES - 1) / BYTES * BYTES;
+  w.padded = (n + LANES - 1) / LANES * LANES;
   if (threads > k) threads = (int)k;
-  while (helping < threads - 1 && helping < MOST &&
-         pthread_create(&helpers[helping], NULL, work, &w) == 0)
-    helping++;
-  work(&w);
-  while (helping > 0) pthread_join(helpers[--helping], NULL);
-  return atomic_load(&w.failed);
+  w.copies = aligned_alloc(BYTES, (size_t)threads * copy_bytes(&w));
+  if (w.copies == NULL) return 1;
+  lcrjax_parallel((Workers){.threads = threads}, k, one_subset, &w);
+  free(w.copies);
+  return 0;
 }

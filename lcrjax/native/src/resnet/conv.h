@@ -8,6 +8,9 @@
 #include "common/cpu.h"
 #include "team.h"
 
+#define LOAD _mm512_loadu_ps
+#define STORE _mm512_storeu_ps
+
 enum {
   LANES = 16,         /* floats in a vector; channels come in multiples of it */
   LARGEST_KERNEL = 16 /* pixels a side */

@@ -24,9 +24,6 @@ typedef struct {
     for (; c_ + 4 * LANES <= (CHANNELS); c_ += 4 * LANES) BODY(4, c_); \
     for (; c_ < (CHANNELS); c_ += LANES) BODY(1, c_);                  \
   } while (0)
-#define INLINE VNNI512 static inline __attribute__((always_inline))
-#define LOAD _mm512_loadu_ps
-#define STORE _mm512_storeu_ps
 
 static int begin(const Norm *n, int task) { return (int)((int64_t)n->batch->live * task / TASKS); }
 static int64_t pixels(const Norm *n) { return (int64_t)n->height * n->width; }

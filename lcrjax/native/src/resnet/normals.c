@@ -7,7 +7,6 @@
 #include "common/cpu.h"
 #include "common/ffi.h"
 
-#define INLINE VNNI512 static inline __attribute__((always_inline))
 #define SET(x) _mm512_set1_ps(x)
 
 enum { AT_ONCE = 1 << 15 };

@@ -4,15 +4,12 @@
 
 #include "winograd.h"
 
-#define INLINE VNNI512 static inline __attribute__((always_inline))
 #define SET _mm512_set1_ps
 #define ADD _mm512_add_ps
 #define SUB _mm512_sub_ps
 #define MUL _mm512_mul_ps
 #define FMA _mm512_fmadd_ps
 #define FNMA _mm512_fnmadd_ps
-#define LOAD _mm512_loadu_ps
-#define STORE _mm512_storeu_ps
 
 static const float A = 0.625f, B = 1.5f;
 
