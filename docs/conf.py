@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import lcrjax
+from lcrjax.study.columns import COLUMNS, FEATURES
 
 HERE = Path(__file__).parent
 
@@ -68,8 +69,21 @@ def write_command_line(app):
     out.write_text(text, encoding="utf-8")
 
 
+def write_columns(app):
+    """Write the columns of a study's table, as they are declared, for the page on statistics."""
+    lines = ["| column | type | what it holds |", "|---|---|---|"]
+    for column in COLUMNS:
+        if column.name not in FEATURES:
+            lines.append(f"| `{column.name}` | {column.type} | {column.meaning} |")
+        elif column.name == FEATURES[0]:
+            names = ", ".join(f"`{name}`" for name in FEATURES)
+            lines.append(f"| {names} | {column.type} | the 27 features |")
+    (HERE / "_build" / "columns.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def setup(app):
     """Connect the functions above."""
     app.connect("autodoc-process-signature", short_types)
     app.connect("autodoc-process-docstring", docstring_math)
     app.connect("builder-inited", write_command_line)
+    app.connect("builder-inited", write_columns)

@@ -1,4 +1,4 @@
-"""What the training of one model shows while it runs: a line per epoch, and a bar on a terminal."""
+"""Display of one model in training: a line per epoch, and a bar on a terminal."""
 
 import math
 from collections.abc import Mapping

@@ -50,9 +50,11 @@ def measure(
 
         viewpoints, alike = values.orders(q), parse_similarity(similarity)
         if out is not None and out.suffix not in _WRITERS:
-            raise ValueError(f"--out must end in {', '.join(_WRITERS)}; not {str(out)!r}.")
+            raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None and not out.resolve().parent.is_dir():
-            raise ValueError(f"--out: the folder {out.resolve().parent} does not exist.")
+            raise ValueError(
+                f"the folder {out.resolve().parent} does not exist: make it, or change --out"
+            )
         (dataset,) = load_sources([data], resize)
 
     import numpy as np

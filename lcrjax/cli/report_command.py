@@ -76,7 +76,7 @@ def _page(
         check_writable(path)
         if is_study:
             if resize is not None:
-                raise ValueError("--resize is for data; a study's images have their sizes.")
+                raise ValueError("a study's images have their sizes: leave --resize out")
             from lcrjax.report import study_page
         else:
             from lcrjax.report import dataset_page
@@ -112,15 +112,13 @@ def check_writable(path: Path) -> None:
         ValueError: If it is a folder, or its folder does not exist or cannot be written to.
     """
     if path.is_dir():
-        raise ValueError(
-            f"--out: {path} is a folder; name a file in it, such as {path / 'report.html'}."
-        )
+        raise ValueError(f"{path} is a folder: name a file in it, such as {path / 'report.html'}")
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise ValueError(f"--out: the folder {folder} does not exist.")
+        raise ValueError(f"the folder {folder} does not exist: make it, or change --out")
     try:
         handle, trial = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
     except OSError as error:
-        raise ValueError(f"--out: cannot write to {folder} ({error.strerror}).") from None
+        raise ValueError(f"cannot write to {folder} ({error.strerror}): change --out") from None
     os.close(handle)
     os.unlink(trial)

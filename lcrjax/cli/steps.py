@@ -1,4 +1,4 @@
-"""How far a command of several steps is: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""Display of several steps: a bar on a terminal, plain lines elsewhere, or nothing."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Option values that are lists in one word, such as `64,128` and `0,1,inf`."""
+"""Values of options that are lists in one word, such as `64,128` and `0,1,inf`."""
 
 
 def orders(text: str) -> tuple[float, ...]:
@@ -14,7 +14,7 @@ def orders(text: str) -> tuple[float, ...]:
         except ValueError:
             value = -1.0
         if not value >= 0:
-            raise ValueError(f"--q takes numbers from 0 to inf, such as 0,1,inf; not {word!r}.")
+            raise ValueError(f"--q holds {word!r}: give numbers from 0 to inf, such as 0,1,inf")
         values.append(value)
     return tuple(values)
 
@@ -28,5 +28,5 @@ def sizes(text: str) -> tuple[int, ...]:
     words = text.split(",")
     for word in words:
         if not word.strip().isdecimal():
-            raise ValueError(f"--sizes takes whole numbers, such as 64,128,256; not {word!r}.")
+            raise ValueError(f"--sizes holds {word!r}: give whole numbers, such as 64,128,256")
     return tuple(int(word) for word in words)

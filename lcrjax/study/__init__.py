@@ -1,4 +1,4 @@
-"""From datasets to a table of diversity and performance, and to what it says."""
+"""Studies: from datasets to a table of diversity and performance, and to what it says."""
 
 from lcrjax.study.analysis.combinations import search
 from lcrjax.study.design.balance import design_subsets

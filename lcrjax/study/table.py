@@ -1,4 +1,4 @@
-"""A study's table: its columns and their types, as Parquet with provenance, and its comparison."""
+"""Table of a study: as Parquet with provenance, read back, and compared."""
 
 import json
 from pathlib import Path

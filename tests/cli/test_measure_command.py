@@ -69,11 +69,11 @@ def test_classes_with_odd_names_are_shown_as_they_are(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["toy.npz", "--q", "0,x"], "--q takes numbers from 0 to inf"),
-        (["toy.npz", "--q", "-1"], "--q takes numbers from 0 to inf"),
-        (["toy.npz", "--q", "nan"], "--q takes numbers from 0 to inf"),
+        (["toy.npz", "--q", "0,x"], "give numbers from 0 to inf"),
+        (["toy.npz", "--q", "-1"], "give numbers from 0 to inf"),
+        (["toy.npz", "--q", "nan"], "give numbers from 0 to inf"),
         (["toy.npz", "--similarity", "gaussian"], "write gaussian:LENGTH"),
-        (["toy.npz", "--out", "x.txt"], "--out must end in .csv, .json, .parquet"),
+        (["toy.npz", "--out", "x.txt"], "let it end in .csv, .json, .parquet"),
         (["toy.npz", "--out", "no/x.csv"], "does not exist"),
         (["tyo.npz"], "did you mean toy.npz"),
         (["digit"], "did you mean 'digits'"),

@@ -50,7 +50,7 @@ def test_a_study_ends_with_its_page_and_can_be_reported_again(run, data, tmp_pat
         (["toy.npz", "--out", "empty"], "is a folder"),
         (["broken"], "is not that of an lcrjax study"),
         (["unfinished"], "has no finished rows yet"),
-        (["unfinished", "--resize", "8"], "--resize is for data"),
+        (["unfinished", "--resize", "8"], "leave --resize out"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(run, data, tmp_path, words, sentence):

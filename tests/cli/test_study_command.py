@@ -145,7 +145,7 @@ def test_another_study_in_the_folder_is_refused_with_the_difference(run, data):
         (["nothing.npz"], "nothing.npz"),
         (["toy.npz", "--sizes", "16,4000"], "has 165 training images"),
         (["toy.npz", "--sizes", "2"], "choose sizes from 3 to 165"),
-        (["toy.npz", "--sizes", "many"], "--sizes takes whole numbers"),
+        (["toy.npz", "--sizes", "many"], "--sizes holds 'many': give whole numbers"),
         (["toy.npz", "--per-bin", "0"], "per_bin"),
         (["toy.npz", "--similarity", "rms"], "did you mean 'rmsd'"),
         (["toy.npz", "--preset", "quik"], "did you mean 'quick'"),

@@ -1,4 +1,4 @@
-"""What a table says: regressions, searches, intervals."""
+"""Analyses of a study's table: regressions, searches, intervals."""
 
 from lcrjax.study.analysis.branch_and_bound import best_subsets
 from lcrjax.study.analysis.combinations import search, search_sizes

@@ -1,4 +1,4 @@
-"""The best combination of features of every size, exactly."""
+"""Best combination of features of every size, by an exact branch and bound."""
 
 from collections.abc import Sequence
 

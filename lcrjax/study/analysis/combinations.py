@@ -1,4 +1,4 @@
-"""Every combination of so many features, ranked by how much of the target it explains."""
+"""Combinations of so many features, ranked by how much of the target each explains."""
 
 import functools
 import itertools

@@ -1,4 +1,4 @@
-"""Numeric columns of a table, checked, without the rows in which a value is missing."""
+"""Complete cases of a table: rows without a missing value in the columns that matter."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How much the features have in common, and which of them say nearly the same."""
+"""Correlations of features, and clusters of those that say nearly the same."""
 
 from collections.abc import Sequence
 

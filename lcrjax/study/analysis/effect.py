@@ -1,4 +1,4 @@
-"""What choosing subsets by one feature instead of another is worth in performance."""
+"""Effect on performance of choosing subsets by one feature instead of another."""
 
 import numpy as np
 import pandas as pd

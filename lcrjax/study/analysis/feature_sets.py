@@ -1,4 +1,4 @@
-"""Chosen sets of features, and what each set explains together."""
+"""Sets of features, and what each explains together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a feature explains within a dataset, differences between datasets taken out."""
+"""Fixed effects of datasets, and what a feature explains once they are taken out."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Prediction for datasets that a regression has not seen."""
+"""Leaving one dataset out: prediction for a dataset that a regression has not seen."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The paper's claims about performance and diversity, beside what a study's table says of them."""
+"""Claims of the paper about performance and diversity, beside what a study's table says."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

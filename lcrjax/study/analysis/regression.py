@@ -1,4 +1,4 @@
-"""From a study's table to a regression: logs, checks, and statsmodels' summary of one model."""
+"""Regression on a study's table: logs, checks, and statsmodels' summary of one model."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""How certain an adjusted R-squared is, and how certain one feature beats another."""
+"""Bootstrap of adjusted R-squared: how certain it is, and that one feature beats another."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence

@@ -1,1 +1,1 @@
-"""What a study consists of: subsets, sizes, settings."""
+"""Design of a study: subsets, sizes, settings."""

@@ -1,1 +1,1 @@
-"""From a plan to a table, resumably."""
+"""Run of a study from a plan to a table, resumably."""

@@ -1,4 +1,4 @@
-"""Training that goes on where a subset cannot be trained: its row tells the reason instead."""
+"""Failures of training: the study goes on, and the subset's row tells the reason instead."""
 
 import dataclasses
 import logging

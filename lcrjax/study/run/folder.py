@@ -1,4 +1,4 @@
-"""A folder that belongs to one piece of work: what decides it, and one process at a time."""
+"""Folder of one piece of work: what decides it, and one process at a time."""
 
 import contextlib
 import json

@@ -60,5 +60,7 @@ def name_of(part: Any) -> str:
         return f"{name_of(part.func)}({', '.join(given)})"
     if isinstance(part, (str, int, float, bool, type(None))):
         return repr(part)
+    if isinstance(getattr(part, "name", None), str):
+        return str(part.name)
     named = part if hasattr(part, "__qualname__") else type(part)
     return f"{named.__module__}.{named.__qualname__}"

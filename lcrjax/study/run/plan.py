@@ -1,4 +1,4 @@
-"""A study's plan: which subsets are measured and trained together, in which order."""
+"""Plan of a study: which subsets are measured and trained together, in which order."""
 
 import dataclasses
 import itertools

@@ -50,8 +50,8 @@ def run_study(
             each, as `lcrjax.study.features` does.
         train: `train(dataset, subsets, seeds, config, progress=...)` trains a model on each subset
             and returns its scores, one row each, as `lcrjax.training.train_subsets` does; such as
-            `functools.partial(train_subsets, ...)`. What stands in the place of lcrjax's own is
-            named in `config.json` and must be the same when the study goes on.
+            `functools.partial(train_subsets, network=...)`. What stands in the place of lcrjax's
+            own is named in `config.json` and must be the same when the study goes on.
         block_size: `block_size(dataset, n, config.training)` says how many subsets of n images
             `train` is given in one call; see `lcrjax.training.block_size`.
         progress: Called often with a `StudyProgress`. An exception that it raises ends the run

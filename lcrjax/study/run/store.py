@@ -1,4 +1,4 @@
-"""A study's folder: its configuration, its finished blocks, its table, and one owner at a time."""
+"""Store of a study: its configuration, finished blocks and table, in a folder with one owner."""
 
 import contextlib
 import hashlib

@@ -35,7 +35,7 @@ def test_a_feature_against_itself_has_no_effect(correlated):
 
 
 def test_bad_input(correlated):
-    with pytest.raises(ValueError, match="fraction is 0.0: give a number in"):
+    with pytest.raises(ValueError, match=r"fraction is 0\.0: give a number in"):
         top_effect(correlated(), fraction=0.0)
     with pytest.raises(ValueError, match="no column 'dataset'"):
         top_effect(correlated().drop(columns="dataset"))

@@ -105,5 +105,5 @@ def test_unknown_models_and_levels_are_refused(correlated):
     drawn = bootstrap(correlated(), MODELS, resamples=5)
     with pytest.raises(ValueError, match="no model has the features G_0"):
         drawn.difference("G_0", "A_0")
-    with pytest.raises(ValueError, match="level is 95.0: give a number between 0 and 1"):
+    with pytest.raises(ValueError, match=r"level is 95\.0: give a number between 0 and 1"):
         drawn.intervals(95.0)
