@@ -1,7 +1,7 @@
 import pytest
 from matplotlib.mathtext import MathTextParser
 
-from lcrjax.report.names import combination, mathtext, plain
+from lcrjax.report.names import combination, family, mathtext, plain
 from lcrjax.study.columns import FEATURES, PARAMETERS, TARGETS
 
 
@@ -35,3 +35,17 @@ def test_mathtext_parses(name):
 def test_combination():
     assert combination(("A_0", "size")) == "A₀ + size"
     assert combination(("A_0", "size"), math=True) == r"$\mathrm{A}_{0}$ + size"
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        (("size",), "usual"),
+        (("size", "CB_inf"), "usual"),
+        (("size", "A_0"), "alpha"),
+        (("max_alpha_1", "G_0"), "alpha"),
+        (("size", "G_0"), "other"),
+    ],
+)
+def test_families_of_features(features, expected):
+    assert family(features) == expected

@@ -66,7 +66,7 @@ def polyline(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> str:
 
 
 def ticks_within(low: float, high: float, count: int = 6) -> list[float]:
-    """Choose round numbers within a range, at most `count` steps of them."""
+    """Choose round numbers within a range, about `count` of them, but two at least."""
     places = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [float(t) for t in places if low <= t <= high]
 

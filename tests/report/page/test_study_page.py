@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lcrjax.report import rankings, study_page
+from lcrjax.report.figures.study_figures import STUDY_FIGURES
 from lcrjax.study.run.store import read_results
 from tests.report.page.pages import check
 
@@ -24,8 +25,7 @@ def test_the_ranking_is_the_search(page, study_folder):
 
 
 def test_figures_are_within_the_page(page):
-    captions = [a["alt"] for a in page.of("img")]
-    assert any(text.startswith("Class balance against subset size") for text in captions)
+    assert [a["alt"] for a in page.of("img")] == [figure.caption for figure in STUDY_FIGURES]
     assert all(a["src"].startswith("data:image/png;base64,") for a in page.of("img"))
 
 
