@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from lcrjax.training import TrainingConfig
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.networks.architecture import Architecture
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 torch.backends.cudnn.benchmark = True  # a subset has few shapes of batches
@@ -145,10 +145,10 @@ def train_epoch(
 
 
 @torch.no_grad()
-def settled_accuracy(
+def accuracy_with_precise_statistics(
     network: nn.Module, images: torch.Tensor, labels: torch.Tensor, config: TrainingConfig
 ) -> float:
-    """Settle the running statistics over all images, then count in inference mode."""
+    """Recompute the statistics over all images, then count in inference mode."""
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
     for norm in norms:
         norm.reset_running_stats()
@@ -197,7 +197,7 @@ def train(data: Resident, subset: np.ndarray, seed: int, config: TrainingConfig)
         right = train_epoch(network, optimizer, images, labels, config)
         # Far from the criterion lcrjax does not look either.
         if int(right) >= config.check_above * len(images) or epochs == config.max_epochs:
-            accuracy = settled_accuracy(network, images, labels, config)
+            accuracy = accuracy_with_precise_statistics(network, images, labels, config)
     test = data.test_images
     with torch.no_grad(), autocast(config):
         cut = batches(torch.arange(len(test), device=DEVICE), config.settling_batch)

@@ -23,13 +23,13 @@ import numpy as np
 
 from benchmarks.paper import DATASETS, whole_paper
 from lcrjax.data import load
-from lcrjax.training import TrainingConfig, train_subsets
+from lcrjax.training import TrainingConfig, resnet18, train_subsets
+from lcrjax.training.batches import Images
 from lcrjax.training.config import PRECISIONS
-from lcrjax.training.epochs import Images
 from lcrjax.training.memory import models_at_once
-from lcrjax.training.networks.resnet18 import Architecture
+from lcrjax.training.networks.architecture import Architecture
+from lcrjax.training.networks.resnet18 import choose_execution
 from lcrjax.training.programs import make_programs
-from lcrjax.training.subsets import architecture_of
 
 try:
     from benchmarks import torch_loop
@@ -103,16 +103,17 @@ def steady_state(base: TrainingConfig, batches: int, stems: list[int]) -> None:
     labels = rng.integers(0, 8, n)
     for stem in stems:
         config = dataclasses.replace(base, learning_rate=1e-6, target_accuracy=1.0, check_above=1.0)
-        at_once = models_at_once(architecture_of(pixels, 8, config, 1), config)
-        architecture = dataclasses.replace(architecture_of(pixels, 8, config, at_once), stem=stem)
-        programs = make_programs(architecture, config)
+        shape = pixels.shape[1:]
+        at_once = models_at_once(resnet18, shape, 8, config)
+        programs = make_programs(choose_execution(config, at_once, stem=stem), shape, 8, config)
+        architecture = Architecture(*shape, 8, config.base_channels, stem)
         images = Images(jnp.asarray(pixels), jnp.asarray(labels, jnp.int32))
         subset = jnp.tile(jnp.arange(n, dtype=jnp.int32), (at_once, 1))
         models = [programs.start(jnp.arange(at_once, dtype=jnp.uint32))]
 
         def epoch(models=models, programs=programs, images=images, subset=subset) -> None:
             # Random labels can be learned by heart: never mind the criterion.
-            state = dataclasses.replace(models[0], done=jnp.zeros(len(subset), bool))
+            state = dataclasses.replace(models[0], accuracy=jnp.full(len(subset), jnp.nan))
             models[0] = programs.advance(state, images, subset, jnp.int32(n), jnp.int32(1))
             jax.block_until_ready(models[0].epoch)
 

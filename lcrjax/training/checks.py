@@ -1,13 +1,14 @@
 """Checks of what a caller hands in, before any long work starts."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 LARGEST_SEED = 2**32 - 1
 
 
+@runtime_checkable
 class LabelledImages(Protocol):
     """What training needs of a dataset; `lcrjax.data.Dataset` has it."""
 

@@ -85,7 +85,7 @@ def _train_epoch(
 def predict(
     model: ModelState, images: Images, backend: Backend, config: TrainingConfig
 ) -> Float[Array, "n classes"]:
-    """Class probabilities in inference mode, up to four settling batches at a time.
+    """Class probabilities in inference mode, as many at a time as the backend says.
 
     Args:
         model: A model whose statistics are those of its training images.

@@ -234,7 +234,7 @@ class FullTraining:
         return seen
 
     def _predict(self, model: ModelState, part: _Part) -> np.ndarray:
-        """Classify any number of images, a settling batch at a time."""
+        """Classify any number of images, `settling_batch` at a time."""
         size, n = self.config.training.settling_batch, len(part.indices)
         blocks = []
         for start in range(0, n, size):

@@ -5,7 +5,7 @@ A network of one's own is a `Network` of `init` and `apply`; everything else fol
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,28 +17,10 @@ from lcrjax.training.optimizer import make_optimizer, optax_promotion
 
 #: Height, width and channels of the images.
 ImageShape = tuple[int, int, int]
-
-
-class Init(Protocol):
-    """How weights are drawn."""
-
-    def __call__(self, key: Array, shape: ImageShape, n_classes: int, /) -> tuple[Any, Any]:
-        """Return trainable weights and statistics of batch normalisation, pytrees of arrays."""
-
-
-class Apply(Protocol):
-    """What a network computes."""
-
-    def __call__(
-        self,
-        params: Any,
-        statistics: Any,
-        images: Float[Array, "b h w c"],
-        weights: Float[Array, " b"],
-        training: bool,
-        /,
-    ) -> tuple[Float[Array, "b classes"], Any]:
-        """Return logits, float32 or wider, and the statistics that were used."""
+#: (key, image shape, classes) -> (params, statistics), see `Network`.
+Init = Callable[[Array, ImageShape, int], tuple[Any, Any]]
+#: (params, statistics, images, weights, training) -> (logits, statistics), see `Network`.
+Apply = Callable[[Any, Any, Array, Array, bool], tuple[Array, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
