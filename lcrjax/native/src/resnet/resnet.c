@@ -8,17 +8,9 @@ static int out_length(int length, int size, int stride, int padding) {
 
 static Conv make_conv(int height, int width, int c_in, int c_out, int size, int stride) {
   const int padding = size / 2;
-  return (Conv){
-      height,
-      width,
-      c_in,
-      out_length(height, size, stride, padding),
-      out_length(width, size, stride, padding),
-      c_out,
-      size,
-      stride,
-      padding,
-  };
+  const int out_height = out_length(height, size, stride, padding);
+  const int out_width = out_length(width, size, stride, padding);
+  return (Conv){height, width, c_in, out_height, out_width, c_out, size, stride, padding};
 }
 
 static void lay_out(ResNet *net, int height, int width, int channels, int base, int stem) {
