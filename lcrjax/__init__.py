@@ -1,7 +1,10 @@
 """Similarity-sensitive diversity of labelled image datasets."""
 
+from lcrjax.measures.counted import diversity
 from lcrjax.measures.divergence import cross_diversity, relative_diversity
-from lcrjax.measures.result import Diversity, diversity, hill_number, measure
+from lcrjax.measures.hill import hill_number
+from lcrjax.measures.labelled import measure
+from lcrjax.measures.result import Diversity
 from lcrjax.measures.vendi import vendi_score
 from lcrjax.numerics.power_means import power_mean
 from lcrjax.pairwise.zp import ordinariness

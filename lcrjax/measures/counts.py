@@ -2,13 +2,14 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.tables import first_difference, is_default, numbers, row_names
+from lcrjax.numerics.widths import float_dtype
 
 
 def counts_array(
@@ -47,8 +48,8 @@ def counts_array(
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(f"counts have shape {table.shape}: give (elements, classes)")
     names = names or [str(j) for j in range(table.shape[1])]
-    dtype = jnp.result_type(table, jnp.float32)
-    if not isinstance(table, jax.core.Tracer):
+    dtype = float_dtype(table)
+    if at_hand(table):
         host = np.asarray(table, np.float64)
         _check(host, names, elements)
         table = _within_range(host, names, dtype)
@@ -63,8 +64,7 @@ def _stacked(counts: dict[Any, Any]) -> Any:
     shapes = {name: np.shape(column) for name, column in columns.items()}
     if not shapes or len(set(shapes.values())) > 1 or len(next(iter(shapes.values()))) != 1:
         raise ValueError(f"counts have columns of shapes {shapes}: give one-dimensional ones")
-    traced = any(isinstance(column, jax.core.Tracer) for column in columns.values())
-    return (jnp if traced else np).stack(list(columns.values()), axis=1)
+    return (np if at_hand(*columns.values()) else jnp).stack(list(columns.values()), axis=1)
 
 
 def _common_names(counts: dict[Any, Any]) -> tuple[Any, ...] | None:

@@ -4,65 +4,66 @@ The measures are those of sentropy (`sre` and `sce`): similarity-sensitive forms
 divergence and of cross entropy, as effective numbers.
 """
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
+from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.viewpoints import check_viewpoint
-from lcrjax.numerics import double_word as dw
-from lcrjax.numerics.power_means import Columns, log_power_mean
+from lcrjax.numerics.arrays import at_hand, namespace
+from lcrjax.numerics.groupings import AnyArray, Runs
+from lcrjax.numerics.power_means import log_of, log_power_means
 from lcrjax.numerics.tables import first_difference
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Precomputed
 from lcrjax.similarity.precomputed import as_similarity
 
 
-@partial(jax.jit, static_argnames="relative")
-def _pair_means(
-    p: Float[Array, "S A"],
-    zp: Float[Array, "S A"],
-    zr: Float[Array, "S B"],
-    q: Float[Array, ""],
-    relative: bool,
-) -> Float[Array, "A B"]:
-    """Mean of Zp / Zr of order q - 1, or of 1 / Zr of order 1 - q, of all pairs of classes."""
-    # XLA would spend minutes folding pairs of floats where distributions are constants of a jit.
-    p, zp, zr = lax.optimization_barrier((p, zp, zr))
-    wide = p.dtype == jnp.float32
-    log_p, log_r = dw.logarithm(zp, wide), dw.logarithm(zr, wide)
-    order = q - 1 if relative else 1 - q
+def relative_to(
+    p: Float[AnyArray, "S A"],
+    zp: Float[AnyArray, "S A"],
+    zr: Float[AnyArray, "S B"],
+    q: Any,
+) -> Float[AnyArray, "A B"]:
+    """Mean of Zp / Zr of order q - 1 for all pairs of distributions: `relative_diversity`.
 
-    def one(weights: Array, own: dw.Pair, other: dw.Pair) -> Array:
-        alone = other.hi == -jnp.inf  # elements that nothing in r is like
-        known = dw.where(alone, dw.pair(jnp.zeros_like(other.hi), other), other)
-        log = dw.subtract(own, known) if relative else dw.negative(known)
-        log = dw.where(alone, dw.pair(jnp.full_like(other.hi, jnp.inf), log), log)
-        log = jax.tree.map(lambda part: part[:, None], log)
-        # 0 / 0 where neither distribution has anything alike: such elements carry no weight.
-        log = jax.tree.map(lambda part: jnp.where(weights[:, None] > 0, part, 0), log)
-        return dw.exponential(log_power_mean(order, weights[:, None], log, Columns()))[0, 0]
+    Args:
+        p: Abundances, of any sums.
+        zp: Their ordinariness.
+        zr: Ordinariness of the same elements with respect to the other distributions.
+        q: Viewpoint in [0, inf].
 
-    # In a loop and not by vmap, which XLA compiles for minutes; see `family`.
-    n_other = zr.shape[1]
-    each = lax.map(
-        lambda t: one(
-            p[:, t // n_other],
-            jax.tree.map(lambda part: part[:, t // n_other], log_p),
-            jax.tree.map(lambda part: part[:, t % n_other], log_r),
-        ),
-        jnp.arange(p.shape[1] * n_other),
-    )
-    return each.reshape(-1, n_other)
+    Returns:
+        In float64 of NumPy's arrays, and differentiable of jax's.
+    """
+    return _pair_means(p, log_of(zp), zr, q - 1)
+
+
+def crossed_with(
+    p: Float[AnyArray, "S A"], zr: Float[AnyArray, "S B"], q: Any
+) -> Float[AnyArray, "A B"]:
+    """Mean of 1 / Zr of order 1 - q for all pairs: `cross_diversity`; as `relative_to`."""
+    return _pair_means(p, namespace(p).zeros_like(p), zr, 1 - q)
+
+
+def _pair_means(p: AnyArray, log_own: AnyArray, zr: AnyArray, order: Any) -> AnyArray:
+    """Means of exp(log_own) / Zr, weighted by each distribution, against each of the others."""
+    xp, count = namespace(p), zr.shape[1]
+    # A quotient of zeros belongs to elements without weight, which drop out.
+    rows = xp.where(p > 0, log_own, 0).T.reshape(1, -1) - xp.tile(log_of(zr).T, p.shape[1])
+    orders, weights = xp.asarray(order, p.dtype).reshape(1), p.T.reshape(-1)
+    means = log_power_means(orders, weights, rows, Runs(p.shape[1], len(p)))
+    return xp.exp(means).reshape(count, -1).T
 
 
 def _means(
-    p: Any, r: Any, similarity: Any, q: ArrayLike, elements: Any, between: str, relative: bool
+    p: Any, r: Any, similarity: Any, q: Any, elements: Any, between: str, relative: bool
 ) -> Array:
     if between not in ("datasets", "classes"):
         raise ValueError(f"between is {between!r}: give 'datasets' or 'classes'")
@@ -89,22 +90,34 @@ def _means(
     elif not isinstance(relation, Identity) and elements is None:
         raise ValueError(f"a {type(relation).__name__} compares elements: give them as elements=")
     if between == "datasets":
-        first, second = (jnp.sum(x, axis=1, keepdims=True) for x in (first, second))
-    first, second = (x / jnp.sum(x, axis=0) for x in (first, second))
-    both = jnp.concatenate([first, second], axis=1)
+        first, second = (x.sum(axis=1, keepdims=True) for x in (first, second))
+    both = jnp.concatenate([x / x.sum(axis=0, keepdims=True) for x in (first, second)], axis=1)
     weighed = zp(relation, both if elements is None else elements, both)
-    columns = first.shape[1]
-    means = _pair_means(
-        first, weighed[:, :columns], weighed[:, columns:], jnp.asarray(q, first.dtype), relative
-    )
+    dtype, columns = both.dtype, first.shape[1]
+    if at_hand(both, weighed, q):
+        p, z, viewpoint = (np.asarray(x, np.float64) for x in (both, weighed, np.asarray(q, dtype)))
+        means = jnp.asarray(_of_pairs(p, z, viewpoint, columns, relative), dtype)
+    else:
+        means = _of_traced_pairs(both, weighed, jnp.asarray(q, dtype), columns, relative)
     return means[0, 0] if between == "datasets" else means
+
+
+def _of_pairs(
+    abundance: AnyArray, weighed: AnyArray, q: Any, columns: int, relative: bool
+) -> AnyArray:
+    """All pairs of the first so many distributions with the others."""
+    p, zp_own, zr = abundance[:, :columns], weighed[:, :columns], weighed[:, columns:]
+    return relative_to(p, zp_own, zr, q) if relative else crossed_with(p, zr, q)
+
+
+_of_traced_pairs = jax.jit(_of_pairs, static_argnums=(3, 4))
 
 
 def relative_diversity(
     p: Any,
     r: Any,
     similarity: Any = None,
-    q: ArrayLike = 1,
+    q: ArrayLike | Sequence[Any] = 1,
     *,
     elements: Any = None,
     between: str = "datasets",
@@ -140,7 +153,7 @@ def cross_diversity(
     p: Any,
     r: Any,
     similarity: Any = None,
-    q: ArrayLike = 1,
+    q: ArrayLike | Sequence[Any] = 1,
     *,
     elements: Any = None,
     between: str = "datasets",

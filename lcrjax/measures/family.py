@@ -1,150 +1,207 @@
 """The LCR family of diversities from abundances and ordinariness (paper, section II-E).
 
-Pure kernels: no validation, no host work, logs throughout. They know nothing of images.
+One body of formulas in two namespaces: NumPy in float64 for numbers at hand, of one dataset or of
+many at once, and jax.numpy for traced ones, where it is a pure function for jit, vmap and grad.
+It knows nothing of images and checks nothing. To add a measure, add a line to `MEASURES`.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
 from jaxtyping import Float, Int
 
-from lcrjax.numerics import double_word as dw
-from lcrjax.numerics.double_word import Pair
-from lcrjax.numerics.power_means import Classes, Columns, Grouping, log_power_mean
+from lcrjax.numerics.arrays import namespace
+from lcrjax.numerics.groupings import AnyArray, Classes, Grouping, Runs, Segments
+from lcrjax.numerics.power_means import log_of, log_power_means
 
-T = TypeVar("T")
 
-#: Every measure, in the order of a table's columns.
-MEASURES = (
-    "alpha",
-    "rho",
-    "beta",
-    "gamma",
-    "normalized_alpha",
-    "normalized_rho",
-    "normalized_beta",
-    "rho_hat",
-    "beta_hat",
-)
+class ClassLogs(NamedTuple):
+    """What the measures of classes are made of: logs at Q orders, G classes."""
+
+    alpha: Float[AnyArray, "Q G"]
+    rho: Float[AnyArray, "Q G"]
+    gamma: Float[AnyArray, "Q G"]
+    weight: Float[AnyArray, "1 G"]  # of the share of the dataset that a class has
+    n_classes: Float[AnyArray, "1 G"]  # no log: of the dataset that the class belongs to
+
+
+class Measure(NamedTuple):
+    """A measure of classes; that of the dataset is its mean over them."""
+
+    formula: Callable[[ClassLogs], Any]
+    signed: bool = False  # the formula gives the number, which may be negative, and not its log
+
+
+def _hat(log: AnyArray, n_classes: AnyArray) -> AnyArray:
+    """`(x - 1) / (C - 1)` of x = exp(log), and x itself if C is one."""
+    xp, several = namespace(log), n_classes > 1
+    return xp.where(several, xp.expm1(log) / xp.where(several, n_classes - 1, 1), xp.exp(log))
+
+
+def _beta_hat(logs: ClassLogs) -> AnyArray:
+    """`(C / rho - 1) / (C - 1)`, and rho if C is one."""
+    xp = namespace(logs.rho)
+    opposite = xp.where(logs.n_classes > 1, xp.log(logs.n_classes) - logs.rho, logs.rho)
+    return _hat(opposite, logs.n_classes)
+
+
+#: Every measure, in the order of a table's columns (Reeve et al. 2016, table 2).
+MEASURES: dict[str, Measure] = {
+    "alpha": Measure(lambda c: c.alpha),
+    "rho": Measure(lambda c: c.rho),
+    "beta": Measure(lambda c: -c.rho),
+    "gamma": Measure(lambda c: c.gamma),
+    "normalized_alpha": Measure(lambda c: c.alpha + c.weight),
+    "normalized_rho": Measure(lambda c: c.rho + c.weight),
+    "normalized_beta": Measure(lambda c: -(c.rho + c.weight)),
+    "rho_hat": Measure(lambda c: _hat(c.rho, c.n_classes), signed=True),
+    "beta_hat": Measure(_beta_hat, signed=True),
+}
 
 
 class Family(NamedTuple):
-    """Effective numbers and their logs; Q orders, C classes."""
+    """Every measure at Q orders, of B datasets with G classes in a row, as tables.
 
-    class_level: dict[str, Float[Array, "Q C"]]
-    dataset_level: dict[str, Float[Array, " Q"]]
-    class_entropy: dict[str, Float[Array, "Q C"]]
-    dataset_entropy: dict[str, Float[Array, " Q"]]
-    class_balance: Float[Array, " Q"]
-
-
-def _stack(*pairs: Pair) -> Pair:
-    return jax.tree.map(lambda *parts: jnp.stack(jnp.broadcast_arrays(*parts)), *pairs)
-
-
-def _map(f: Callable[[Array], Array], a: Pair) -> Pair:
-    return jax.tree.map(f, a)
-
-
-def _rows(stacked: Pair) -> list[Pair]:
-    parts = [[part[i] for part in stacked if part is not None] for i in range(len(stacked.hi))]
-    return [Pair(part[0], part[1] if len(part) == 2 else None) for part in parts]
-
-
-def _each(one: Callable[[Array, Pair], T], order: Array, logs: Pair) -> T:
-    """Apply `one` to every row of logs, (m, Q, ...), with its order, (Q,).
-
-    Of pairs in a loop and not by vmap: XLA compiles a loop's body apart, several times faster than
-    one program of pairs of floats in which everything is fused with everything.
+    Rows of a table are the measures; as tables they are few results for XLA to compile.
     """
-    if logs.lo is None:
-        return jax.vmap(jax.vmap(one), (None, 0))(order, logs)
-    m, n_orders = logs.hi.shape[:2]
-    rows = _map(lambda part: part.reshape(-1, *part.shape[2:]), logs)
-    out = lax.map(lambda row: one(*row), (jnp.tile(order, m), rows))
-    return jax.tree.map(lambda x: x.reshape(m, n_orders, *x.shape[1:]), out)
+
+    class_numbers: Float[AnyArray, "measures Q G"]
+    dataset_numbers: Float[AnyArray, "measures Q *B"]
+    class_entropies: Float[AnyArray, "measures Q G"]
+    dataset_entropies: Float[AnyArray, "measures Q *B"]
+    class_balance: Float[AnyArray, "Q *B"]
+
+    @property
+    def class_level(self) -> dict[str, Float[AnyArray, "Q G"]]:
+        """Effective numbers of classes."""
+        return _named(self.class_numbers)
+
+    @property
+    def dataset_level(self) -> dict[str, Float[AnyArray, "Q *B"]]:
+        """Their means over the classes of a dataset."""
+        return _named(self.dataset_numbers)
+
+    @property
+    def class_entropy(self) -> dict[str, Float[AnyArray, "Q G"]]:
+        """Logs of `class_level`, computed as such."""
+        return _named(self.class_entropies)
+
+    @property
+    def dataset_entropy(self) -> dict[str, Float[AnyArray, "Q *B"]]:
+        """Logs of `dataset_level`."""
+        return _named(self.dataset_entropies)
 
 
-def _class_means(q: Array, weights: Array, logs: Pair, groups: Grouping) -> Pair:
-    """Logs of the class level: logs (m, ...) of the items -> (m, Q, C)."""
-
-    def one(order: Array, log: Pair) -> Pair:
-        mean = log_power_mean(order, weights, log, groups)
-        return _map(jnp.ravel, mean)
-
-    tiled = _map(lambda part: jnp.repeat(part[:, None], len(q), axis=1), logs)
-    return _each(one, 1 - q, tiled)
+def _named(table: Any) -> dict[str, Any]:
+    return {name: table[i] for i, name in enumerate(MEASURES)}
 
 
-def _hats(rho: Pair, n_classes: Array, log_n: Pair) -> tuple[Array, Pair]:
-    """`(rho - 1) / (C - 1)`, `(C / rho - 1) / (C - 1)` and their logs; rho itself if C is one."""
-    several = n_classes > 1
+class Members(NamedTuple):
+    """Who is in which class: N pairs of an element and a class that may have it."""
 
-    def one(_: Array, log: Pair) -> tuple[Array, Pair]:
-        hat = jnp.where(several, dw.expm1(log) / jnp.where(several, n_classes - 1, 1),
-                        dw.exponential(log))  # fmt: skip
-        return hat, dw.logarithm(jnp.maximum(hat, 0), rho.lo is not None)
-
-    logs = _stack(rho, dw.where(several, dw.add(dw.negative(rho), log_n), rho))
-    return _each(one, jnp.zeros(rho.hi.shape[0], rho.hi.dtype), logs)
+    abundance: Float[AnyArray, " N"]  # P_ij in any unit; zero for who is no member
+    own: Float[AnyArray, " N"]  # (Z P_.j)_i, with P summing to one in each dataset
+    everyone: Float[AnyArray, " N"]  # (Z p)_i
+    classes: Grouping  # of the members
+    datasets: Grouping  # of the classes
 
 
-def _signed(q: Array, weights: Array, items: Array, means: Array) -> Array:
-    """Hats (2, Q, C) of rare classes can be negative: only sums and extremes still have sense."""
-    negative = jnp.any((items < 0) & (weights > 0), axis=-1)
-    plain = jnp.sum(jnp.where(weights > 0, weights * items, 0), axis=-1)
-    least = jnp.min(jnp.where(weights > 0, items, jnp.inf), axis=-1)
-    defined = jnp.where(q == 0, plain, jnp.where(q == jnp.inf, least, jnp.nan))
-    return jnp.where(negative, defined, means)
+def members_of_table(
+    abundance: Float[AnyArray, "S C"], ordinariness: Float[AnyArray, "S C"]
+) -> Members:
+    """List who is in the classes of one table of abundances, with their ordinariness."""
+    xp, shape = namespace(abundance), abundance.shape[::-1]
+    everyone = xp.broadcast_to(xp.sum(ordinariness, axis=1)[None, :], shape)
+    parts = (abundance.T, ordinariness.T, everyone)
+    classes: Grouping = Runs(*shape)
+    if xp is jnp:
+        p, own, all_of_it = (part.reshape(-1) for part in parts)
+    else:  # zeros, which may be many, are left out
+        within = abundance.T > 0
+        p, own, all_of_it = (np.asarray(part[within], np.float64) for part in parts)
+        classes = Segments(np.count_nonzero(within, axis=1))
+    return Members(p, own, all_of_it, classes, Runs(1, shape[0]))
 
 
-def _assemble(q: Array, alpha: Pair, rho: Pair, gamma: Pair, weights: Array) -> Family:
-    """All measures of classes and dataset, from three logs (Q, C) and the class weights (C,)."""
-    present = weights > 0
-    n_classes = jnp.sum(present).astype(weights.dtype)
-    known = dw.logarithm(
-        jnp.append(jnp.where(present, weights, 1), n_classes), alpha.lo is not None
+def members_of_labels(
+    labels: Int[np.ndarray, "B n"],
+    own: Float[np.ndarray, "B n"],
+    everyone: Float[np.ndarray, "B n"],
+) -> Members:
+    """List who is in the classes of B labelled datasets at hand; every element counts once.
+
+    Classes come dataset after dataset; those that a dataset lacks are left out.
+    """
+    count = int(labels.max()) + 1
+    group = (labels + count * np.arange(len(labels))[:, None]).ravel()
+    order = np.argsort(group, kind="stable")
+    sizes = np.bincount(group, minlength=count * len(labels)).reshape(len(labels), count)
+    present = sizes > 0
+    own, everyone = (np.asarray(x, np.float64).ravel()[order] for x in (own, everyone))
+    classes, datasets = Segments(sizes[present]), Segments(np.count_nonzero(present, axis=1))
+    return Members(np.ones(group.size), own, everyone, classes, datasets)
+
+
+@np.errstate(all="ignore")  # what has no number is NaN or infinite
+def family_of(members: Members, q: Float[AnyArray, " Q"]) -> Family:
+    """Every measure at every order, of classes and datasets.
+
+    Args:
+        members: Who is in which class of which dataset.
+        q: Viewpoints in [0, inf], in the namespace of the members; may be traced.
+
+    Returns:
+        Effective numbers, logs and class balances, one column for each class and dataset. A class
+        without members gives NaN and does not count.
+    """
+    xp, datasets = namespace(members.abundance), members.datasets
+    orders = 1 - xp.asarray(q, members.abundance.dtype)
+    mass = members.classes.sum(members.abundance)
+    present = mass > 0
+    weights = mass / datasets.spread(datasets.sum(mass))
+    log_own, log_all = log_of(members.own), log_of(members.everyone)
+    items = xp.stack([-log_own, log_all - log_own, -log_all])
+    alpha, rho, gamma = log_power_means(orders, members.abundance, items, members.classes)
+    n_classes = datasets.spread(datasets.sum(present.astype(weights.dtype)))
+    logs = ClassLogs(alpha, rho, gamma, log_of(weights)[None, :], n_classes[None, :])
+    given = xp.stack([measure.formula(logs) for measure in MEASURES.values()])
+    signed = np.array([measure.signed for measure in MEASURES.values()])[:, None, None]
+    numbers = xp.where(signed, given, xp.exp(given))
+    entropies = xp.where(signed, log_of(xp.maximum(numbers, 0)), given)
+    balance = xp.broadcast_to(-logs.weight[None], (1, *given.shape[1:]))
+    whole = log_power_means(orders, weights, xp.concatenate([entropies, balance]), datasets)
+    means = xp.exp(whole)
+    # Of negative numbers only sums and extremes still have sense.
+    order, present = orders[None, :, None], present[None, None, :]
+    least = datasets.least(xp.where(signed & present, numbers, xp.inf))
+    total = datasets.sum(xp.where(signed & present, weights[None, None, :] * numbers, 0))
+    defined = xp.where(order == 1, total, xp.where(order == -xp.inf, least, xp.nan))
+    dataset = xp.where(least < 0, defined, means[:-1])
+    tables = (
+        numbers,
+        dataset,
+        xp.where(numbers < 0, xp.nan, entropies),
+        xp.where(least < 0, log_of(dataset), whole[:-1]),
+        means[-1],
     )
-    log_weight, log_n = _map(lambda part: part[:-1], known), _map(lambda part: part[-1], known)
-    normalized_rho = dw.add(rho, log_weight)
-    hats, log_hats = _hats(rho, n_classes, log_n)
-    logs = _stack(
-        alpha,
-        rho,
-        dw.negative(rho),
-        gamma,
-        dw.add(alpha, log_weight),
-        normalized_rho,
-        dw.negative(normalized_rho),
-        *_rows(log_hats),
-        dw.negative(log_weight),  # whose mean is the class balance
-    )
+    return Family(*(table + 0.0 for table in tables))  # no number is shown as -0
 
-    def level(order: Array, log: Pair) -> tuple[Array, Array, Array]:
-        column = _map(lambda part: part[:, None], log)
-        mean = log_power_mean(order, weights[:, None], column, Columns())
-        both = dw.exponential(jax.tree.map(jnp.append, log, mean))
-        return both[:-1], both[-1], dw.value(mean)[0, 0]
 
-    values, numbers, entropies = _each(level, 1 - q, logs)
-    values = values.at[7:9].set(hats)
-    numbers = numbers.at[7:9].set(_signed(q, weights, hats, numbers[7:9]))
-    entropies = entropies.at[7:9].set(jnp.log(numbers[7:9]))
-    class_entropies = dw.value(logs).at[7:9].set(jnp.log(hats))
-
-    def named(table: Array) -> dict[str, Array]:
-        return {name: table[i] for i, name in enumerate(MEASURES)}
-
-    return Family(
-        named(values), named(numbers), named(class_entropies), named(entropies), numbers[-1]
+def _alone(found: Family) -> Family:
+    """The family of one dataset, without the axis of datasets."""
+    return found._replace(
+        dataset_numbers=found.dataset_numbers[..., 0],
+        dataset_entropies=found.dataset_entropies[..., 0],
+        class_balance=found.class_balance[..., 0],
     )
 
 
 def family(
-    abundance: Float[Array, "S C"], ordinariness: Float[Array, "S C"], q: Float[Array, " Q"]
+    abundance: Float[AnyArray, "S C"],
+    ordinariness: Float[AnyArray, "S C"],
+    q: Float[AnyArray, " Q"],
 ) -> Family:
     r"""Every measure at every order, from joint abundances and their ordinariness.
 
@@ -154,36 +211,28 @@ def family(
         q: Viewpoints in [0, inf]; may be traced.
 
     Returns:
-        Effective numbers, logs and class balance. A class without elements gives NaN and does not
-        count.
+        Effective numbers and logs, (Q, C) for classes and (Q,) for the dataset; NumPy's in float64
+        where `abundance` is NumPy's. A class without elements gives NaN and does not count.
 
     References:
         Reeve et al. (2016), table 2; paper, section II-E.
     """
-    wide = abundance.dtype == jnp.float32  # float64 has digits to spare
-    weights = dw.value(dw.total(dw.pair(abundance)))[0]
-    across = dw.total(Pair(ordinariness.T, jnp.zeros_like(ordinariness.T) if wide else None))
-    log_p = _map(jnp.transpose, dw.log_of(across))
-    log_own = dw.logarithm(ordinariness, wide)
-    logs = _stack(dw.negative(log_own), dw.subtract(log_p, log_own), dw.negative(log_p))
-    means = _class_means(q, abundance, logs, Columns())
-    alpha, rho, gamma = _rows(means)
-    return _assemble(q, alpha, rho, gamma, weights)
+    return _alone(family_of(members_of_table(abundance, ordinariness), q))
 
 
 def labelled_family(
-    labels: Int[Array, " n"],
-    own: Float[Array, " n"],
-    everyone: Float[Array, " n"],
+    labels: Int[AnyArray, " n"],
+    own: Float[AnyArray, " n"],
+    everyone: Float[AnyArray, " n"],
     n_classes: int,
-    q: Float[Array, " Q"],
+    q: Float[AnyArray, " Q"],
 ) -> Family:
     r"""The family of a labelled dataset: every element counts once, in its own class.
 
     The same numbers as `family` gives for the one-hot abundances, for a C-th of the work.
 
     Args:
-        labels: Class of each element, in 0..n_classes-1.
+        labels: Class of each element, in 0..n_classes-1; at hand, every class occurs.
         own: $(Z P_{\cdot j})_i$ for the element's own class j: mean similarity to the dataset
             counting its own class alone.
         everyone: $(Z p)_i$.
@@ -193,12 +242,8 @@ def labelled_family(
     Returns:
         As `family`.
     """
-    wide = own.dtype == jnp.float32  # float64 has digits to spare
-    ones = jnp.ones_like(own)
-    groups = Classes(labels, jnp.arange(n_classes, dtype=labels.dtype))
-    weights = groups.sum(ones) / labels.shape[0]
-    log_own, log_p = dw.logarithm(own, wide), dw.logarithm(everyone, wide)
-    logs = _stack(dw.negative(log_own), dw.subtract(log_p, log_own), dw.negative(log_p))
-    means = _class_means(q, ones, logs, groups)
-    alpha, rho, gamma = _rows(means)
-    return _assemble(q, alpha, rho, gamma, weights)
+    if isinstance(own, np.ndarray):
+        return _alone(family_of(members_of_labels(labels[None], own[None], everyone[None]), q))
+    groups = Classes(labels, n_classes)
+    members = Members(jnp.ones_like(own), own, everyone, groups, Runs(1, n_classes))
+    return _alone(family_of(members, q))

@@ -1,5 +1,6 @@
 """Vendi scores: effective numbers from the eigenvalues of a similarity matrix."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -10,8 +11,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from lcrjax.measures.counts import counts_array
+from lcrjax.measures.hill import effective_number
 from lcrjax.measures.viewpoints import check_viewpoint
-from lcrjax.numerics.power_means import power_mean
+from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Linear, Precomputed, Similarity, TiledSimilarity
 
@@ -38,7 +40,7 @@ def linear_spectrum(
 def vendi_score(
     elements_or_counts: Any,
     similarity: Any = None,
-    q: ArrayLike = 1,
+    q: ArrayLike | Sequence[Any] = 1,
     *,
     weights: Any = None,
 ) -> Float[Array, ""]:
@@ -98,7 +100,7 @@ def vendi_score(
             relation.check(n, names)
         identity = jnp.eye(n, dtype=share.dtype)
         z = zp(relation, elements if compares else identity, identity)
-        if not isinstance(z, jax.core.Tracer):
+        if at_hand(z):
             _check_symmetry(np.asarray(z))
         values = spectrum(z, share)
     if values is not share:
@@ -106,8 +108,9 @@ def vendi_score(
         floor = n * jnp.finfo(values.dtype).eps * jnp.max(values)
         values = jnp.where(values > floor, values, 0)
         values = values / jnp.sum(values)
-    items = 1 / jnp.where(values > 0, values, 1)
-    return power_mean(1 - jnp.asarray(q, values.dtype), values, items)
+    if at_hand(values):
+        values = np.asarray(values, np.float64)
+    return effective_number(values, q, share.dtype)
 
 
 def _check_symmetry(z: np.ndarray) -> None:

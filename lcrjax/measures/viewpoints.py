@@ -2,9 +2,10 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+
+from lcrjax.numerics.arrays import at_hand
 
 
 def viewpoints(q: Any, dtype: Any) -> Any:
@@ -13,7 +14,7 @@ def viewpoints(q: Any, dtype: Any) -> Any:
     Raises:
         ValueError: If one is negative, NaN or no real number, or they are no list.
     """
-    if isinstance(q, jax.core.Tracer):
+    if not at_hand(q):
         return jnp.atleast_1d(q).astype(dtype)
     orders = np.atleast_1d(_checked(q))
     if orders.ndim != 1 or not orders.size:
@@ -27,7 +28,7 @@ def check_viewpoint(q: Any) -> None:
     Raises:
         ValueError: If it is negative, NaN, no real number, or more than one.
     """
-    if not isinstance(q, jax.core.Tracer):
+    if at_hand(q):
         _checked(q)
     if np.ndim(q):
         raise ValueError(f"q has shape {np.shape(q)}: give one viewpoint, and vmap over more")

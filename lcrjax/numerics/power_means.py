@@ -1,168 +1,190 @@
-"""Weighted power mean of every order, in log space (paper, section II-B; Leinster 2021, ch. 4)."""
+"""Weighted power mean of every order, in log space (paper, section II-B; Leinster 2021, ch. 4).
 
-from typing import NamedTuple, Protocol
+One body serves two namespaces: NumPy in float64 for numbers that are at hand, where nothing has to
+compile and half of the work can be left out, and jax.numpy for those that are traced, where every
+branch is computed and has finite derivatives, of any order and in any mode.
+"""
+
+from collections.abc import Sequence
+from math import factorial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from lcrjax.numerics import double_word as dw
-from lcrjax.numerics.double_word import Pair
+from lcrjax.numerics.arrays import at_hand, namespace
+from lcrjax.numerics.groupings import AnyArray, Grouping, Runs
+from lcrjax.numerics.widths import float_dtype
 
-_REACH = 0.34  # of |order * log item| around the mean, up to which the series form is used
-_SERIES = 14  # terms of the derivatives' series, at |x| <= 0.5
-
-
-class Grouping(Protocol):
-    """Which numbers are averaged together: reductions, and their results handed back."""
-
-    def total(self, a: Pair) -> Pair:
-        """Sum within each group."""
-
-    def sum(self, x: Array) -> Array:
-        """Sum within each group, in plain floats."""
-
-    def largest(self, x: Array) -> Array:
-        """Maximum within each group."""
-
-    def spread(self, x: Array) -> Array:
-        """Give each member its group's number."""
+_SERIES = 14  # terms of the series of derivatives, to float64's last digit for |x| <= 0.5
 
 
-class Columns(NamedTuple):
-    """Groups are the columns of an array: reductions run along its first axis, which stays."""
-
-    def total(self, a: Pair) -> Pair:
-        """Sum within each group."""
-        return dw.total(a)
-
-    def sum(self, x: Array) -> Array:
-        """Sum within each group, in plain floats."""
-        return jnp.sum(x, axis=0, keepdims=True)
-
-    def largest(self, x: Array) -> Array:
-        """Maximum within each group."""
-        return jnp.max(x, axis=0, keepdims=True, initial=-jnp.inf)
-
-    def spread(self, x: Array) -> Array:
-        """Give each member its group's number."""
-        return x
+def _unlimited(dtype: Any) -> float:
+    """Orders beyond which the weight of the extreme item no longer shows in the last digit."""
+    return 1e9 if dtype == np.float32 else 1e16
 
 
-class Classes(NamedTuple):
-    """Groups are the elements of a vector that share a label in 0..C-1; `names` is arange(C)."""
-
-    labels: Int[Array, " n"]
-    names: Int[Array, " C"]
-
-    def _member(self) -> Array:
-        return self.labels[:, None] == self.names[None, :]
-
-    def total(self, a: Pair) -> Pair:
-        """Sum within each group."""
-        apart = jax.tree.map(lambda part: jnp.where(self._member(), part[:, None], 0), a)
-        return Pair(*jax.tree.map(lambda part: part[0], dw.total(apart)))
-
-    def sum(self, x: Array) -> Array:
-        """Sum within each group, in plain floats."""
-        return jnp.sum(jnp.where(self._member(), x[:, None], 0), axis=0)
-
-    def largest(self, x: Array) -> Array:
-        """Maximum within each group."""
-        return jnp.max(jnp.where(self._member(), x[:, None], -jnp.inf), axis=0, initial=-jnp.inf)
-
-    def spread(self, x: Array) -> Array:
-        """Give each member its group's number."""
-        return x[self.labels]
+def _tiny(dtype: Any) -> float:
+    """Orders below which the mean is the geometric one; r d loses no digits to underflow yet."""
+    return 1e-20 if dtype == np.float32 else 1e-40
 
 
-def _largest(groups: Grouping, a: Pair, member: Array) -> Pair:
-    hi = groups.largest(jnp.where(member, a.hi, -jnp.inf))
-    if a.lo is None:
-        return Pair(hi, None)
-    lo = groups.largest(jnp.where(member & (a.hi == groups.spread(hi)), a.lo, -jnp.inf))
-    return Pair(hi, jnp.where(jnp.isfinite(hi), lo, 0))
+def log_of(x: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
+    """Natural log, minus infinity of zero, whose derivative is left out: it is not finite there."""
+    if isinstance(x, np.ndarray):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(x)
+    positive = x > 0
+    log = jnp.log(jnp.where(positive, x, 1))
+    return jnp.where(positive, log, jnp.where(x == 0, -jnp.inf, jnp.nan))
 
 
-def _unlimited(order: Array) -> Array:
-    """Beyond this the extremes' weight no longer shows in the last digit."""
-    return jnp.abs(order) > (1e9 if order.dtype == jnp.float32 else 1e16)
+def _largest_power(dtype: Any) -> float:
+    """What exp takes: its result fits, and outweighs the least of the weights."""
+    return 60.0 if dtype == np.float32 else 600.0
 
 
-@jax.custom_jvp
-def log_power_mean(order: Array, weights: Array, logs: Pair, groups: Grouping) -> Pair:
-    """Log of the weighted power mean within each group, of items given by their logs.
+class _LogMeans:
+    """Logs of the power means of items within groups, at one order after another.
+
+    With y = log of the items, w their weights as shares of the group, c any number:
+
+        log M_r = c + log(1 + sum w (exp(r (y - c)) - 1)) / r
+
+    Around c = sum w y the sum is not negative, since exp is convex, so no digits are lost: as r
+    goes to zero neither in expm1 nor in log1p, which is of the order of r^2. Where powers of
+    the extreme item would overflow, c lies as close to that as it must, and the sum is large.
+    """
+
+    def __init__(
+        self,
+        weights: Float[AnyArray, " N"],
+        logs: Float[AnyArray, "m N"],
+        groups: Grouping,
+    ) -> None:
+        self._xp = xp = namespace(weights)
+        self._groups = groups
+        weights = weights[None, :]
+        member = weights != 0
+        proper = member & xp.isfinite(logs)
+        mass = groups.sum(weights)
+        self._weights, self._mass, self._log_part = weights, mass, 0.0
+        lowest = highest = self._logs = logs
+        if xp is jnp or not proper.all():  # else there is nothing to mask: half of the work
+            lowest, highest = (xp.where(member, logs, x) for x in (-xp.inf, xp.inf))
+            self._weights, self._logs = xp.where(proper, weights, 0), xp.where(proper, logs, 0)
+            finite = groups.sum(self._weights)
+            self._mass = xp.where(finite > 0, finite, 1)
+            # Zeros of an order above zero, and infinities of one below, only take weight away.
+            rest = groups.sum(xp.where(member & ~proper, weights, 0))
+            self._log_part = -xp.log1p(rest / self._mass)
+        self._top = xp.where(mass > 0, groups.largest(lowest), xp.nan)
+        self._bottom = xp.where(mass > 0, groups.least(highest), xp.nan)
+        self._centre = self._mean(self._logs)
+        if self._weights is not weights:  # who has no weight lies where no power of it overflows
+            self._logs = xp.where(proper, logs, groups.spread(self._centre))
+
+    def _mean(self, x: AnyArray) -> AnyArray:
+        return self._groups.sum(self._weights * x) / self._mass
+
+    def at(self, order: Any) -> Float[AnyArray, "m G"]:
+        """Take the means of an order, any real number or +-inf."""
+        xp, top, bottom, centre = self._xp, self._top, self._bottom, self._centre
+        dtype = centre.dtype
+        # Items of zero (log -inf) and infinity rule on their side of order zero, and at order
+        # zero, where both together leave the mean undefined: then their sum is NaN.
+        lead = xp.where(order > 0, top, xp.where(order < 0, bottom, top + bottom))
+        led, beyond = xp.isfinite(lead), abs(order) > _unlimited(dtype)
+        if xp is np and (beyond or not order):
+            return xp.where(led & (not beyond), centre, lead)
+        r = xp.where(beyond, 1, xp.where(abs(order) < _tiny(dtype), _tiny(dtype), order))
+        height, most = xp.where(led, r * (lead - centre), 0), _largest_power(dtype)
+        c = centre + xp.maximum(height - most, 0) / r
+        powers = r * (self._logs - self._groups.spread(c))
+        rise = self._mean(xp.expm1(xp.minimum(powers, 1.1 * most)))  # clipped where not `led`
+        logs = r * c + xp.log1p(rise) + self._log_part
+        return xp.where(led & xp.logical_not(beyond), logs, r * lead) / r
+
+
+@np.errstate(all="ignore")  # what has no number is NaN or infinite
+def log_power_means(
+    orders: Float[AnyArray, " Q"],
+    weights: Float[AnyArray, " N"],
+    logs: Float[AnyArray, "m N"] | Float[AnyArray, "m Q N"],
+    groups: Grouping,
+) -> Float[AnyArray, "m Q G"]:
+    """Logs of the weighted power means within each group, of items given by their logs.
 
     Weights need not sum to one; members without weight drop out, whatever their item. A group
     without any weight gives NaN. Items may be zero or infinite (logs of minus or plus infinity).
 
     Args:
-        order: Order of the mean, any real number or +-inf; a scalar of the weights' dtype.
+        orders: Orders of the means, any real numbers or +-inf.
         weights: Non-negative weights.
-        logs: Natural logs of the items, of a shape that broadcasts to that of the weights.
-        groups: `Columns` or `Classes`.
+        logs: Natural logs of m rows of items, the same for all orders or (m, Q, N) for each.
+        groups: Which items are averaged together; `Segments` on the host, `Classes` traced.
 
     Returns:
-        The log of each group's mean, a pair where `logs` is one. Differentiable in everything, in
-        the order also where it is zero; a member without weight has no influence, hence a
-        derivative of zero.
+        Log of each row's, order's and group's mean. In NumPy's arrays the relative error of the
+        means is below 1e-12 over thirty decades of weights and items. Of jax's, differentiable in
+        everything, in the order also where it is zero; a member without weight has no influence,
+        hence a derivative of zero.
     """
-    logs = jax.tree.map(lambda part: jnp.broadcast_to(part, weights.shape), logs)
-    member = weights > 0
-    proper = member & jnp.isfinite(logs.hi)
-    w = jnp.where(proper, weights, 0)
-    nothing = dw.pair(jnp.zeros_like(logs.hi), logs)
-    finite = dw.where(proper, logs, nothing)
+    if not isinstance(weights, np.ndarray):
+        by_order = (0, None, None if logs.ndim == 2 else 1, None)
+        return jax.vmap(_traced_means, by_order, 1)(orders, weights, logs, groups)
+    if logs.ndim == 2:
+        shared = _LogMeans(weights, logs, groups)
+        return np.stack([shared.at(order) for order in orders], axis=1)
+    rows = zip(orders, np.swapaxes(logs, 0, 1), strict=True)
+    return np.stack([_LogMeans(weights, x, groups).at(order) for order, x in rows], axis=1)
 
-    def has(condition: Array) -> Array:
-        return groups.largest(jnp.where(condition, jnp.ones_like(w), 0)) > 0
 
-    zeros, infinities = has(member & (logs.hi == -jnp.inf)), has(member & (logs.hi == jnp.inf))
-    unlimited = _unlimited(order)
-    tiny = 1e-20 if order.dtype == jnp.float32 else 1e-40
-    r = jnp.where(unlimited, jnp.sign(order), jnp.where(jnp.abs(order) < tiny, tiny, order))
+@jax.custom_jvp
+def _traced_means(order: Array, weights: Array, logs: Array, groups: Grouping) -> Array:
+    return _LogMeans(weights, logs, groups).at(order)
 
-    # Either all items lie close to their mean, and sums of expm1 keep the digits, or the largest
-    # term leads. Any reference will do: it is subtracted from the logs and added to the result.
-    mass = groups.total(dw.pair(weights, logs))
-    centre = groups.total(dw.scale(finite, w)).hi / mass.hi
-    distance = jnp.abs(finite.hi - groups.spread(centre))
-    if finite.lo is not None:
-        distance += jnp.abs(finite.lo)
-    reach = groups.largest(jnp.where(proper, distance, 0))
-    close = (reach * jnp.abs(r) <= _REACH) & ~zeros & ~infinities
-    heights = jnp.where(proper, r * finite.hi + jnp.log(jnp.where(proper, w, 1)), -jnp.inf)
-    leads = proper & (heights == groups.spread(groups.largest(heights)))
-    leader = groups.largest(jnp.where(leads, finite.hi, -jnp.inf))
-    reference = jnp.where(close, centre, jnp.where(jnp.isfinite(leader), leader, 0))
-    d = dw.subtract(finite, dw.pair(groups.spread(reference), finite))
-    powers = dw.scale(dw.where(proper, d, nothing), r)
-    floor = 2 * float(np.log(float(jnp.finfo(w.dtype).tiny)))
-    powers = dw.where(powers.hi > floor, powers, dw.pair(jnp.maximum(powers.hi, floor), powers))
-    rise, grown = dw.exponential_parts(powers)
-    terms = dw.scale(dw.where(groups.spread(close), rise, grown), w)
-    log_fraction = dw.log_fraction(close, dw.divide(groups.total(terms), mass))
-    mean = dw.divide(log_fraction, dw.pair(jnp.broadcast_to(r, reference.shape), logs))
-    mean = dw.add(dw.pair(reference, logs), mean)
 
-    top = _largest(groups, logs, member)
-    bottom = dw.negative(_largest(groups, dw.negative(logs), member))
-    mean = dw.where(unlimited, dw.where(order > 0, top, bottom), mean)
-    # One zero makes the mean of an order <= 0 zero, one infinity makes that of an order >= 0
-    # infinite; at order zero both together make it undefined.
-    nothing_else = ~has(proper)
-    none = zeros & ((order <= 0) | (nothing_else & ~infinities))
-    all_of_it = infinities & ((order >= 0) | (nothing_else & ~zeros))
-    undefined = (none & all_of_it) | ~(mass.hi > 0) | has(member & jnp.isnan(logs.hi))
-    lost = jnp.where(undefined, jnp.nan, jnp.where(none, -jnp.inf, jnp.inf))
-    return dw.where(none | all_of_it | undefined, dw.pair(lost.astype(w.dtype), logs), mean)
+@_traced_means.defjvp
+def _traced_means_jvp(primals, tangents):  # type: ignore[no-untyped-def]
+    """Derivatives in a form that is finite everywhere, and has derivatives itself.
+
+    With W the sum of weights and d the log of an item over the mean:
+
+        dL/dlog x = w exp(r d) / W
+        dL/dw     = (exp(r d) - 1) / (r W)
+        dL/dr     = sum w (d exp(r d) / r - (exp(r d) - 1) / r^2) / W
+
+    The last follows from log(sum w exp(r d) / W) = 0, which the definition of d says, and is half
+    the variance of the logs at r = 0. `_phi` and `_chi` are the quotients without their poles.
+    """
+    order, weights, logs, groups = primals
+    d_order, d_weights, d_logs, _ = tangents
+    means = _traced_means(order, weights, logs, groups)
+    beyond = abs(order) > _unlimited(weights.dtype)
+    r = jnp.where(beyond, 0, order)
+    proper = (weights != 0)[None, :] & jnp.isfinite(logs) & groups.spread(jnp.isfinite(means))
+    d = jnp.where(proper, logs - groups.spread(means), 0)
+    mass = groups.spread(groups.sum(weights[None, :]))
+    per_mass = jnp.where(proper, 1 / jnp.where(mass > 0, mass, 1), 0)
+    share = per_mass * weights[None, :]
+    # At an infinite order those that are the extreme have equal parts in it, whatever they weigh.
+    extreme = jnp.where(proper & (d == 0), jnp.ones_like(d), 0)
+    pull = jnp.where(beyond, extreme, share * jnp.exp(r * d))
+    pull = pull / jnp.where(proper, groups.spread(groups.sum(pull)), 1)  # rounding aside, over one
+    change = jnp.where(proper, pull * d_logs, 0)
+    by_weight = jnp.where(beyond, 0, per_mass * d * _phi(r * d))
+    by_order = jnp.where(beyond, 0, share * d**2 * _chi(r * d))
+    change += by_weight * d_weights[None, :] + by_order * d_order
+    return means, groups.sum(change)
 
 
 def _phi(x: Array) -> Array:
-    """`expm1(x) / x`, differentiable at zero."""
+    """`expm1(x) / x`, one at zero."""
     small = jnp.abs(x) < 0.1
     tiny, large = jnp.where(small, x, 0), jnp.where(small, 1, x)
     series = jnp.ones_like(x)
@@ -175,55 +197,49 @@ def _chi(x: Array) -> Array:
     """`(exp(x) - phi(x)) / x`, one half at zero."""
     small = jnp.abs(x) < 0.5
     tiny, large = jnp.where(small, x, 0), jnp.where(small, 1, x)
-    series, factor = jnp.zeros_like(x), 1.0
-    for k in range(1, _SERIES + 1):  # sum of k x^(k-1) / (k+1)!
-        factor /= k + 1
-        series = series + k * factor * tiny ** (k - 1)
+    series = jnp.zeros_like(x)
+    for k in range(_SERIES, 0, -1):  # sum of k x^(k-1) / (k+1)!
+        series = series * tiny + k / factorial(k + 1)
     return jnp.where(small, series, (jnp.exp(large) - _phi(large)) / large)
 
 
-@log_power_mean.defjvp
-def _log_power_mean_jvp(primals, tangents):  # type: ignore[no-untyped-def]
-    order, weights, logs, groups = primals
-    d_order, d_weights, d_logs, _ = tangents
-    mean = log_power_mean(order, weights, logs, groups)
-    logs = jax.tree.map(lambda part: jnp.broadcast_to(part, weights.shape), logs)
-    unlimited = _unlimited(order)
-    r = jnp.where(unlimited, 0, order)
-    proper = (weights > 0) & jnp.isfinite(logs.hi) & jnp.isfinite(groups.spread(mean.hi))
-    d = dw.value(dw.subtract(logs, jax.tree.map(groups.spread, mean)))
-    d = jnp.where(proper, d, 0)
-    mass = groups.spread(groups.sum(weights))
-    share = jnp.where(proper, weights / jnp.where(mass > 0, mass, 1), 0)
-    extreme = (d == 0) & proper
-    ties = groups.spread(groups.sum(extreme.astype(share.dtype)))
-    pull = jnp.where(unlimited, extreme / jnp.where(ties > 0, ties, 1), share * jnp.exp(r * d))
-    change = jnp.where(proper, pull * dw.value(d_logs), 0)
-    per_mass = jnp.where(proper, 1 / jnp.where(mass > 0, mass, 1), 0)
-    change += jnp.where(unlimited, 0, per_mass * d * _phi(r * d)) * d_weights
-    change += jnp.where(unlimited, 0, share * d**2 * _chi(r * d)) * d_order
-    tangent = groups.sum(change)
-    return mean, dw.pair(tangent, mean)
+@np.errstate(over="ignore")
+def _mean_of_rows(order: Any, weights: AnyArray, items: AnyArray) -> AnyArray:
+    """Means of the rows of a table, without its last axis."""
+    logs = log_of(items.reshape(1, -1))
+    groups = Runs(int(np.prod(weights.shape[:-1])), weights.shape[-1])
+    means = log_power_means(order.reshape(1), weights.reshape(-1), logs, groups)
+    return namespace(means).exp(means).reshape(weights.shape[:-1])
 
 
-@jax.jit(static_argnames="axis")
-def _power_mean(order: Array, weights: Array, items: Array, axis: int) -> Array:
-    weights, items = jnp.moveaxis(weights, axis, 0), jnp.moveaxis(items, axis, 0)
-    log = log_power_mean(order, weights, dw.logarithm(items, items.dtype == jnp.float32), Columns())
-    return jnp.squeeze(dw.exponential(log), 0)
+_mean_of_traced_rows = jax.jit(_mean_of_rows)
+
+
+def mean_along_rows(
+    order: Any, weights: Float[AnyArray, "*m n"], items: Float[AnyArray, "*m n"], dtype: Any
+) -> Float[Array, "*m"]:
+    """Power means along the last axis, unchecked: `power_mean` with a dtype for the result.
+
+    Numbers at hand are averaged in float64 and rounded once, traced ones in the dtype.
+    """
+    if at_hand(order, weights, items):
+        wide = (np.asarray(x, np.float64) for x in (order, weights, items))
+        return jnp.asarray(_mean_of_rows(*wide), dtype)
+    return _mean_of_traced_rows(*(jnp.asarray(x, dtype) for x in (order, weights, items)))
 
 
 def power_mean(
-    order: ArrayLike,
-    weights: Float[ArrayLike, "..."],
-    items: Float[ArrayLike, "..."],
+    order: ArrayLike | Sequence[Any],
+    weights: ArrayLike | Sequence[Any],
+    items: ArrayLike | Sequence[Any],
     axis: int = 0,
 ) -> Float[Array, "..."]:
     r"""Weighted power mean along an axis, at any order.
 
     $M_r(w, x) = (\sum_i w_i x_i^r)^{1/r}$ over the support of $w$, with its limits: the geometric
-    mean at $r = 0$, the extremes at $r = \pm\infty$. The relative error is a unit or two in the
-    last place, near order zero and over thirty decades of weights and items alike.
+    mean at $r = 0$, the extremes at $r = \pm\infty$. Numbers at hand are averaged in float64, to a
+    relative error of 1e-12 over thirty decades of weights and items alike, near order zero too, and
+    rounded once. Traced ones are averaged in their own dtype: float32 to 3e-6 over six decades.
 
     Args:
         order: Order, a real number or +-inf. May be traced: a sweep of orders compiles once. It
@@ -248,16 +264,17 @@ def power_mean(
         >>> print(lcrjax.power_mean(-1.0, [0.5, 0.5], [1.0, 4.0]))
         1.6
     """
-    weights, items = jnp.asarray(weights), jnp.asarray(items)
-    if weights.shape != items.shape:
+    xp: Any = np if at_hand(weights, items) else jnp
+    w, x = xp.asarray(weights), xp.asarray(items)
+    if w.shape != x.shape:
         raise ValueError(
-            f"weights have shape {weights.shape} and items {items.shape}: give them the same shape"
+            f"weights have shape {w.shape} and items {x.shape}: give them the same shape"
         )
     if np.ndim(order) != 0:
         raise ValueError(f"order has shape {np.shape(order)}: give one order, and vmap over more")
-    if not -weights.ndim <= axis < weights.ndim:
-        raise ValueError(f"axis is {axis}, but weights have {weights.ndim} dimensions")
-    dtype = jnp.result_type(weights, items, jnp.float32)
-    weights, items = weights.astype(dtype), items.astype(dtype)
-    weights = jnp.where(weights < 0, jnp.nan, weights)
-    return _power_mean(jnp.asarray(order, dtype), weights, items, axis % weights.ndim)
+    if not -w.ndim <= axis < w.ndim:
+        raise ValueError(f"axis is {axis}, but weights have {w.ndim} dimensions: give another")
+    dtype = float_dtype(w, x)
+    rounded = np.asarray(order, dtype) if at_hand(order) else jnp.asarray(order, dtype)
+    w, x = xp.moveaxis(w, axis, -1), xp.moveaxis(x, axis, -1)
+    return mean_along_rows(rounded, xp.where(w < 0, np.nan, w), x, dtype)

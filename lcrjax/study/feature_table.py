@@ -12,13 +12,12 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from lcrjax import native
-from lcrjax.measures.host_family import HostFamily, Members, host_family, members_of_labels
-from lcrjax.measures.result import check_pixels
+from lcrjax.measures.family import Family, Members, family_of, members_of_labels
 from lcrjax.native.calls import MOST_PIXELS, subset_sums
-from lcrjax.numerics.segments import Segments
 from lcrjax.pairwise.product import product_of_prepared
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD, TiledSimilarity
+from lcrjax.similarity.checks import check_pixels
 from lcrjax.study.columns import FEATURES
 
 _ORDERS = (0.0, 1.0, np.inf)
@@ -28,10 +27,10 @@ _LARGEST_TILE = 256
 _MEMBERS_AT_ONCE = 2**18  # images of subsets whose family is computed at once
 
 
-def _columns(family: HostFamily, members: Members, n: int) -> dict[str, np.ndarray]:
+def _columns(family: Family, members: Members, n: int) -> dict[str, np.ndarray]:
     """The 27 columns from the classes and datasets of the family of many subsets."""
-    subsets = Segments(members.classes)
-    columns = {"size": np.full(len(members.classes), float(n))}
+    subsets = members.datasets
+    columns = {"size": np.full(family.class_balance.shape[1], float(n))}
     for measure, letter in {"alpha": "A", "normalized_rho": "R", "gamma": "G"}.items():
         short = measure.removeprefix("normalized_")
         levels = family.class_level[measure]
@@ -181,6 +180,6 @@ def features(
     tables = []
     for classes, own, everyone in _groups(similarity, images, labels, subsets):
         members = members_of_labels(classes, own / n, everyone / n)
-        family = host_family(members, np.asarray(_ORDERS))
+        family = family_of(members, np.asarray(_ORDERS))
         tables.append(pd.DataFrame(_columns(family, members, n)))
     return pd.concat(tables, ignore_index=True)

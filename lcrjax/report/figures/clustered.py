@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from lcrjax.data import Dataset
-from lcrjax.measures.result import Diversity, measure
+from lcrjax.measures.labelled import measure
+from lcrjax.measures.result import Diversity
 from lcrjax.pairwise import ordinariness
 from lcrjax.similarity import Similarity
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lcrjax.data import Dataset
-from lcrjax.measures.result import diversity
+from lcrjax.measures.counted import diversity
 from lcrjax.pairwise import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample
 from lcrjax.report.figures.pictures import row_of, show

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lcrjax.data import Dataset
-from lcrjax.measures.result import Diversity, measure
+from lcrjax.measures.labelled import measure
+from lcrjax.measures.result import Diversity
 from lcrjax.report.figures.style import class_colours, panel_letter, styled
 from lcrjax.similarity import Similarity
 

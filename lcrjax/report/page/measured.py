@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.data import Dataset
-from lcrjax.measures.result import Diversity, labelled_diversity
+from lcrjax.measures.labelled import labelled_diversity
+from lcrjax.measures.result import Diversity
 from lcrjax.pairwise import (
     Nearness,
     Neighbours,

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.data import Dataset
-from lcrjax.numerics.power_means import power_mean
+from lcrjax.measures.divergence import crossed_with, relative_to
 from lcrjax.report.page.measured import Measured
 
 
@@ -41,7 +41,8 @@ def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float)
         zr: Mean similarity of each image to what the set is compared with.
         q: Viewpoint.
     """
-    return _mean(q - 1, zp / zr)
+    weights = np.ones((len(zp), 1))
+    return float(relative_to(weights, zp[:, None], zr[:, None], q)[0, 0])
 
 
 def whole(measured: Measured) -> Representation:
@@ -88,7 +89,7 @@ def _representation(
         images=len(zp),
         relative=relative(zp, zr, 1.0),
         diversity=diversity,
-        cross=_mean(0.0, 1 / zr),
+        cross=float(crossed_with(np.ones((len(zr), 1)), zr[:, None], 1.0)[0, 0]),
         train_rmsd=_median(rmsd[0]),
         test_rmsd=_median(rmsd[1]),
         near=int(np.sum(any_rmsd <= threshold)),
@@ -108,14 +109,6 @@ def nearest_class_accuracy(
     right = within <= across
     classes = np.unique(labels)
     return float(right.mean()), float(np.mean([right[labels == c].mean() for c in classes]))
-
-
-def _mean(order: float, items: Float[np.ndarray, " n"]) -> float:
-    """Power mean of items that count alike; of so many that few programs are compiled."""
-    filling = (1 << max(0, len(items) - 1).bit_length()) - len(items)
-    weights = np.append(np.ones(len(items), np.float32), np.zeros(filling, np.float32))
-    filled = np.append(items, np.ones(filling)).astype(np.float32)
-    return float(power_mean(order, weights, filled))
 
 
 def _median(rmsd: Float[np.ndarray, " n"]) -> float:

@@ -9,8 +9,8 @@ import pandas as pd
 from jaxtyping import Int
 
 from lcrjax.data import Dataset
-from lcrjax.measures.result import check_pixels
 from lcrjax.similarity import TiledSimilarity
+from lcrjax.similarity.checks import check_pixels
 from lcrjax.similarity.spec import pixels_for
 from lcrjax.study.feature_table import features
 from lcrjax.training import TrainingConfig

@@ -1,0 +1,86 @@
+"""Diversity of counted elements in classes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from lcrjax.measures.counts import counts_array
+from lcrjax.measures.family import family
+from lcrjax.measures.ordinariness_check import check_ordinariness
+from lcrjax.measures.result import Diversity, result_of
+from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.pairwise.zp import zp
+from lcrjax.similarity import Identity, Precomputed
+from lcrjax.similarity.precomputed import as_similarity
+
+_traced_family = jax.jit(family)
+
+
+def diversity(
+    counts: Any,
+    similarity: Any = None,
+    *,
+    q: ArrayLike | Sequence[Any] = (0, 1, 2, np.inf),
+    elements: Any = None,
+) -> Diversity:
+    r"""Measure the diversity of counted elements in classes, similar ones counted together.
+
+    Args:
+        counts: How often each of S elements occurs in each of C classes, >= 0: an array (S, C)
+            or (S,), a dict of arrays (S,) by class, or a DataFrame with a column for each class.
+        similarity: None for elements that have nothing in common (Hill numbers); a matrix (S, S)
+            as array or DataFrame; or a `lcrjax.Similarity`.
+        q: One viewpoint or several, in [0, inf].
+        elements: What the similarity compares, S of them, where it is no matrix.
+
+    Returns:
+        A `Diversity`.
+
+    Raises:
+        ValueError: If counts are negative, NaN or all zero, a class is empty (named), the
+            similarity does not fit the counts, or a viewpoint is negative or NaN.
+
+    References:
+        Reeve et al. (2016); paper, equations 3 and 4 and section II-E.
+
+    Examples:
+        Two bowls of fruit: three kinds of which two are nearly alike, and three that are not.
+
+        >>> import lcrjax
+        >>> import numpy as np
+        >>> alike = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]])
+        >>> D = lcrjax.diversity(np.array([2, 2, 2]), alike, q=1)
+        >>> print(round(float(D.dataset_level["alpha"][0]), 3))
+        1.778
+        >>> D = lcrjax.diversity(np.array([2, 2, 2]), q=1)
+        >>> print(round(float(D.dataset_level["alpha"][0]), 3))
+        3.0
+    """
+    table, class_names, element_names = counts_array(counts)
+    orders = viewpoints(q, table.dtype)
+    relation = Identity() if similarity is None else as_similarity(similarity)
+    whole = np.asarray(table) if at_hand(table) else table  # whose sums nothing compiles
+    abundance = jnp.asarray(whole / whole.sum(dtype=table.dtype))
+    if isinstance(relation, Precomputed):
+        relation.check(len(table), element_names)
+    elif not isinstance(relation, Identity) and elements is None:
+        raise ValueError(
+            f"a {type(relation).__name__} compares elements: give them as elements=..., "
+            "one for each row of the counts"
+        )
+    if elements is not None and len(elements) != len(table):
+        raise ValueError(
+            f"there are {len(elements)} elements but {len(table)} rows of counts: give one each"
+        )
+    weighed = zp(relation, table if elements is None else elements, abundance)
+    check_ordinariness(weighed, abundance, class_names)
+    if at_hand(abundance, weighed, q):
+        found = family(np.asarray(abundance), np.asarray(weighed), orders)
+    else:
+        found = _traced_family(abundance, weighed, orders)
+    return result_of(orders, found, class_names)

@@ -1,0 +1,118 @@
+"""Diversity of labelled images, or of anything else that is compared and belongs to a class."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Float, Int
+
+from lcrjax.measures.family import labelled_family
+from lcrjax.measures.labels import numbered
+from lcrjax.measures.ordinariness_check import check_ordinariness
+from lcrjax.measures.result import Diversity, result_of
+from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.zp import zp
+from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity.checks import check_pixels
+from lcrjax.similarity.precomputed import as_similarity
+
+_traced_family = jax.jit(labelled_family, static_argnames="n_classes")
+
+
+def measure(
+    images: Any,
+    labels: Any,
+    *,
+    similarity: Similarity | None = None,
+    q: ArrayLike | Sequence[Any] = (0, 1, np.inf),
+) -> Diversity:
+    """Measure how diverse a labelled image dataset is, and each of its classes.
+
+    Every image is an element of its own, which occurs once, in its class. The matrix of
+    similarities is never stored: memory grows with n, time with n².
+
+    Args:
+        images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. With another
+            similarity whatever it compares, such as embeddings (n, d).
+        labels: Their n classes: integers, strings or booleans.
+        similarity: None for RMSD, the paper's.
+        q: One viewpoint or several, in [0, inf].
+
+    Returns:
+        A `Diversity`; its `class_names` are the sorted distinct labels.
+
+    Raises:
+        ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
+            [0, 1], there are not n labels, or a viewpoint is negative or NaN.
+
+    References:
+        Paper, sections II-E and III-D.
+
+    Examples:
+        >>> import lcrjax
+        >>> import numpy as np
+        >>> dark, light = np.zeros((2, 8, 8), np.uint8), np.full((2, 8, 8), 255, np.uint8)
+        >>> D = lcrjax.measure(np.concatenate([dark, light]), ["dark"] * 2 + ["light"] * 2, q=0)
+        >>> print(D.class_names, np.round(D.class_level["alpha"], 3))
+        ('dark', 'light') [[2. 2.]]
+        >>> print(np.round(D.dataset_level["gamma"], 3))
+        [1.462]
+    """
+    viewpoints(q, np.float64)
+    names, classes = numbered(labels)
+    if len(images) != len(classes):
+        raise ValueError(f"there are {len(images)} images and {len(classes)} labels: give one each")
+    if similarity is None:
+        similarity = RMSD()
+        check_pixels(images)
+    similarity = as_similarity(similarity)
+    dtype = float_dtype(getattr(images, "dtype", np.float32))
+    weights = (classes[:, None] == np.arange(len(names))[None, :]).astype(dtype)
+    sums = zp(similarity, images, jnp.asarray(weights))
+    check_ordinariness(sums, weights, names)
+    shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
+    return labelled_diversity(shares, classes, names, q)
+
+
+def labelled_diversity(
+    ordinariness: Float[Array, "n C"] | Float[np.ndarray, "n C"],
+    classes: Int[Array, " n"] | Int[np.ndarray, " n"],
+    class_names: tuple[str, ...],
+    q: ArrayLike | Sequence[Any],
+) -> Diversity:
+    """Measure a labelled dataset whose ordinariness is known: `measure` without its first half.
+
+    Args:
+        ordinariness: $(Z P)_{ij}$ of each of n elements, where each counts 1/n in its own class.
+        classes: Class of each element, 0 to C - 1; every class occurs.
+        class_names: C names.
+        q: One viewpoint or several, in [0, inf].
+
+    Returns:
+        A `Diversity`.
+
+    Raises:
+        ValueError: If a viewpoint is negative or NaN.
+    """
+    orders = viewpoints(q, ordinariness.dtype)
+    if at_hand(ordinariness, classes, q):
+        table, labels = np.asarray(ordinariness), np.asarray(classes)
+        own = np.take_along_axis(table, labels[:, None], axis=1)[:, 0]
+        found = labelled_family(
+            labels, own, table.sum(axis=1, dtype=np.float64), len(class_names), orders
+        )
+        return result_of(orders, found, class_names)
+    found = _traced_family(
+        classes,
+        jnp.take_along_axis(ordinariness, jnp.asarray(classes)[:, None], axis=1)[:, 0],
+        jnp.sum(ordinariness, axis=1),
+        n_classes=len(class_names),
+        q=orders,
+    )
+    return result_of(orders, found, class_names)
