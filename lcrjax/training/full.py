@@ -197,26 +197,24 @@ class FullTraining:
                     self._save(state)
                 self._tell(state)
         row = dict.fromkeys(CURVE, math.nan)
-        row["epoch"] = int(state.model.epoch) + 1
+        row["epoch"] = epoch = int(state.model.epoch) + 1
         if not bool(state.model.failed):
             row["loss"] = float(state.loss) / n
             row["running_accuracy"] = float(state.right) / n
             count = jnp.int32(len(self.sample))
             state = self.programs.close(state, self.images, self._padded(self.sample), count)
-            row.update(self._look(state.model, row["epoch"]))
+            row.update(self._look(state.model, epoch))
         now = time.monotonic()
         row["seconds"] = self.before + now - self._mark
         self.before, self._mark = 0.0, now
         self.curve.append(row)
         if self.config.validation and self._best() is row and self.checkpoints:
-            self.checkpoints.save(
-                BEST, int(row["epoch"]), (state.model.params, state.model.statistics), row
-            )
+            self.checkpoints.save(BEST, epoch, (state.model.params, state.model.statistics), row)
         self._save(state)
         self._tell(state, fresh=True)
         return state
 
-    def _look(self, model: ModelState, epoch: float) -> dict[str, float]:
+    def _look(self, model: ModelState, epoch: int) -> dict[str, float]:
         """Evaluate a model at the end of an epoch."""
         recipe = self.config.training
         seen = {"sample_accuracy": float(model.accuracy)}
@@ -241,7 +239,7 @@ class FullTraining:
             chosen = part.indices[start : start + size]
             # The last block is filled up: one program serves all.
             filled = np.resize(chosen, size)
-            blocks.append(self.programs.classify(model, part.pixels[filled]))
+            blocks.append(self.programs.classify(model, jnp.asarray(part.pixels[filled])))
         return np.concatenate(blocks)[:n]
 
     def _padded(self, indices: np.ndarray) -> jax.Array:

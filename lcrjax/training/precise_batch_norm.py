@@ -105,7 +105,8 @@ def _map_variances(tree: Any, function: Callable[[Array, Array], Array]) -> Any:
         raise ValueError(
             f"the network's statistics are {found}: name each a mean or, beside one, a var"
         )
-    return structure.unflatten(
+    changed = [
         function(named[above, "mean"], x) if name == "var" else x
         for (above, name), x in named.items()
-    )
+    ]
+    return jax.tree.unflatten(structure, changed)
