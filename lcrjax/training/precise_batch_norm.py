@@ -57,7 +57,8 @@ def recompute(
         logits, statistics = backend.forward(
             model.params, statistics, pixels, batch.weights, training=training
         )
-        right = jnp.argmax(logits, 1) == images.labels[batch.chosen]
+        labels = images.labels[batch.chosen]
+        right = jnp.argmax(logits, 1).astype(labels.dtype) == labels
         return statistics, jnp.where(right, batch.weights, 0.0).sum(), batch.weights.sum()
 
     def add(i: Array, carry: tuple[Any, Array]) -> tuple[Any, Array]:
