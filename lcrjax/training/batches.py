@@ -1,6 +1,6 @@
 """Images on the device, their order in an epoch, and how an epoch is cut into batches."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,12 +20,12 @@ class Batch(NamedTuple):
     Attributes:
         chosen: Their indices, padded.
         weights: 1 for each image, 0 for padding.
-        count: How many there are.
+        n: How many there are.
     """
 
     chosen: Int[Array, " size"]
     weights: Float[Array, " size"]
-    count: Int[Array, ""]
+    n: Int[Array, ""]
 
 
 def as_input(pixels: Array, precision: str) -> Array:
@@ -43,7 +43,7 @@ def shuffle(key: Array, indices: Int[Array, " capacity"], n: ArrayLike) -> Int[A
     return jax.lax.sort((position >= n, bits, indices), num_keys=2)[2]
 
 
-def count_batches(n: ArrayLike, size: int) -> ArrayLike:
+def count_batches(n: Any, size: int) -> Any:
     """Say into how many batches of at most `size` images an epoch over `n` is cut."""
     return (n + size - 1) // size
 

@@ -17,7 +17,7 @@ from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
 from lcrjax.training.checks import CheckedImages, LabelledImages, check_dataset
 from lcrjax.training.full_config import FullConfig
 from lcrjax.training.full_programs import FullPrograms, make_full_programs
-from lcrjax.training.full_result import CURVE, FullProgress, FullResult
+from lcrjax.training.full_result import CURVE, FullProgress, FullResult, Row
 from lcrjax.training.metrics import Scores, score
 from lcrjax.training.networks.protocol import Network, choose_backend
 from lcrjax.training.networks.resnet18 import resnet18
@@ -155,7 +155,7 @@ class FullTraining:
     progress: Callable[[FullProgress], None] | None
     images_per_call: int = 1024
     seconds_between_saves: float = 120.0
-    curve: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    curve: list[Row] = dataclasses.field(default_factory=list)
     before: float = 0.0  # seconds of the epoch in work that earlier processes spent
     rate: float = 0.0
 
@@ -196,27 +196,25 @@ class FullTraining:
                 if time.monotonic() - self._saved > self.seconds_between_saves:
                     self._save(state)
                 self._tell(state)
-        row = dict.fromkeys(CURVE, math.nan)
-        row["epoch"] = int(state.model.epoch) + 1
+        row: Row = dict.fromkeys(CURVE, math.nan)
+        row["epoch"] = epoch = int(state.model.epoch) + 1
         if not bool(state.model.failed):
             row["loss"] = float(state.loss) / n
             row["running_accuracy"] = float(state.right) / n
             count = jnp.int32(len(self.sample))
             state = self.programs.close(state, self.images, self._padded(self.sample), count)
-            row.update(self._look(state.model, row["epoch"]))
+            row.update(self._look(state.model, epoch))
         now = time.monotonic()
         row["seconds"] = self.before + now - self._mark
         self.before, self._mark = 0.0, now
         self.curve.append(row)
         if self.config.validation and self._best() is row and self.checkpoints:
-            self.checkpoints.save(
-                BEST, int(row["epoch"]), (state.model.params, state.model.statistics), row
-            )
+            self.checkpoints.save(BEST, epoch, (state.model.params, state.model.statistics), row)
         self._save(state)
         self._tell(state, fresh=True)
         return state
 
-    def _look(self, model: ModelState, epoch: float) -> dict[str, float]:
+    def _look(self, model: ModelState, epoch: int) -> Row:
         """Evaluate a model at the end of an epoch."""
         recipe = self.config.training
         seen = {"sample_accuracy": float(model.accuracy)}
@@ -241,14 +239,14 @@ class FullTraining:
             chosen = part.indices[start : start + size]
             # The last block is filled up: one program serves all.
             filled = np.resize(chosen, size)
-            blocks.append(self.programs.classify(model, part.pixels[filled]))
+            blocks.append(self.programs.classify(model, jnp.asarray(part.pixels[filled])))
         return np.concatenate(blocks)[:n]
 
     def _padded(self, indices: np.ndarray) -> jax.Array:
         """Indices padded to as many as there are images, so that one program serves any number."""
         return jnp.asarray(np.resize(indices, len(self.images.labels)))
 
-    def _best(self) -> dict[str, float]:
+    def _best(self) -> Row:
         """The row whose model counts: the best on validation images, without them the last."""
         if not self.config.validation:
             return self.curve[-1]

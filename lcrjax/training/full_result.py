@@ -6,6 +6,8 @@ import pandas as pd
 
 from lcrjax.training.metrics import Scores
 
+#: A row of the learning curve, by the names of `CURVE`.
+Row = dict[str, int | float]
 CURVE = (
     "epoch",
     "loss",
@@ -38,7 +40,7 @@ class FullProgress:
     images: int
     total: int
     rate: float
-    curve: tuple[dict[str, float], ...]
+    curve: tuple[Row, ...]
     fresh: bool
     found: int
 

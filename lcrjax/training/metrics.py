@@ -52,7 +52,7 @@ def _accuracies(
     probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     truth = labels[:, None] == jnp.arange(probabilities.shape[1], dtype=labels.dtype)[None, :]
-    right = jnp.argmax(probabilities, 1) == labels
+    right = jnp.argmax(probabilities, 1).astype(labels.dtype) == labels
     support = truth.sum(0)
     recall = (truth & right[:, None]).sum(0) / jnp.maximum(support, 1)
     present = support > 0

@@ -57,7 +57,8 @@ def recompute(
         logits, statistics = backend.forward(
             model.params, statistics, pixels, batch.weights, training=training
         )
-        right = jnp.argmax(logits, 1) == images.labels[batch.chosen]
+        labels = images.labels[batch.chosen]
+        right = jnp.argmax(logits, 1).astype(labels.dtype) == labels
         return statistics, jnp.where(right, batch.weights, 0.0).sum(), batch.weights.sum()
 
     def add(i: Array, carry: tuple[Any, Array]) -> tuple[Any, Array]:
@@ -105,7 +106,8 @@ def _map_variances(tree: Any, function: Callable[[Array, Array], Array]) -> Any:
         raise ValueError(
             f"the network's statistics are {found}: name each a mean or, beside one, a var"
         )
-    return structure.unflatten(
+    changed = [
         function(named[above, "mean"], x) if name == "var" else x
         for (above, name), x in named.items()
-    )
+    ]
+    return jax.tree.unflatten(structure, changed)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Integer
 
 from lcrjax.training.batches import Images
 from lcrjax.training.config import TrainingConfig
@@ -51,7 +51,7 @@ def make_programs(
         config: The recipe.
     """
 
-    def start(seeds: Int[Array, " k"]) -> ModelState:
+    def start(seeds: Integer[Array, " k"]) -> ModelState:
         def one(seed: Array) -> ModelState:
             return initial_state(jax.random.key(seed), shape, n_classes, backend, config)
 

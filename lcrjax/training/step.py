@@ -77,7 +77,7 @@ def train_steps(
         model, mean, hits = train_step(
             model, images, batch.chosen, batch.weights, factor, backend, config
         )
-        return model, loss + mean * batch.count.astype(jnp.float32), right + hits
+        return model, loss + mean * batch.n.astype(jnp.float32), right + hits
 
     # Counted apart from what differs between models: under vmap the loop stays one.
     stop = jnp.minimum(epoch.step + steps, total)

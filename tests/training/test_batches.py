@@ -20,20 +20,20 @@ def cut_all(n, size):
 def test_batches_cover_an_epoch_and_differ_by_one_image(size, n):
     batches = count_batches(n, size)
     parts = jax.tree.map(lambda leaf: np.asarray(leaf)[:batches], cut_all(jnp.int32(n), size))
-    np.testing.assert_array_equal(parts.weights.sum(1), parts.count)
-    chosen = np.concatenate([c[:k] for c, k in zip(parts.chosen, parts.count, strict=True)])
+    np.testing.assert_array_equal(parts.weights.sum(1), parts.n)
+    chosen = np.concatenate([c[:k] for c, k in zip(parts.chosen, parts.n, strict=True)])
     np.testing.assert_array_equal(chosen, np.arange(n) + 7)
-    assert parts.count.max() <= size
-    assert np.ptp(parts.count) <= 1
+    assert parts.n.max() <= size
+    assert np.ptp(parts.n) <= 1
     # Where they are cut.
-    assert np.cumsum(parts.count).tolist() == [(i + 1) * n // batches for i in range(batches)]
+    assert np.cumsum(parts.n).tolist() == [(i + 1) * n // batches for i in range(batches)]
 
 
 def test_a_million_images_overflow_nothing():
     n, size = 1_281_167, 32
     batches = count_batches(n, size)
     few = jnp.zeros(1, jnp.int32)
-    counts = jax.jit(jax.vmap(lambda i: cut(few, jnp.int32(n), size, i).count))(
+    counts = jax.jit(jax.vmap(lambda i: cut(few, jnp.int32(n), size, i).n))(
         jnp.arange(batches, dtype=jnp.int32)
     )
     assert counts.sum() == n

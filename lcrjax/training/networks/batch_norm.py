@@ -5,6 +5,7 @@ Left to automatic differentiation the two moments cost several more passes over 
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 EPSILON = 1e-5
@@ -36,7 +37,7 @@ def batch_normalise(
 
 
 def _forward(x, scale, bias, weights):  # type: ignore[no-untyped-def]
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    wide = x.astype(np.promote_types(x.dtype, np.float32))
     share = (weights / (weights.sum() * x.shape[1] * x.shape[2]))[:, None, None, None]
     mean = (wide * share).sum((0, 1, 2))
     variance = (jnp.square(wide - _wide(mean)) * share).sum((0, 1, 2))
@@ -68,7 +69,7 @@ def apply_statistics(
 ) -> Float[Array, "b h w c"]:
     """Normalise each channel by statistics that are given."""
     factor = scale * jax.lax.rsqrt(variance + EPSILON)
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    wide = x.astype(np.promote_types(x.dtype, np.float32))
     return ((wide - _wide(mean)) * _wide(factor) + _wide(bias)).astype(x.dtype)
 
 

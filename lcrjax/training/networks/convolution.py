@@ -14,6 +14,7 @@ import itertools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 SMALLEST_DIRECT_MAP = 3
@@ -144,7 +145,7 @@ def _product(a: Array, b: Array, contract: tuple[int, int]) -> Array:
         b,
         (((contract[0],), (contract[1],)), ((), ())),
         precision=jax.lax.Precision.HIGHEST,
-        preferred_element_type=jnp.promote_types(a.dtype, jnp.float32),
+        preferred_element_type=np.promote_types(a.dtype, np.float32),
     )
 
 
@@ -176,7 +177,7 @@ def _direct(images: Array, kernel: Array, stride: int, padding: int) -> Array:
         ((padding, padding), (padding, padding)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         precision=jax.lax.Precision.HIGHEST,
-        preferred_element_type=jnp.promote_types(images.dtype, jnp.float32),
+        preferred_element_type=np.promote_types(images.dtype, np.float32),
     ).astype(images.dtype)
 
 

@@ -46,7 +46,8 @@ def from_nnx(make: Callable[[ImageShape, int, nnx.Rngs], nnx.Module], name: str)
 
     def init(key: Array, shape: ImageShape, n_classes: int) -> tuple[Any, ModuleStatistics]:
         module = make(shape, n_classes, nnx.Rngs(key))
-        graph, params, statistics, rest = nnx.split(module, nnx.Param, nnx.BatchStat, ...)
+        split: Any = nnx.split(module, nnx.Param, nnx.BatchStat, ...)
+        graph, params, statistics, rest = split
         if jax.tree.leaves(rest):
             raise ValueError(
                 f"the module of {name} holds {sorted(nnx.to_pure_dict(rest))} besides nnx.Param "

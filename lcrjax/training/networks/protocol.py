@@ -99,7 +99,8 @@ class Backend:
         def loss_of(params: Any) -> tuple[Array, Array]:
             logits, _ = self.network.apply(params, statistics, images, weights, True)
             losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-            right = jnp.where(jnp.argmax(logits, 1) == labels, weights, 0.0)
+            found = jnp.argmax(logits, 1).astype(labels.dtype)
+            right = jnp.where(found == labels, weights, 0.0)
             return (losses * weights).sum() / weights.sum(), right.sum()
 
         (loss, right), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -172,7 +173,7 @@ class ResNet18(nnx.Module):
         x = max_pool(x)
         for block in self.blocks:
             x = block(x, weights)
-        pooled = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean((1, 2))
+        pooled = x.astype(np.promote_types(x.dtype, np.float32)).mean((1, 2))
         logits = jnp.matmul(pooled, self.weight[...], precision=jax.lax.Precision.HIGHEST)
         return logits + self.bias[...][None, :]
 

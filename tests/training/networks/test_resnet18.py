@@ -51,7 +51,8 @@ def plain_forward(kernels, norms, weight, bias, images, strides):
 
     def norm(x):
         scale, offset = next(norms)
-        mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        mean, variance = x.mean((0, 1, 2), keepdims=True), x.var((0, 1, 2), keepdims=True)
+        scale, offset = scale.reshape(1, 1, 1, -1), offset.reshape(1, 1, 1, -1)
         return (x - mean) / jnp.sqrt(variance + 1e-5) * scale + offset
 
     x = jax.nn.relu(norm(conv(images, strides[0])))
@@ -61,7 +62,7 @@ def plain_forward(kernels, norms, weight, bias, images, strides):
             stride = 2 if stage and not position else 1
             y = norm(conv(jax.nn.relu(norm(conv(x, stride))), 1))
             x = jax.nn.relu(y + (norm(conv(x, stride)) if stride == 2 else x))
-    return x.mean((1, 2)) @ weight + bias
+    return x.mean((1, 2)) @ weight + bias.reshape(1, -1)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,8 @@ def test_normalisation_and_its_gradient():
 
     def plain(x, scale, bias):
         kept = x[jnp.array([0, 1, 3, 4])]
-        mean, variance = kept.mean((0, 1, 2)), kept.var((0, 1, 2))
+        mean, variance = kept.mean((0, 1, 2), keepdims=True), kept.var((0, 1, 2), keepdims=True)
+        scale, bias = scale.reshape(1, 1, 1, -1), bias.reshape(1, 1, 1, -1)
         return (((x - mean) / jnp.sqrt(variance + 1e-5) * scale + bias) * pull).sum()
 
     arguments = (0, 1, 2)

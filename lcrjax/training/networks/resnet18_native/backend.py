@@ -92,4 +92,5 @@ class NativeBackend(Backend):
 
     def _architecture(self, params: Any, images: Array) -> Architecture:
         base, n_classes = params["stem"]["kernel"].shape[2], params["bias"].shape[0]
-        return Architecture(*images.shape[1:], n_classes, base, self.stem)
+        _, height, width, channels = images.shape
+        return Architecture(height, width, channels, n_classes, base, self.stem)
