@@ -56,11 +56,12 @@ def fixed_effects_r2(
     n, n_datasets = len(d.y), len(np.unique(d.datasets))
     check_rows(n, n_datasets + max(map(len, models)))
     y = d.y - d.y.mean()
-    y_within = centre(y, d.datasets)
+    within = centre(np.column_stack([y, d.X]), d.datasets)
+    y_within, centred = within[:, 0], within[:, 1:]
     total, total_within = float(np.sum(y**2)), float(np.sum(y_within**2))
     if total_within <= 1e-24 * total:
         raise ValueError(f"{target!r} does not vary within any dataset: explain a column that does")
-    centred, X = centre(d.X, d.datasets), d.X - d.X.mean(axis=0)
+    X = d.X - d.X.mean(axis=0)
     varies = np.linalg.norm(centred, axis=0) > 1e-12 * np.linalg.norm(d.X, axis=0)
     rows = []
     for model in models:
