@@ -53,10 +53,11 @@ def fixed_effects_r2(
     d = design_matrix(table, target, names, ())
     if d.datasets is None:
         raise ValueError("the table has one dataset, all is within it: use search for regressions")
-    n, n_datasets = len(d.y), len(np.unique(d.datasets))
+    found, index = np.unique(d.datasets, return_inverse=True)
+    n, n_datasets = len(d.y), len(found)
     check_rows(n, n_datasets + max(map(len, models)))
     y = d.y - d.y.mean()
-    within = centre(np.column_stack([y, d.X]), d.datasets)
+    within = centre(np.column_stack([y, d.X]), index)
     y_within, centred = within[:, 0], within[:, 1:]
     total, total_within = float(np.sum(y**2)), float(np.sum(y_within**2))
     if total_within <= 1e-24 * total:
