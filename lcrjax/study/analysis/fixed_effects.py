@@ -15,9 +15,11 @@ def centre(
     values: Float[np.ndarray, "n *columns"], groups: Shaped[np.ndarray, " n"]
 ) -> Float[np.ndarray, "n *columns"]:
     """Take every group's mean out of its values, column by column."""
-    frame = pd.DataFrame(values)
-    centred: np.ndarray = (frame - frame.groupby(groups).transform("mean")).to_numpy()
-    return centred.reshape(values.shape)
+    index = np.unique(groups, return_inverse=True)[1]
+    members = np.eye(index.max() + 1)[index]
+    means = ((members.T @ values).T / members.sum(axis=0)).T
+    centred: np.ndarray = values - means[index]
+    return centred
 
 
 def fixed_effects_r2(
