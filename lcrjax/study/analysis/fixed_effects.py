@@ -15,9 +15,11 @@ def centre(
     values: Float[np.ndarray, "n *columns"], groups: Shaped[np.ndarray, " n"]
 ) -> Float[np.ndarray, "n *columns"]:
     """Take every group's mean out of its values, column by column."""
-    frame = pd.DataFrame(values)
-    centred: np.ndarray = (frame - frame.groupby(groups).transform("mean")).to_numpy()
-    return centred.reshape(values.shape)
+    index = np.unique(groups, return_inverse=True)[1]
+    members = np.eye(index.max() + 1)[index]
+    means = ((members.T @ values).T / members.sum(axis=0)).T
+    centred: np.ndarray = values - means[index]
+    return centred
 
 
 def fixed_effects_r2(
@@ -53,14 +55,16 @@ def fixed_effects_r2(
     d = design_matrix(table, target, names, ())
     if d.datasets is None:
         raise ValueError("the table has one dataset, all is within it: use search for regressions")
-    n, n_datasets = len(d.y), len(np.unique(d.datasets))
+    found, index = np.unique(d.datasets, return_inverse=True)
+    n, n_datasets = len(d.y), len(found)
     check_rows(n, n_datasets + max(map(len, models)))
     y = d.y - d.y.mean()
-    y_within = centre(y, d.datasets)
+    within = centre(np.column_stack([y, d.X]), index)
+    y_within, centred = within[:, 0], within[:, 1:]
     total, total_within = float(np.sum(y**2)), float(np.sum(y_within**2))
     if total_within <= 1e-24 * total:
         raise ValueError(f"{target!r} does not vary within any dataset: explain a column that does")
-    centred, X = centre(d.X, d.datasets), d.X - d.X.mean(axis=0)
+    X = d.X - d.X.mean(axis=0)
     varies = np.linalg.norm(centred, axis=0) > 1e-12 * np.linalg.norm(d.X, axis=0)
     rows = []
     for model in models:

@@ -1,6 +1,7 @@
 """Regression on a study's table: logs, checks, and statsmodels' summary of one model."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ class Design:
         features: Names of the columns of `X`.
         always: Names of the columns of `base` after the intercept.
         rows: Positions in the table of the rows used.
-        datasets: Dataset of each row; None where the table has fewer than two.
+        dataset: The table's column of that name, if it has one.
         dropped: Columns left out, each with the reason.
         n_missing: Rows left out because a value that the regression needs is missing.
     """
@@ -37,9 +38,17 @@ class Design:
     features: tuple[str, ...]
     always: tuple[str, ...]
     rows: Int[np.ndarray, " n"]
-    datasets: Shaped[np.ndarray, " n"] | None
+    dataset: pd.Series | None
     dropped: dict[str, str]
     n_missing: int
+
+    @functools.cached_property
+    def datasets(self) -> Shaped[np.ndarray, " n"] | None:
+        """Dataset of each row; None where there are fewer than two."""
+        if self.dataset is None:
+            return None
+        datasets = self.dataset.astype(str).to_numpy()[self.rows]
+        return datasets if len(np.unique(datasets)) > 1 else None
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -96,17 +105,10 @@ def design_matrix(
         features=tuple(itertools.compress(features, varies[:p])),
         always=tuple(itertools.compress(always, varies[p:])),
         rows=rows,
-        datasets=_datasets(table, rows),
+        dataset=table.get("dataset"),
         dropped=dropped,
         n_missing=columns.n_missing,
     )
-
-
-def _datasets(table: pd.DataFrame, rows: np.ndarray) -> np.ndarray | None:
-    if "dataset" not in table.columns:
-        return None
-    datasets = table["dataset"].astype(str).to_numpy()[rows]
-    return datasets if len(np.unique(datasets)) > 1 else None
 
 
 def fit(
