@@ -1,6 +1,6 @@
-"""The 27 features of many subsets of a dataset, many of them at a time."""
+"""The 27 features of many subsets of a dataset, as a table."""
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -12,105 +12,75 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from lcrjax import native
-from lcrjax.measures.family import Family, Members, family_of, members_of_labels
-from lcrjax.native.calls import MOST_PIXELS, subset_sums
-from lcrjax.pairwise.product import product_of_prepared
-from lcrjax.pairwise.tiling import tile_side
-from lcrjax.similarity import RMSD, TiledSimilarity
+from lcrjax.measures.family import family_of, members_of_labels
+from lcrjax.pairwise.kernels import serve_host, sums_on_host
+from lcrjax.similarity import RMSD, Similarity, TiledSimilarity
 from lcrjax.similarity.checks import check_pixels
 from lcrjax.study.columns import FEATURES
+from lcrjax.study.feature_kernel import ORDERS, feature_columns, subset_features
 
-_ORDERS = (0.0, 1.0, np.inf)
-_NAMES = ("0", "1", "inf")
 _PAIRS_AT_ONCE = 2**16  # of elements, over all subsets measured side by side
-_LARGEST_TILE = 256
-_MEMBERS_AT_ONCE = 2**18  # images of subsets whose family is computed at once
-
-
-def _columns(family: Family, members: Members, n: int) -> dict[str, np.ndarray]:
-    """The 27 columns from the classes and datasets of the family of many subsets."""
-    subsets = members.datasets
-    columns = {"size": np.full(family.class_balance.shape[1], float(n))}
-    for measure, letter in {"alpha": "A", "normalized_rho": "R", "gamma": "G"}.items():
-        short = measure.removeprefix("normalized_")
-        levels = family.class_level[measure]
-        least, largest = subsets.least(levels), subsets.largest(levels)
-        for i, q in enumerate(_NAMES):
-            columns[f"{letter}_{q}"] = family.dataset_level[measure][i]
-            columns[f"min_{short}_{q}"], columns[f"max_{short}_{q}"] = least[i], largest[i]
-    for i, q in enumerate(_NAMES):
-        columns[f"CB_{q}"] = family.class_balance[i]
-    return {name: columns[name] for name in FEATURES}
+_MEMBERS_AT_ONCE = 2**18  # elements of subsets whose family is computed at once
+_COPIES = 2**30  # bytes, of the subsets that all threads work on, unless one alone takes more
 
 
 @partial(jax.jit, static_argnames="n_classes")
-def _tiled(
+def _side_by_side(
     similarity: TiledSimilarity,
-    images: Array,
+    elements: Any,
     labels: Int[Array, " N"],
     subsets: Int[Array, "g n"],
     n_classes: int,
-) -> tuple[Float[Array, "g n"], Float[Array, "g n"]]:
-    side = tile_side(subsets.shape[1], of="subsets")
-
-    def one(rows: Int[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
-        classes = labels[rows]
-        points, _ = similarity.prepare_both(images[rows], None)
-        weights = jax.nn.one_hot(classes, n_classes, axis=0, dtype=jnp.float32)
-        sums = product_of_prepared(similarity, points, None, weights, side)
-        return jnp.take_along_axis(sums, classes[None, :], axis=0)[0], jnp.sum(sums, axis=0)
-
+) -> dict[str, Float[Array, " g"]]:
+    one = partial(subset_features, similarity, elements, labels, n_classes=n_classes)
     return jax.vmap(one)(subsets)
 
 
-def _by_tiles(
-    similarity: TiledSimilarity,
-    images: Array,
-    labels: np.ndarray,
-    subsets: np.ndarray,
-    at_once: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of similarities to the own class and to all, so many subsets in a compiled call."""
-    k = len(subsets)
+def _by_program(
+    similarity: TiledSimilarity, elements: Any, labels: np.ndarray, subsets: np.ndarray
+) -> pd.DataFrame:
+    """The pure function for so many subsets in a compiled call; few sizes of call serve all."""
+    k, n = subsets.shape
+    at_once = min(1 << (k - 1).bit_length(), max(1, _PAIRS_AT_ONCE // n**2))
     padded = np.concatenate([subsets, np.repeat(subsets[-1:], -k % at_once, axis=0)])
+    elements, classes = jax.tree.map(jnp.asarray, elements), jnp.asarray(labels)
     parts = [
-        _tiled(similarity, images, labels, group, n_classes=int(labels.max()) + 1)
+        _side_by_side(
+            similarity,
+            elements,
+            classes,
+            jnp.asarray(group),
+            n_classes=int(labels.max()) + 1,
+        )
         for group in np.split(padded, len(padded) // at_once)
     ]
-    own, everyone = (np.concatenate(part)[:k] for part in zip(*parts, strict=True))
-    return own, everyone
+    tables = [pd.DataFrame({name: np.asarray(part[name]) for name in FEATURES}) for part in parts]
+    return pd.concat(tables, ignore_index=True)[:k].astype(np.float64)
 
 
-def _in_native_code(similarity: TiledSimilarity, images: Any) -> bool:
-    """Whether the kernel in C does it, of which XLA is the reference."""
-    return (
-        type(similarity) is RMSD
-        and images.dtype == np.uint8
-        and np.prod(images.shape[1:]) <= MOST_PIXELS
-        and jax.default_backend() == "cpu"
-        and native.available()
-    )
+def _by_kernel(
+    similarity: TiledSimilarity, images: np.ndarray, labels: np.ndarray, subsets: np.ndarray
+) -> pd.DataFrame:
+    """The same by the kernel of sums, a subset to a thread, and the family in float64."""
+    n, n_classes = subsets.shape[1], int(labels.max()) + 1
+    names = np.arange(n_classes, dtype=np.int32)[None, :]
 
+    def sums(subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        classes = labels[subset]
+        weights = (classes[:, None] == names).astype(np.float32)
+        found = sums_on_host(similarity, images[subset], weights, most_threads=1)
+        own = np.take_along_axis(found, classes[:, None], axis=1)[:, 0]
+        return own, found.sum(axis=1, dtype=np.float64)
 
-def _groups(
-    similarity: TiledSimilarity, images: Any, labels: np.ndarray, subsets: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield the classes of a group of subsets, and sums of similarities to these and to all."""
-    k, n = subsets.shape
-    step = max(1, _MEMBERS_AT_ONCE // n)
-    groups = [subsets[start : start + step] for start in range(0, k, step)]
-    if isinstance(similarity, RMSD) and _in_native_code(similarity, images):
-        pixels = np.ascontiguousarray(images).reshape(len(images), -1)
-        scale, unit = (float(np.asarray(x)) for x in (similarity.scale, similarity.unit))
-        factor = scale / (unit * np.sqrt(pixels.shape[1]))
-        for group in groups:
-            classes = labels[group]
-            yield classes, *subset_sums(pixels, group, classes, factor)
-        return
-    images = jnp.asarray(images)
-    at_once = min(1 << (k - 1).bit_length(), max(1, _PAIRS_AT_ONCE // n**2))
-    for group in groups:
-        yield labels[group], *_by_tiles(similarity, images, labels, group, at_once)
+    tables, step = [], max(1, _MEMBERS_AT_ONCE // n)
+    copies = 2 * n * images[:1].nbytes
+    with ThreadPoolExecutor(max(1, min(native.threads(), _COPIES // copies))) as pool:
+        for group in np.split(subsets, range(step, len(subsets), step)):
+            own, everyone = (np.stack(part) for part in zip(*pool.map(sums, group), strict=True))
+            members = members_of_labels(labels[group], own / n, everyone / n)
+            family = family_of(members, np.asarray(list(ORDERS.values())))
+            tables.append(pd.DataFrame(feature_columns(family, members.datasets, float(n))))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -138,10 +108,10 @@ def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarr
 
 def features(
     images: Any,
-    labels: Int[np.ndarray, " N"],
-    subsets: Int[np.ndarray, "k n"],
+    labels: Any,
+    subsets: Any,
     *,
-    similarity: TiledSimilarity | None = None,
+    similarity: Similarity | None = None,
 ) -> pd.DataFrame:
     """Measure the 27 features of each of k subsets of n images.
 
@@ -174,12 +144,7 @@ def features(
             f"similarity is a {type(similarity).__name__}: give one that is computed in tiles"
         )
     similarity, images, _ = similarity.canonical(images, None)
-    k, n = subsets.shape
-    if k == 0:
+    if not len(subsets):
         return pd.DataFrame({name: np.empty(0) for name in FEATURES})
-    tables = []
-    for classes, own, everyone in _groups(similarity, images, labels, subsets):
-        members = members_of_labels(classes, own / n, everyone / n)
-        family = family_of(members, np.asarray(_ORDERS))
-        tables.append(pd.DataFrame(_columns(family, members, n)))
-    return pd.concat(tables, ignore_index=True)
+    on_host = serve_host(similarity, images)
+    return (_by_kernel if on_host else _by_program)(similarity, images, labels, subsets)

@@ -7,7 +7,7 @@ import pytest
 
 import lcrjax
 from lcrjax.study.columns import FEATURES
-from lcrjax.study.feature_table import _tiled, features
+from lcrjax.study.feature_table import _side_by_side, features
 from tests import reference
 
 N_IMAGES, N_CLASSES = 60, 3
@@ -149,11 +149,11 @@ def test_other_similarities(dataset):
 def test_one_size_compiles_once(dataset, rng, without_kernels):
     images, labels, subsets = dataset
     features(images, labels, subsets)
-    compiled = _tiled._cache_size()
+    compiled = _side_by_side._cache_size()
     features(images, labels, rng.permuted(subsets, axis=1))
     features(images, labels, np.concatenate([subsets, subsets])[: K + 1])
     features(images, labels, np.concatenate([subsets, subsets])[: K + 3])
-    assert _tiled._cache_size() == compiled
+    assert _side_by_side._cache_size() == compiled
 
 
 def test_no_subsets_make_an_empty_table(dataset):

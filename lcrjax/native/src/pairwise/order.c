@@ -5,7 +5,8 @@
 
 enum {
   AT_ONCE = 256, /* elements that a task looks at */
-  SAMPLE = 256   /* elements of a class that its axis is drawn from, at most */
+  SAMPLE = 256,  /* elements of a class that its axis is drawn from, at most */
+  FEW = 512      /* of which an axis would take more time than the products that it saves */
 };
 
 void *lcrjax_grab(int64_t size) {
@@ -89,7 +90,7 @@ static void by_class(Keys *k, int64_t count, int32_t *order) {
 bool lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
   int64_t n = p->columns.n, count = p->k + 2;
   Keys keys = {.p = p, .keys = lcrjax_grab(8 * n), .starts = lcrjax_grab(8 * (count + 1))};
-  bool by_axes = p->kind->axis != NULL && n > 2 * ROWS;
+  bool by_axes = p->kind->axis != NULL && n > FEW;
   if (by_axes) keys.axes = lcrjax_grab(4 * count * axis_floats(p));
   bool done = keys.keys != NULL && keys.starts != NULL && (!by_axes || keys.axes != NULL);
   if (done) {
