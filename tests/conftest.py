@@ -7,6 +7,10 @@ from hypothesis import settings
 
 from lcrjax import native
 
+# Nothing is widened or broadcast without a word, in the package as in its tests.
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
 # The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("lcrjax", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=300, print_blob=True)
