@@ -1,8 +1,8 @@
 """Weighted power mean of every order, in log space (paper, section II-B; Leinster 2021, ch. 4).
 
 One body serves two namespaces: NumPy in float64 for numbers that are at hand, where nothing has to
-compile and half of the work can be left out, and jax.numpy for those that are traced, where every
-branch is computed and has finite derivatives, of any order and in any mode.
+compile and much of the work can be left out, and jax.numpy for those that are traced, which have
+finite derivatives of every kind, by the order at zero too.
 """
 
 from collections.abc import Sequence
@@ -55,9 +55,10 @@ class _LogMeans:
 
         log M_r = c + log(1 + sum w (exp(r (y - c)) - 1)) / r
 
-    Around c = sum w y the sum is not negative, since exp is convex, so no digits are lost: as r
-    goes to zero neither in expm1 nor in log1p, which is of the order of r^2. Where powers of
-    the extreme item would overflow, c lies as close to that as it must, and the sum is large.
+    Around the mean log, c = sum w y, the sum is not negative, since exp is convex: nothing cancels,
+    for small r as for large. Where the extreme item's power would overflow, c lies as close to that
+    item's log as it must, and the sum is large. Nearer yet it would come close to -1, and log1p
+    would lose digits.
     """
 
     def __init__(
@@ -276,5 +277,6 @@ def power_mean(
         raise ValueError(f"axis is {axis}, but weights have {w.ndim} dimensions: give another")
     dtype = float_dtype(w, x)
     rounded = np.asarray(order, dtype) if at_hand(order) else jnp.asarray(order, dtype)
-    w, x = xp.moveaxis(w, axis, -1), xp.moveaxis(x, axis, -1)
+    wide = np.float64 if xp is np else dtype
+    w, x = (xp.moveaxis(table.astype(wide), axis, -1) for table in (w, x))
     return mean_along_rows(rounded, xp.where(w < 0, np.nan, w), x, dtype)
