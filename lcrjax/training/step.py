@@ -1,48 +1,16 @@
-"""One training step, and any number of them within an epoch."""
+"""Training steps within an epoch."""
 
 import dataclasses
 
 import jax
 import jax.numpy as jnp
 import optax  # type: ignore[import-untyped]
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Int
 
 from lcrjax.training.batches import Images, as_input, count_batches, cut
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.networks.protocol import Backend
 from lcrjax.training.training_state import EpochState, ModelState
-
-
-def train_step(
-    model: ModelState,
-    images: Images,
-    chosen: Int[Array, " b"],
-    weights: Float[Array, " b"],
-    factor: ArrayLike,
-    backend: Backend,
-    config: TrainingConfig,
-) -> tuple[ModelState, Float[Array, ""], Float[Array, ""]]:
-    """Train on one batch.
-
-    Args:
-        model: The model.
-        images: The images that `chosen` indexes.
-        chosen: Indices of the batch.
-        weights: One weight per image, 0 for padding.
-        factor: What the step size is multiplied by.
-        backend: What executes the network; static.
-        config: The recipe; static.
-
-    Returns:
-        The model after the step, the loss, and how many images were classified correctly.
-    """
-    pixels, labels = as_input(images.pixels[chosen], config.precision), images.labels[chosen]
-    gradient, loss, right = backend.gradient(
-        model.params, model.statistics, pixels, labels, weights
-    )
-    params, moments = backend.update(model.params, model.moments, gradient, config, factor)
-    failed = model.failed | ~jnp.isfinite(loss)
-    return dataclasses.replace(model, params=params, moments=moments, failed=failed), loss, right
 
 
 def train_steps(
@@ -73,10 +41,14 @@ def train_steps(
     def step(i: Array, carry: tuple[ModelState, Array, Array]) -> tuple[ModelState, Array, Array]:
         model, loss, right = carry
         batch = cut(order, n, config.batch_size, i)
-        factor = schedule(done + i / total)
-        model, mean, hits = train_step(
-            model, images, batch.chosen, batch.weights, factor, backend, config
+        pixels = as_input(images.pixels[batch.chosen], config.precision)
+        gradient, mean, hits = backend.gradient(
+            model.params, model.statistics, pixels, images.labels[batch.chosen], batch.weights
         )
+        factor = schedule(done + i / total)
+        params, moments = backend.update(model.params, model.moments, gradient, config, factor)
+        failed = model.failed | ~jnp.isfinite(mean)
+        model = dataclasses.replace(model, params=params, moments=moments, failed=failed)
         return model, loss + mean * batch.n.astype(jnp.float32), right + hits
 
     # Counted apart from what differs between models: under vmap the loop stays one.

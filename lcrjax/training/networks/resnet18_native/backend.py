@@ -51,11 +51,10 @@ class NativeBackend(Backend):
         training: bool,
     ) -> tuple[Float[Array, "b classes"], Any]:
         """Compute logits; an image of weight zero costs nothing."""
+        given = None if training else statistics.values
         shape = self._architecture(params, images)
-        if not training:
-            return calls.infer(params, statistics.values, images, weights, shape), statistics
-        logits, found = calls.forward(params, images, weights, shape)
-        return logits, dataclasses.replace(statistics, values=found)
+        logits, used = calls.forward(params, given, images, weights, shape)
+        return logits, dataclasses.replace(statistics, values=used)
 
     def inference_batch(self, n: int, config: TrainingConfig) -> int:
         """Say how many images should be classified at a time: kernels are evaluated once for each.

@@ -48,48 +48,26 @@ def gradient(
 
 def forward(
     params: Any,
+    statistics: Any | None,
     images: Float[Array, "b h w c"],
     weights: Float[Array, " b"],
     architecture: Architecture,
 ) -> tuple[Float[Array, "b classes"], Any]:
-    """Compute logits normalised by the batch's own statistics, and these."""
-    channels = [_read(params, [path])[0] for path in _parameters() if path[-1] == "scale"]
-    shapes = [_like(scale) for scale in channels for _ in ("mean", "var")]
-    logits, *found = _forward(params, images, weights, (), shapes, _STATISTICS, architecture)
-    return logits, _write(_statistics(), found)
+    """Compute logits, normalised by statistics or, without them, by the batch's own.
 
-
-def infer(
-    params: Any,
-    statistics: Any,
-    images: Float[Array, "b h w c"],
-    weights: Float[Array, " b"],
-    architecture: Architecture,
-) -> Float[Array, "b classes"]:
-    """Compute logits normalised by given statistics."""
-    given = _read(statistics, _statistics())
-    return _forward(params, images, weights, given, (), _INFERENCE, architecture)[0]
-
-
-def _forward(
-    params: Any,
-    images: Array,
-    weights: Array,
-    given: Sequence[Array],
-    shapes: Sequence[jax.ShapeDtypeStruct],
-    mode: int,
-    architecture: Architecture,
-) -> Sequence[Array]:
+    Returns:
+        Logits, and the statistics that were used.
+    """
+    arrays, new = _read(params, _parameters()), statistics is None
+    given = [] if new else _read(statistics, _statistics())
+    scales = [a for a, path in zip(arrays, _parameters(), strict=True) if path[-1] == "scale"]
+    shapes = [_like(scale) for scale in scales for _ in ("mean", "var")] if new else []
     logits = jax.ShapeDtypeStruct((len(images), architecture.n_classes), jnp.float32)
-    memory = _memory(architecture, len(images), mode)
+    memory = _memory(architecture, len(images), _STATISTICS if new else _INFERENCE)
     call = jax.ffi.ffi_call(native.target("resnet_forward"), (logits, *shapes, memory))
-    return call(
-        images,
-        weights,
-        *_read(params, _parameters()),
-        *given,
-        stem=np.int64(architecture.stem_geometry.size),
-    )[:-1]
+    stem = np.int64(architecture.stem_geometry.size)
+    result, *found = call(images, weights, *arrays, *given, stem=stem)[:-1]
+    return result, _write(_statistics(), found) if new else statistics
 
 
 def _units() -> Iterator[tuple[Path, Path]]:
