@@ -8,7 +8,7 @@ import typer
 
 from lcrjax.cli import values
 from lcrjax.cli.outcome import NO_DISK, input_checked, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP, load_sources
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,7 @@ def measure(
         lcrjax measure digits --similarity rmsd:10
     """
     with input_checked():
+        from lcrjax.data import load
         from lcrjax.similarity.spec import parse_similarity, pixels_for
 
         viewpoints, alike = values.orders(q), parse_similarity(similarity)
@@ -55,7 +56,7 @@ def measure(
             raise ValueError(
                 f"the folder {out.resolve().parent} does not exist: make it, or change --out"
             )
-        (dataset,) = load_sources([data], resize)
+        dataset = load(data, resize=resize)
 
     import numpy as np
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
 
 if TYPE_CHECKING:
     from lcrjax.cli.outcome import Work
@@ -69,6 +69,7 @@ def _page(
     from lcrjax.cli.steps import choose_steps
 
     with input_checked():
+        from lcrjax.data import load
         from lcrjax.report.pipeline import PAGE
 
         is_study = _is_study(Path(data))
@@ -91,7 +92,7 @@ def _page(
                 tell("analysing the study", 0.0)
                 return study_page(data), path
             tell("loading", 0.0)
-            (dataset,) = load_sources([data], resize)
+            dataset = load(data, resize=resize)
         work.begin()
         page = dataset_page(dataset, progress=tell)
         work.check()

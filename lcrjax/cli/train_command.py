@@ -7,7 +7,7 @@ import typer
 
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, load_sources
+from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
 
 if TYPE_CHECKING:
     from lcrjax.training import FullProgress, FullResult
@@ -55,6 +55,7 @@ def train(
         from rich.console import Console
 
         from lcrjax.cli.epochs import EpochLines
+        from lcrjax.data import load
         from lcrjax.study.run.reference import check_reference_folder, train_reference
         from lcrjax.training import FullConfig, TrainingConfig
 
@@ -66,7 +67,7 @@ def train(
             learning_rate=learning_rate,
         )
         settings = FullConfig(recipe, schedule, validation, seed)
-        (dataset,) = load_sources([data], resize)
+        dataset = load(data, resize=resize)
         work.ready = True
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
         console = Console(stderr=True)

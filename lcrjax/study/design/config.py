@@ -95,6 +95,8 @@ class StudyConfig:
         for f in dataclasses.fields(TrainingConfig):
             if f.name in training:
                 _same_kind(f"training.{f.name}", training[f.name], f.default)
+                if isinstance(f.default, float):  # TOML's 1 is no float
+                    training = {**training, f.name: float(training[f.name])}
         for f in dataclasses.fields(cls):
             if f.name in values and isinstance(f.default, (int, str)):
                 _same_kind(f.name, values[f.name], f.default)

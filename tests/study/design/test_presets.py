@@ -52,7 +52,7 @@ def test_a_file_says_the_same_as_options(tmp_path):
         per_bin=1,
         per_bin_at={64: 3},
         most_at=PRESETS["panel"].config.most_at,
-        training=TrainingConfig(max_epochs=5, learning_rate=1),
+        training=TrainingConfig(max_epochs=5, learning_rate=1.0),
     )
 
 

@@ -7,6 +7,7 @@ from lcrjax.similarity import RMSD
 from lcrjax.study import features
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.run.parts import measure_subsets, name_of
+from lcrjax.training import resnet18, train_subsets
 from tests.study import fake_parts as fake
 
 
@@ -16,6 +17,9 @@ def test_parts_have_names_that_hold_no_addresses():
     name = f"{fake.__name__}.train(3, network=small, other={fake.__name__}.measure)"
     assert name_of(given) == name
     assert name_of(object()) == "builtins.object"
+    assert name_of(functools.partial(train_subsets, network=resnet18)) == (
+        "lcrjax.training.subsets.train_subsets(network=resnet18)"
+    )
     assert name_of("text") == "'text'"
 
 
