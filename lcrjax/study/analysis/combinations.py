@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lcrjax.study.analysis.projection import Level, Projection, fit_all, project, svd_fit
+from lcrjax.study.analysis.projection import fit_all, project, svd_fit
 from lcrjax.study.analysis.regression import Design, adjusted_r2, check_rows, design_matrix
 from lcrjax.study.columns import FEATURES, PARAMETERS
 
@@ -78,41 +78,38 @@ def search_sizes(
             raise ValueError(f"size is {size!r}: give a whole number of features, at least 1")
     largest = max(sizes)
     d = design_matrix(table, target, features, always)
-    p = len(d.features)
-    if largest > p:
+    count = len(d.features)
+    if largest > count:
         raise ValueError(
-            f"{p} features vary over the table, too few for combinations of {largest}: "
+            f"{count} features vary over the table, too few for combinations of {largest}: "
             "ask for a smaller size"
         )
-    most = max(math.comb(p, k) for k in range(1, largest + 1))
+    most = max(math.comb(count, k) for k in range(1, largest + 1))
     if most > MOST:
         raise ValueError(
-            f"combinations of up to {largest} of {p} features are too many to list ({most:,}): "
+            f"combinations of up to {largest} of {count} features are too many to list ({most:,}): "
             "let best_subsets find the best one of every size"
         )
-    projection = project(d)
-    check_rows(len(d.y), projection.base_rank + largest)
-    return {
-        level.combinations.shape[1]: _rank(level, projection, d, target)
-        for level in fit_all(projection, largest)
-        if level.combinations.shape[1] in sizes
-    }
+    p = project(d)
+    check_rows(len(d.y), p.base_rank + largest)
+    found = {}
+    for size, (combinations, explained, suspicious) in enumerate(fit_all(p, largest), start=1):
+        if size in sizes:
+            r2 = (p.explained + explained) / p.total
+            rank = np.full(len(r2), p.base_rank + size)
+            for i in np.flatnonzero(suspicious):
+                rss, rank[i] = svd_fit(d, combinations[i])
+                r2[i] = 1 - rss / p.total
+            found[size] = _ranking(d, size, r2, rank, target)
+    return found
 
 
-def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
-    n, size = len(d.y), level.combinations.shape[1]
-    r2 = (p.explained + level.explained) / p.total
-    rank = np.full(len(r2), p.base_rank + size)
-    for i in np.flatnonzero(level.suspicious):
-        rss, rank[i] = svd_fit(d, level.combinations[i])
-        r2[i] = 1 - rss / p.total
+def _ranking(d: Design, size: int, r2: np.ndarray, rank: np.ndarray, target: str) -> pd.DataFrame:
+    n, names = np.full(len(r2), len(d.y)), _names(d.features, size)
     adj_r2 = adjusted_r2(r2, n, rank)
-
-    names = _names(d.features, size)
     # Rounding must not decide between equals: they stay in the order of the columns.
     order = np.argsort(-np.round(adj_r2, 12), kind="stable")
-    columns = {"features": names, "adj_r2": adj_r2, "r2": r2, "n": np.full(len(r2), n)}
-    columns["rank"] = rank
+    columns = {"features": names, "adj_r2": adj_r2, "r2": r2, "n": n, "rank": rank}
     result = pd.DataFrame({name: values[order] for name, values in columns.items()}, copy=False)
     result.attrs.update(target=target, **d.attrs)
     return result
@@ -120,7 +117,7 @@ def _rank(level: Level, p: Projection, d: Design, target: str) -> pd.DataFrame:
 
 @functools.lru_cache(maxsize=4)
 def _names(features: tuple[str, ...], size: int) -> np.ndarray:
-    """Name the combinations in the order of `Level.combinations`, once for all targets."""
+    """Name the combinations in the order of `fit_all`, once for all targets."""
     names = list(itertools.combinations(features, size))
     array = np.empty(len(names), dtype=object)
     array[:] = names

@@ -1,35 +1,16 @@
 """Complete cases of a table: rows without a missing value in the columns that matter."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
 
 from lcrjax.study.suggestion import nearest
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class CompleteCases:
-    """The rows of some columns in which no value is missing.
-
-    Attributes:
-        names: Names of the columns.
-        values: Their values in float64.
-        rows: Positions in the table of the rows kept.
-        n_missing: Number of rows left out because a value is missing.
-    """
-
-    names: tuple[str, ...]
-    values: Float[np.ndarray, "n c"]
-    rows: Int[np.ndarray, " n"]
-    n_missing: int
-
-
 def select_complete_cases(
     table: pd.DataFrame, logged: Sequence[str], plain: Sequence[str] = ()
-) -> CompleteCases:
+) -> pd.DataFrame:
     """Take columns out of a table, `plain` ones first, and check them.
 
     Args:
@@ -38,7 +19,8 @@ def select_complete_cases(
         plain: Columns that may have any sign.
 
     Returns:
-        The columns' complete rows; none of them is infinite.
+        The columns' complete rows in float64, none of them infinite; the index holds the rows'
+        positions in the table. `attrs` holds `rows` and `rows_missing` (rows left out).
 
     Raises:
         ValueError: If a column is absent, named twice, no number, infinite, or zero or negative
@@ -86,4 +68,6 @@ def select_complete_cases(
             f"column {logged[j]!r} holds {lowest[j]:g}, which has no logarithm: "
             "remove those rows or leave the column out"
         )
-    return CompleteCases(names, values, rows, n_missing)
+    result = pd.DataFrame(values, index=rows, columns=list(names), copy=False)
+    result.attrs = {"rows": len(rows), "rows_missing": n_missing}
+    return result

@@ -41,9 +41,8 @@ def pairwise_concordance(
     """
     if "dataset" not in table.columns:
         raise ValueError("the table has no column 'dataset': add it, to say what to compare")
-    columns = select_complete_cases(table, tuple(dict.fromkeys((*features, "size"))), (target,))
-    frame = pd.DataFrame(columns.values, columns=list(columns.names))
-    frame["dataset"] = table["dataset"].astype(str).to_numpy()[columns.rows]
+    frame = select_complete_cases(table, tuple(dict.fromkeys((*features, "size"))), (target,))
+    frame["dataset"] = table["dataset"].astype(str).to_numpy()[frame.index]
     keys = ["dataset", "size"] if same_size else ["dataset"]
 
     counts: dict[str, np.ndarray] = {}
@@ -62,25 +61,12 @@ def pairwise_concordance(
     if not total[:1].sum():
         raise ValueError("no two subsets of one dataset and size differ in score: add subsets")
     each = np.stack([_concordance(c) for c in counts.values() if c[:1].sum()])
-    result = pd.DataFrame(
-        {
-            "feature": features,
-            "concordance": _concordance(total),
-            "lowest": each.min(axis=0),
-            "highest": each.max(axis=0),
-            "concordant": total[:, 0],
-            "discordant": total[:, 1],
-            "tied": total[:, 2],
-            "pairs": total.sum(axis=1),
-        }
-    )
+    result = pd.DataFrame({"feature": features, "concordance": _concordance(total)})
+    result["lowest"], result["highest"] = each.min(axis=0), each.max(axis=0)
+    result[["concordant", "discordant", "tied"]] = total
+    result["pairs"] = total.sum(axis=1)
     result = result.sort_values("concordance", ascending=False, kind="stable", ignore_index=True)
-    result.attrs.update(
-        target=target,
-        rows=len(frame),
-        rows_missing=columns.n_missing,
-        target_ties=target_ties,
-    )
+    result.attrs = {**frame.attrs, "target": target, "target_ties": target_ties}
     return result
 
 

@@ -36,17 +36,17 @@ def squared_correlations(
     References:
         Paper, Fig. 5.
     """
-    columns = select_complete_cases(table, features)
-    X = np.log(columns.values)
+    frame = select_complete_cases(table, features)
+    X = np.log(frame.to_numpy())
     if within is not None:
-        X = centre(X, table[within].to_numpy()[columns.rows])
+        X = centre(X, table[within].to_numpy()[frame.index])
     X = X - X.mean(axis=0)
     lengths = np.linalg.norm(X, axis=0)
     varies = lengths > 1e-12 * np.sqrt(len(X))
-    names = [name for name, v in zip(columns.names, varies, strict=True) if v]
-    if len(columns.rows) < 3 or len(names) < 2:
+    names = list(frame.columns[varies])
+    if len(frame) < 3 or len(names) < 2:
         raise ValueError(
-            f"{len(columns.rows)} complete rows and {len(names)} features that vary: "
+            f"{len(frame)} complete rows and {len(names)} features that vary: "
             "give at least three and two"
         )
     X = X[:, varies] / lengths[varies]
@@ -54,11 +54,7 @@ def squared_correlations(
     np.fill_diagonal(r2, 1)
     result = pd.DataFrame(r2, index=names, columns=names)
     dropped = {name: "constant" for name in features if name not in names}
-    result.attrs = {
-        "rows": len(columns.rows),
-        "rows_missing": columns.n_missing,
-        "dropped": dropped,
-    }
+    result.attrs = {**frame.attrs, "dropped": dropped}
     return result
 
 

@@ -47,9 +47,8 @@ def top_effect(
         raise ValueError(f"fraction is {fraction}: give a number in (0, 1]")
     if "dataset" not in table.columns:
         raise ValueError("the table has no column 'dataset': add it, to choose within each")
-    columns = select_complete_cases(table, (), (target, *dict.fromkeys((feature, against))))
-    frame = pd.DataFrame(columns.values, columns=list(columns.names))
-    datasets = table["dataset"].astype(str).to_numpy()[columns.rows]
+    frame = select_complete_cases(table, (), (target, *dict.fromkeys((feature, against))))
+    datasets = table["dataset"].astype(str).to_numpy()[frame.index]
     rng = np.random.default_rng(seed)
     rows, draws = [], []
     for name, group in frame.groupby(datasets, sort=True):
@@ -57,10 +56,8 @@ def top_effect(
         chosen = [_top(values, fraction) for values in (first, second)]
         medians = [float(_medians(score, top)[0]) for top in chosen]
         pick = rng.integers(0, len(group), (resamples, len(group)))
-        difference = _medians(score[0][pick], _top(first[0][pick], fraction)) - _medians(
-            score[0][pick], _top(second[0][pick], fraction)
-        )
-        draws.append(difference)
+        resampled = (_top(values[0][pick], fraction) for values in (first, second))
+        draws.append(np.subtract(*(_medians(score[0][pick], top) for top in resampled)))
         rows.append(
             {
                 "dataset": name,
@@ -70,7 +67,7 @@ def top_effect(
                 "median_feature": medians[0],
                 "median_against": medians[1],
                 "difference": medians[0] - medians[1],
-                **_interval(difference),
+                **_interval(draws[-1]),
                 "ratio": medians[0] / medians[1] if medians[1] else np.nan,
             }
         )
@@ -84,7 +81,7 @@ def top_effect(
     }
     result = pd.concat([result, pd.DataFrame([last])], ignore_index=True)
     result = result.astype({"n_feature": "Int64", "n_against": "Int64"})
-    result.attrs.update(target=target, rows=len(frame), rows_missing=columns.n_missing)
+    result.attrs = {**frame.attrs, "target": target}
     return result
 
 
@@ -96,10 +93,7 @@ def _top(values: np.ndarray, fraction: float) -> np.ndarray:
 
 def _medians(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Median of the chosen scores of each row; at least one is chosen."""
-    ordered = np.sort(np.where(chosen, score, np.inf), axis=1)
-    count = chosen.sum(axis=1)
-    rows = np.arange(len(ordered))
-    return (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
+    return np.nanmedian(np.where(chosen, score, np.nan), axis=1)
 
 
 def _interval(draws: np.ndarray) -> dict[str, float]:

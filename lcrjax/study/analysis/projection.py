@@ -85,27 +85,19 @@ def project(design: Design) -> Projection:
     )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Level:
-    """Every combination of one size, in lexicographic order.
-
-    Attributes:
-        combinations: Indices of candidates, one combination a row.
-        explained: Part of the target's sum of squares explained beyond the base.
-        suspicious: Whether the combination is so nearly collinear that `svd_fit` must decide.
-    """
-
-    combinations: Int[np.ndarray, "c k"]
-    explained: Float[np.ndarray, " c"]
-    suspicious: Bool[np.ndarray, " c"]
-
-
-def fit_all(p: Projection, largest: int) -> Iterator[Level]:
+def fit_all(
+    p: Projection, largest: int
+) -> Iterator[tuple[Int[np.ndarray, "c k"], Float[np.ndarray, " c"], Bool[np.ndarray, " c"]]]:
     """Fit every combination of 1, 2, ... `largest` candidates, one size after the other.
 
     A combination is its prefix and one candidate more. What is left of that candidate after all but
     the prefix's last member are projected out is already known: it belongs to a later sibling of
     the prefix. So each combination costs one projection, whatever its size.
+
+    Yields:
+        The combinations of one size in lexicographic order, as indices of candidates; the part of
+        the target's sum of squares that each explains beyond the base; and whether it is so nearly
+        collinear that `svd_fit` must decide.
     """
     tree = _tree(len(p.columns), largest)
     explained, left, suspicious = np.zeros(1), np.ones(1), np.zeros(1, dtype=bool)
@@ -121,7 +113,7 @@ def fit_all(p: Projection, largest: int) -> Iterator[Level]:
         scale = 1 / np.maximum(length, SUSPICIOUS)
         part = np.einsum("cm,cm->c", vectors, targets) * scale
         explained = explained[parent] + part**2
-        yield Level(combinations, explained, suspicious)
+        yield combinations, explained, suspicious
         if size < largest:
             vectors = vectors * scale[:, None]
             targets -= part[:, None] * vectors

@@ -66,7 +66,8 @@ def train_in_parts(
             count = rows.stop - rows.start
             if count == 1:
                 errors.append(error)
-                return _failed(error)
+                untrained = {column.name: column.untrained for column in SCORES}
+                return pd.DataFrame([{**untrained, "failure": _reason(error)}])
             _log.warning(
                 "training %d subsets of %d images of %s together failed (%s); trying halves",
                 *(count, subsets.shape[1], dataset.name, _reason(error)),
@@ -82,11 +83,6 @@ def train_in_parts(
     if len(errors) == len(seeds) and not all(map(_out_of_memory, errors)):
         raise errors[0]
     return table
-
-
-def _failed(error: Exception) -> pd.DataFrame:
-    row = {column.name: column.untrained for column in SCORES}
-    return pd.DataFrame([{**row, "failure": _reason(error)}])
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,30 +14,15 @@ from lcrjax.similarity.checks import check_pixels
 from lcrjax.similarity.spec import pixels_for
 from lcrjax.study.feature_table import features
 from lcrjax.training import TrainingConfig
-from lcrjax.training.progress import ProgressCallback
 
 #: From a dataset, subsets (k, n) of its training images and a similarity to k rows with the columns
 #: `lcrjax.study.columns.FEATURES`.
 Measure = Callable[[Dataset, Int[np.ndarray, "k n"], TiledSimilarity], pd.DataFrame]
 #: From a dataset, a subset's size and the recipe to the number of subsets trained in one call.
 BlockSize = Callable[[Dataset, int, TrainingConfig], int]
-
-
-@runtime_checkable
-class Train(Protocol):
-    """What trains: `lcrjax.training.train_subsets`, or what takes and returns the same."""
-
-    def __call__(
-        self,
-        dataset: Dataset,
-        subsets: Int[np.ndarray, "k n"],
-        seeds: Int[np.ndarray, " k"],
-        config: TrainingConfig,
-        *,
-        progress: ProgressCallback,
-    ) -> pd.DataFrame:
-        """Return k rows with the columns `lcrjax.study.columns.SCORES`."""
-        ...
+#: From a dataset, k subsets of it, k seeds, the recipe and, by name, `progress` (a
+#: `ProgressCallback`) to k rows with the columns `lcrjax.study.columns.SCORES`.
+Train = Callable[..., pd.DataFrame]
 
 
 def measure_subsets(

@@ -81,13 +81,6 @@ def possible_sizes(dataset: Dataset, config: StudyConfig) -> tuple[int, ...]:
     return sizes
 
 
-def _evenly(count: int, most: int | None) -> Int[ndarray, " kept"]:
-    """Choose at most `most` of `count` positions, the first and the last among them."""
-    if most is None or count <= most:
-        return np.arange(count)
-    return np.linspace(0, count - 1, most).round().astype(np.int64)
-
-
 def _blocks(dataset: Dataset, n: int, config: StudyConfig, block_size: BlockSize) -> list[Block]:
     subsets = design_subsets(
         dataset.train_labels,
@@ -98,17 +91,12 @@ def _blocks(dataset: Dataset, n: int, config: StudyConfig, block_size: BlockSize
         seed=config.seed,
         name=dataset.name,
     )[n]
-    subsets = subsets[_evenly(len(subsets), config.most_at.get(n))]
+    most = config.most_at.get(n, len(subsets))
+    if most < len(subsets):  # the first and the last stay
+        subsets = subsets[np.linspace(0, len(subsets) - 1, most).round().astype(np.int64)]
     seeds = training_seeds(config.seed, dataset.name, n, len(subsets))
     length = block_size(dataset, n, config.training)
+    cuts = (slice(first, first + length) for first in range(0, len(subsets), length))
     return [
-        Block(
-            dataset.name,
-            n,
-            i,
-            first,
-            subsets[first : first + length],
-            seeds[first : first + length],
-        )
-        for i, first in enumerate(range(0, len(subsets), length))
+        Block(dataset.name, n, i, cut.start, subsets[cut], seeds[cut]) for i, cut in enumerate(cuts)
     ]

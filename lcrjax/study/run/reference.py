@@ -9,7 +9,7 @@ import pandas as pd
 from lcrjax.data import Dataset
 from lcrjax.study.run.files import write_whole
 from lcrjax.study.run.folder import check_folder, own_folder
-from lcrjax.study.run.provenance import describe_datasets, describe_environment, describe_sources
+from lcrjax.study.run.provenance import describe
 from lcrjax.training import FullConfig, FullProgress, FullResult, train_full
 from lcrjax.training.checkpoints import Checkpoints
 from lcrjax.training.full import check_full
@@ -57,13 +57,7 @@ def train_reference(
     config, folder = config or FullConfig(), Path(out)
     check_reference_folder(folder)
     check_full(dataset, config)
-    decides = {
-        "reference": config.to_dict(),
-        "datasets": describe_datasets([dataset]),
-        **describe_environment(),
-    }
-    description = {"decides": decides, "about": describe_sources([dataset])}
-    with own_folder(folder, description, KIND):
+    with own_folder(folder, describe([dataset], reference=config.to_dict()), KIND):
 
         def tell(p: FullProgress) -> None:
             if p.fresh:

@@ -1,9 +1,9 @@
 """A study's run from datasets to table: every subset measured and trained on, resumably."""
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,11 +12,11 @@ from lcrjax.similarity.spec import parse_similarity
 from lcrjax.study.columns import COLUMNS
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.run.failures import train_in_parts
-from lcrjax.study.run.parts import BlockSize, Measure, Train, measure_subsets
+from lcrjax.study.run.parts import BlockSize, Measure, Train, measure_subsets, name_of
 from lcrjax.study.run.plan import Block, plan_study
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
-from lcrjax.study.run.provenance import describe_study
-from lcrjax.study.run.store import Store, check_folder, open_store
+from lcrjax.study.run.provenance import describe
+from lcrjax.study.run.store import check_folder, open_store
 from lcrjax.training import Progress, block_size, train_subsets
 
 
@@ -72,35 +72,47 @@ def run_study(
     check_folder(out)
     tell(StudyProgress("designing", ", ".join(sorted(d.name for d in datasets))))
     blocks = plan_study(datasets, config, block_size)
-    replaced: dict[str, Any] = {}
-    if measure is not measure_subsets:
-        replaced["measure"] = measure
-    if train is not train_subsets:
-        replaced["train"] = train
-    with open_store(out, describe_study(datasets, config, blocks, replaced)) as store:
-        return _Run(datasets, config, blocks, store, measure, train, tell).table()
+    lengths: dict[str, dict[str, list[int]]] = {}
+    for block in blocks:
+        sizes = lengths.setdefault(block.dataset, {})
+        sizes.setdefault(str(block.n), []).append(len(block.seeds))
+    parts = (("measure", measure, measure_subsets), ("train", train, train_subsets))
+    replaced = {word: name_of(part) for word, part, own in parts if part is not own}
+    description = describe(datasets, **config.to_dict(), blocks=lengths, **replaced)
+
+    similarity, named = parse_similarity(config.similarity), {d.name: d for d in datasets}
+    tally, finished = _Tally(named, blocks, tell), {}
+    with open_store(out, description) as store:
+        # Finished blocks are read first, so that the share done rests on all that is known.
+        for i, block in enumerate(blocks):
+            rows = store.read(block)
+            if rows is not None:
+                finished[i] = rows
+                tally.finish("found", block)
+        # Small subsets of all datasets come first: an unfinished study already compares datasets.
+        for i in sorted(set(range(len(blocks))) - set(finished), key=lambda i: (blocks[i].n, i)):
+            block, dataset = blocks[i], named[blocks[i].dataset]
+            tally.tell("features", block)
+            measured = measure(dataset, block.subsets, similarity)
+            tally.tell("training", block)
+            show = functools.partial(tally.tell, "training", block)
+            trained = train_in_parts(
+                dataset, block.subsets, block.seeds, config.training, train, show
+            )
+            known = {c.name: c.known(block, dataset) for c in COLUMNS if c.known is not None}
+            found = [part.reset_index(drop=True) for part in (measured, trained)]
+            finished[i] = store.write(block, pd.concat([pd.DataFrame(known), *found], axis=1))
+            tally.finish("written", block)
+        return store.finish([finished[i] for i in range(len(blocks))])
 
 
-class _Run:
-    """One process's work on a study."""
+class _Tally:
+    """Count of what is done, as the caller is told."""
 
     def __init__(
-        self,
-        datasets: Sequence[Dataset],
-        config: StudyConfig,
-        blocks: Sequence[Block],
-        store: Store,
-        measure: Measure,
-        train: Train,
-        callback: StudyCallback,
+        self, datasets: Mapping[str, Dataset], blocks: Sequence[Block], callback: StudyCallback
     ):
-        self._datasets = {d.name: d for d in datasets}
-        self._config = config
-        self._similarity = parse_similarity(config.similarity)
-        self._blocks = blocks
-        self._store = store
-        self._measure = measure
-        self._train = train
+        self._datasets = datasets
         self._callback = callback
         self._counts = Counter((b.dataset, b.n) for b in blocks)
         self._total = sum(len(b.seeds) for b in blocks)
@@ -108,52 +120,16 @@ class _Run:
         self._pixels = sum(map(self._pixels_of, blocks))
         self._pixels_done = 0
 
-    def table(self) -> pd.DataFrame:
-        # Finished blocks are read first, so that the share done rests on all that is known.
-        finished = {}
-        for i, block in enumerate(self._blocks):
-            rows = self._store.read(block)
-            if rows is not None:
-                finished[i] = rows
-                self._finish("found", block)
-        # Small subsets of all datasets come first: an unfinished study already compares datasets.
-        left = sorted(set(range(len(self._blocks))) - set(finished), key=self._size_of)
-        for i in left:
-            finished[i] = self._work(self._blocks[i])
-        return self._store.finish([finished[i] for i in range(len(self._blocks))])
-
-    def _size_of(self, index: int) -> tuple[int, int]:
-        return self._blocks[index].n, index
-
     def _pixels_of(self, block: Block) -> int:
         dataset = self._datasets[block.dataset]
         return block.subsets.size * dataset.n_pixels * dataset.n_channels
 
-    def _work(self, block: Block) -> pd.DataFrame:
-        dataset = self._datasets[block.dataset]
-        self._tell("features", block)
-        measured = self._measure(dataset, block.subsets, self._similarity)
-        self._tell("training", block)
-        trained = train_in_parts(
-            dataset,
-            block.subsets,
-            block.seeds,
-            self._config.training,
-            self._train,
-            lambda p: self._tell("training", block, p),
-        )
-        known = {c.name: c.known(block, dataset) for c in COLUMNS if c.known is not None}
-        parts = [part.reset_index(drop=True) for part in (measured, trained)]
-        rows = self._store.write(block, pd.concat([pd.DataFrame(known), *parts], axis=1))
-        self._finish("written", block)
-        return rows
-
-    def _finish(self, stage: str, block: Block) -> None:
+    def finish(self, stage: str, block: Block) -> None:
         self._rows += len(block.seeds)
         self._pixels_done += self._pixels_of(block)
-        self._tell(stage, block)
+        self.tell(stage, block)
 
-    def _tell(self, stage: str, block: Block, training: Progress | None = None) -> None:
+    def tell(self, stage: str, block: Block, training: Progress | None = None) -> None:
         trained = training.finished / training.total if training else 0.0
         self._callback(
             StudyProgress(

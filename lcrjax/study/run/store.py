@@ -82,7 +82,7 @@ def open_store(folder: str | Path, description: dict[str, Any]) -> Iterator[Stor
 
     Args:
         folder: A new or empty folder, or that of the same study.
-        description: As made by `describe_study`; written as `config.json` on the first visit.
+        description: As made by `describe`; written as `config.json` on the first visit.
 
     Yields:
         The store, free of what killed writes have left.
@@ -119,7 +119,12 @@ def read_results(path: str | Path) -> pd.DataFrame:
     if not path.exists():
         raise ValueError(f"{path} does not exist: name a study's folder or a table")
     if path.is_file():
-        return _any_table(path)
+        try:
+            return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
+            raise ValueError(
+                f"{path} is not a table ({error}): name a .parquet or .csv file"
+            ) from None
     read_description(path)
     if (path / RESULTS).exists():
         return decode(path / RESULTS)[0]
@@ -128,10 +133,3 @@ def read_results(path: str | Path) -> pd.DataFrame:
         raise ValueError(f"the study in {path} has no finished rows yet: let it run on")
     table = pd.concat([decode(file)[0] for file in files], ignore_index=True)
     return table.sort_values(["dataset", "n", "subset"], ignore_index=True)
-
-
-def _any_table(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
-        raise ValueError(f"{path} is not a table ({error}): name a .parquet or .csv file") from None
