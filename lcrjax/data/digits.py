@@ -10,11 +10,6 @@ from lcrjax.data.errors import need
 from lcrjax.data.options import Options
 
 
-def is_digits(named: str | Path) -> bool:
-    """Say whether the digits are meant."""
-    return named == "digits"
-
-
 def load_digits(named: str | Path, options: Options) -> Dataset:
     """Load the 8×8 digits, with a test set held out class by class.
 

@@ -1,31 +1,10 @@
 """Errors of data, in one sentence each."""
 
 import contextlib
-import gzip
 import importlib
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-# What the standard library raises on damaged or hostile files.
-_DAMAGE = (
-    EOFError,
-    OSError,
-    MemoryError,
-    NotImplementedError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    gzip.BadGzipFile,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class DataError(ValueError):
@@ -40,22 +19,18 @@ class DataError(ValueError):
 
 
 @contextlib.contextmanager
-def reading(path: Path | str, advice: str) -> Iterator[None]:
-    """Turn what a damaged file raises into a `DataError` that names the file.
+def reading(what: Path | str, advice: str, *, typed: bool = False) -> Iterator[None]:
+    """Turn whatever readers stumble over in damaged data into a `DataError` that names the data.
 
-    Args:
-        path: The file that is being read.
-        advice: What to do about it, the end of the sentence.
-
-    Raises:
-        DataError: If the block raises one itself (passed on) or meets damage.
+    The error ends in the advice; a `DataError` of the block itself is passed on.
     """
     try:
         yield
     except DataError:
         raise
-    except _DAMAGE as error:
-        raise DataError(f"cannot read {path} ({reason(error)}): {advice}.") from error
+    except Exception as error:
+        text = f"cannot read {what} ({reason(error, typed=typed)}): {advice}."
+        raise DataError(text) from error
 
 
 def reason(error: BaseException, *, typed: bool = False) -> str:
@@ -69,12 +44,7 @@ def reason(error: BaseException, *, typed: bool = False) -> str:
 
 
 def need(module: str, package: str, extra: str) -> Any:
-    """Import a package that only some sources of data need.
-
-    Args:
-        module: What to import, such as "PIL.Image".
-        package: Its name on PyPI.
-        extra: The extra of lcrjax that brings it.
+    """Import a module of a package on PyPI that only some sources need, as an extra brings it.
 
     Raises:
         ImportError: If it is not installed; the text says how to install it.

@@ -4,38 +4,17 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need
-from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
-from lcrjax.data.pictures import decode
+from lcrjax.data.pictures import Picture, decode_all
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _TRAIN, _TEST = ("train", "training"), ("test", "testing")
-
-
-class Listing(NamedTuple):
-    """The image files of one split.
-
-    Attributes:
-        files: Paths, class by class, by name.
-        labels: (files,) the class of each.
-        stored: Bytes on disk of all of them.
-    """
-
-    files: list[Path]
-    labels: np.ndarray
-    stored: int
-
-
-def is_folder(named: str | Path) -> bool:
-    """Say whether there is such a folder."""
-    return Path(named).is_dir()
 
 
 def load_folder(named: str | Path, options: Options) -> Dataset:
@@ -76,14 +55,16 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
         if not name.isprintable():
             raise DataError(f"the class folder {name} has unprintable characters: rename it.")
     arrays: list[np.ndarray] = []
-    first: tuple[Path, tuple[int, ...]] | None = None
+    first: Picture | None = None
     for split in splits:
-        listing = _list(split, classes, root)
-        if not listing.files:
+        files, labels, stored = _list(split, classes, root)
+        if not files:
             where = split[0].parent if split else folder
             raise DataError(f"{where} holds no PNG or JPEG file in its class folders.")
-        images, first = _read(listing, options, first)
-        arrays += [images, listing.labels]
+        named_files = zip(map(str, files), files, strict=True)
+        what = str(files[0].parent.parent)
+        images, first = decode_all(named_files, len(files), what, stored, options, first)
+        arrays += [images, labels]
     return from_arrays(
         root.name,
         *arrays,
@@ -123,7 +104,10 @@ def _subfolders(folder: Path, root: Path) -> list[Path]:
     return found
 
 
-def _list(classes_found: Sequence[Path], classes: Sequence[str], root: Path) -> Listing:
+def _list(
+    classes_found: Sequence[Path], classes: Sequence[str], root: Path
+) -> tuple[list[Path], np.ndarray, int]:
+    """Return the image files of a split, class by class and by name, their labels and bytes."""
     pillow = need("PIL.Image", "Pillow", "study")
     other_images = set(pillow.registered_extensions()) - set(_SUFFIXES)
     files: list[Path] = []
@@ -150,37 +134,4 @@ def _list(classes_found: Sequence[Path], classes: Sequence[str], root: Path) -> 
                 stored += status.st_size
             elif suffix in other_images:
                 raise DataError(f"{entry.path} is neither PNG nor JPEG: convert it.")
-    return Listing(files, np.asarray(labels, np.int64), stored)
-
-
-def _read(
-    listing: Listing, options: Options, first: tuple[Path, tuple[int, ...]] | None
-) -> tuple[np.ndarray, tuple[Path, tuple[int, ...]]]:
-    """Decode a split; `first` is the image that all others must be like."""
-    images = np.empty(0, np.uint8)
-    for i, path in enumerate(listing.files):
-        image = decode(path, options.resize)
-        if first is None:
-            first = (path, image.shape)
-        if image.shape != first[1]:
-            _refuse(path, image.shape, *first)
-        if i == 0:
-            claimed = len(listing.files) * image.nbytes
-            check_bytes(str(path.parent.parent), claimed, listing.stored, options.max_bytes)
-            images = np.empty((len(listing.files), *image.shape), np.uint8)
-        images[i] = image
-    assert first is not None
-    return images, first
-
-
-def _refuse(path: Path, shape: tuple[int, ...], first: Path, expected: tuple[int, ...]) -> None:
-    if shape[:2] != expected[:2]:
-        raise DataError(
-            f"{path} is {shape[1]}×{shape[0]} pixels but {first} is {expected[1]}×{expected[0]}: "
-            "make them one size with resize= (on the command line --resize)."
-        )
-    kinds = {2: "grey", 3: "in colour"}
-    raise DataError(
-        f"{path} is {kinds[len(shape)]} but {first} is {kinds[len(expected)]}: "
-        "save all images as grey or all as RGB."
-    )
+    return files, np.asarray(labels, np.int64), stored

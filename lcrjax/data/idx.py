@@ -13,9 +13,8 @@ import numpy as np
 from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, reading
-from lcrjax.data.limits import DEFLATE_RATIO, check_bytes
+from lcrjax.data.limits import DEFLATE_RATIO, check_bytes, fill
 from lcrjax.data.options import Options
-from lcrjax.data.streams import fill
 
 _NAME = re.compile(r"(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
 _ADVICE = "get it anew"
@@ -70,19 +69,15 @@ def _files(folder: Path) -> dict[tuple[str, str], Path]:
 
 
 def read_idx(path: Path, ndim: int, max_bytes: int | None = None) -> np.ndarray:
-    """Read one IDX file of bytes.
+    """Read one IDX file of bytes, gzipped where its name ends in `.gz`.
 
     Args:
-        path: The file, gzipped where its name ends in `.gz`.
+        path: The file.
         ndim: Number of axes it must have: 3 for images, 1 for labels.
-        max_bytes: Largest size of the array, see `limits.byte_limit`.
-
-    Returns:
-        uint8 array.
+        max_bytes: Largest size of the array, see `limits.check_bytes`.
 
     Raises:
-        DataError: A ValueError, if it is no such file, is damaged, or its length is not what its
-            header says.
+        DataError: If it is no such file, is damaged, or its length is not what its header says.
     """
     if not path.is_file():
         raise DataError(f"{path} is not a regular file: {_ADVICE}.")

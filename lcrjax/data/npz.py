@@ -18,12 +18,6 @@ _PLAIN = ("images", "labels")
 _ADVICE = "get it anew, or save it with numpy.savez_compressed"
 
 
-def is_file(named: str | Path) -> bool:
-    """Say whether there is such a file."""
-    path = Path(named)
-    return not path.is_dir() and path.exists()
-
-
 def load_npz(named: str | Path, options: Options, **facts: Any) -> Dataset:
     """Load an `.npz` file.
 

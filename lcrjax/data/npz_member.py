@@ -10,21 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lcrjax.data.errors import DataError
-from lcrjax.data.limits import DEFLATE_RATIO
-from lcrjax.data.streams import fill
+from lcrjax.data.limits import DEFLATE_RATIO, fill
 
 _LONGEST_HEADER = 10_000
 
 
 class Claim(NamedTuple):
-    """What an array's header says.
-
-    Attributes:
-        shape: Lengths of its axes.
-        fortran_order: Whether the first index runs fastest.
-        dtype: Type of one value.
-        offset: Bytes before the first value.
-    """
+    """What an array's header says; `offset` bytes lie before the first value."""
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -38,15 +30,11 @@ class Claim(NamedTuple):
 
 
 def read_claim(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Claim:
-    """Read an array's header and check it against what the archive stores.
-
-    Args:
-        archive: The open archive.
-        info: Its member.
-        path: The archive's path, for the error's text.
+    """Read the header of an archive's member and check it against what the archive stores.
 
     Raises:
-        DataError: If the header is none, holds Python objects, or does not match the member.
+        DataError: If the header is none, holds Python objects, or does not match the member; the
+            text names `path`, the archive's.
     """
     where = f"{info.filename} in {path}"
     if info.flag_bits & 0x1:
@@ -99,12 +87,7 @@ def _parse(header: io.BytesIO, version: int, where: str) -> tuple[tuple[int, ...
 
 
 def read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, claim: Claim) -> np.ndarray:
-    """Read a checked array straight into its memory, and verify the member's checksum.
-
-    Args:
-        archive: The open archive.
-        info: Its member.
-        claim: What `read_claim` returned for it.
+    """Read what `read_claim` has checked straight into its memory, and verify the checksum.
 
     Returns:
         The array, C-contiguous, in the machine's byte order.

@@ -16,7 +16,7 @@ class Options(NamedTuple):
         size: Side in pixels of the variant wanted, of a source that has several.
         cache: Folder for downloads, or that which TFDS keeps data in; None for the usual one.
         max_bytes: Largest size that an archive, a split or an IDX file may expand to, see
-            `limits.byte_limit`.
+            `limits.check_bytes`.
     """
 
     seed: int = 0

@@ -2,39 +2,97 @@
 
 import io
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from lcrjax.data.errors import DataError, need, reason
+from lcrjax.data.limits import check_bytes
+from lcrjax.data.options import Options
 
 # Pillow's modes that stand for grey or colours in bytes without loss of meaning.
 _GREY, _COLOUR = ("1", "L"), ("RGB", "P", "CMYK", "YCbCr")
 _WITH_ALPHA = {"LA": "L", "RGBA": "RGB", "PA": "RGB"}
 
 
-def decode(
-    picture: Path | bytes, size: tuple[int, int] | None = None, name: str = ""
-) -> np.ndarray:
-    """Decode a PNG or JPEG file into bytes.
+class Picture(NamedTuple):
+    """What errors call a picture, and its shape."""
 
-    Palettes become RGB; an alpha channel is dropped where it is opaque everywhere.
+    name: str
+    shape: tuple[int, ...]
+
+
+def decode_all(
+    pictures: Iterable[tuple[str, Path | bytes]],
+    count: int,
+    what: str,
+    stored: int,
+    options: Options,
+    first: Picture | None = None,
+) -> tuple[np.ndarray, Picture]:
+    """Decode PNG or JPEG files of one size and kind into one array.
 
     Args:
-        picture: The file's path, or its content.
-        size: New (height, width) in pixels; None keeps the file's.
-        name: What to call the picture in an error; by default its path.
+        pictures: What errors call each, and its path or content.
+        count: Their number, at least one.
+        what: What errors call them all.
+        stored: Bytes on disk of all of them.
+        options: Those of the source: `resize` and `max_bytes`.
+        first: The picture that all must be like; None for the first of these.
+
+    Returns:
+        uint8, (count, h, w) if grey or (count, h, w, 3) if in colour, and the picture that all are
+        like.
+
+    Raises:
+        DataError: If one is not like the first, they expand to more than the limit, or as
+            `decode` does.
+    """
+    images = np.empty(0, np.uint8)
+    for i, (name, picture) in enumerate(pictures):
+        image = decode(picture, options.resize, name)
+        first = first or Picture(name, image.shape)
+        _check_alike(Picture(name, image.shape), first)
+        if i == 0:
+            check_bytes(what, count * image.nbytes, stored, options.max_bytes)
+            images = np.empty((count, *image.shape), np.uint8)
+        images[i] = image
+    assert first is not None
+    return images, first
+
+
+def _check_alike(picture: Picture, first: Picture) -> None:
+    shape, expected = picture.shape, first.shape
+    if shape[:2] != expected[:2]:
+        raise DataError(
+            f"{picture.name} is {shape[1]}×{shape[0]} pixels but {first.name} is "
+            f"{expected[1]}×{expected[0]}: "
+            "make them one size with resize= (on the command line --resize)."
+        )
+    if shape != expected:
+        kinds = {2: "grey", 3: "in colour"}
+        raise DataError(
+            f"{picture.name} is {kinds[len(shape)]} but {first.name} is {kinds[len(expected)]}: "
+            "save all images as grey or all as RGB."
+        )
+
+
+def decode(picture: Path | bytes, size: tuple[int, int] | None, name: str) -> np.ndarray:
+    """Decode a PNG or JPEG file, given its path or content, and resize it to (height, width).
+
+    Palettes become RGB; an alpha channel is dropped where it is opaque everywhere.
 
     Returns:
         uint8, (h, w) if grey or (h, w, 3) if in colour.
 
     Raises:
-        DataError: A ValueError, if it is no such file, is damaged, is a decompression bomb, is
-            transparent somewhere, or has more than 8 bits per channel.
+        DataError: If it is no such file, is damaged, is a decompression bomb, is transparent
+            somewhere, or has more than 8 bits per channel.
         ImportError: If Pillow is not installed.
     """
     pillow = need("PIL.Image", "Pillow", "study")
-    name = name or str(picture)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pillow.DecompressionBombWarning)

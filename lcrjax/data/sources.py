@@ -1,19 +1,20 @@
 """Sources of data: a table of what each accepts and how it is loaded, and the way into it."""
 
+import contextlib
+import difflib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lcrjax.data.dataset import Dataset
-from lcrjax.data.digits import is_digits, load_digits
+from lcrjax.data.digits import load_digits
 from lcrjax.data.errors import DataError, reason
-from lcrjax.data.folder import is_folder, load_folder
-from lcrjax.data.hints import what_was_meant
+from lcrjax.data.folder import load_folder
 from lcrjax.data.idx import is_idx, load_idx
 from lcrjax.data.medmnist import is_medmnist, load_medmnist
 from lcrjax.data.medmnist_index import known_names
-from lcrjax.data.npz import is_file, load_npz
+from lcrjax.data.npz import load_npz
 from lcrjax.data.options import Options
 from lcrjax.data.resize import Size, as_size
 from lcrjax.data.split import TEST_FRACTION
@@ -43,12 +44,19 @@ class Source(NamedTuple):
 
 #: The first that accepts a source loads it: names go before files and folders.
 SOURCES = (
-    Source("'digits'", is_digits, load_digits, lambda: ("digits",)),
+    Source("'digits'", lambda named: named == "digits", load_digits, lambda: ("digits",)),
     Source("a MedMNIST name such as 'bloodmnist'", is_medmnist, load_medmnist, known_names, True),
     Source("'tfds:NAME'", is_tfds, load_tfds),
-    Source("an .npz file", is_file, load_npz),  # or any other, to be refused by name
+    # Any file is taken for an archive, to be refused by name where it is none.
+    Source(
+        "an .npz file", lambda named: Path(named).exists() and not Path(named).is_dir(), load_npz
+    ),
     Source("a folder of IDX files", is_idx, load_idx),
-    Source("a folder with one folder of images per class", is_folder, load_folder),
+    Source(
+        "a folder with one folder of images per class",
+        lambda named: Path(named).is_dir(),
+        load_folder,
+    ),
 )
 
 
@@ -111,8 +119,7 @@ def load(
             "use resize= to change height and width."
         )
     if kind is None:
-        names = [name for each in SOURCES for name in each.names()]
-        raise DataError(what_was_meant(named, names, [each.called for each in SOURCES]))
+        raise DataError(_what_was_meant(named))
     return kind.load(named, Options(seed, test_fraction, shape, size, folder, max_bytes))
 
 
@@ -123,3 +130,20 @@ def _kind_of(named: Named) -> Source | None:
         raise
     except (OSError, ValueError) as error:
         raise DataError(f"{str(named)[:80]!r} cannot be a path ({reason(error)}).") from error
+
+
+def _what_was_meant(named: Named) -> str:
+    """Say that something is neither a name nor a path, and what may have been meant."""
+    path = Path(named)
+    if isinstance(named, Path) or path.suffix or len(path.parts) != 1:
+        siblings: list[str] = []
+        with contextlib.suppress(OSError):
+            siblings = [entry.name for entry in path.parent.iterdir()]
+        near = difflib.get_close_matches(path.name, siblings, n=1)
+        hint = f"did you mean {path.with_name(near[0])}?" if near else "check the path."
+        return f"there is no file or folder {path}: {hint}"
+    names = [name for kind in SOURCES for name in kind.names()]
+    if found := difflib.get_close_matches(named.lower(), names, n=1):
+        return f"there is no dataset {named!r}: did you mean {found[0]!r}?"
+    *others, last = (kind.called for kind in SOURCES)
+    return f"there is no dataset, file or folder {named!r}: give {', '.join(others)} or {last}."

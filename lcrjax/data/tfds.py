@@ -1,8 +1,7 @@
 """TensorFlow Datasets through its data sources, without TensorFlow."""
 
 import difflib
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ import numpy as np
 
 from lcrjax.data.arrays import from_arrays
 from lcrjax.data.dataset import Dataset
-from lcrjax.data.errors import DataError, need, reason
-from lcrjax.data.limits import check_bytes
+from lcrjax.data.errors import DataError, need, reading, reason
 from lcrjax.data.options import Options
-from lcrjax.data.pictures import decode
+from lcrjax.data.pictures import decode_all
 
 _PREFIX = "tfds:"
 _TEST_SPLITS = ("test", "validation")
@@ -104,31 +102,19 @@ def _read(
     tfds: Any, builder: Any, split: str, keys: tuple[str, str], options: Options
 ) -> tuple[np.ndarray, np.ndarray]:
     where = f"tfds:{builder.info.full_name} (split {split})"
-    stored = builder.info.splits[split].num_bytes
-    skip = {keys[0]: tfds.decode.SkipDecoding()}
-    try:
-        examples: Sequence[Any] = builder.as_data_source(split=split, decoders=skip)
+    image, label = keys
+    with reading(where, "prepare it anew", typed=True):  # whatever TFDS meets in its files
+        decoders = {image: tfds.decode.SkipDecoding()}
+        examples: Sequence[Any] = builder.as_data_source(split=split, decoders=decoders)
         if not len(examples):
             raise DataError(f"{where} is empty.")
         labels = np.empty(len(examples), np.int64)
-        images = np.empty(0, np.uint8)
-        for i, example in enumerate(examples):
-            image = decode(example[keys[0]], options.resize, f"image {i} of {where}")
-            if i == 0:
-                claimed = len(examples) * math.prod(image.shape)
-                check_bytes(where, claimed, stored, options.max_bytes)
-                images = np.empty((len(examples), *image.shape), np.uint8)
-            if image.shape != images.shape[1:]:
-                raise DataError(
-                    f"image {i} of {where} has the shape {image.shape} but the first "
-                    f"{images.shape[1:]}: resize= (on the command line --resize) gives all one "
-                    "height and width, mixed grey and colour has no remedy here."
-                )
-            images[i], labels[i] = image, example[keys[1]]
-    except DataError:
-        raise
-    except Exception as error:  # whatever TFDS meets in its files
-        raise DataError(
-            f"cannot read {where} ({reason(error, typed=True)}): prepare it anew."
-        ) from error
+
+        def pictures() -> Iterator[tuple[str, bytes]]:
+            for i, example in enumerate(examples):
+                labels[i] = example[label]
+                yield f"image {i} of {where}", example[image]
+
+        stored = builder.info.splits[split].num_bytes
+        images, _ = decode_all(pictures(), len(examples), where, stored, options)
     return images, labels
