@@ -1,5 +1,6 @@
 """Similarity-sensitive diversity of labelled image datasets."""
 
+from lcrjax import similarity as _similarity
 from lcrjax.measures.counted import diversity
 from lcrjax.measures.divergence import cross_diversity, relative_diversity
 from lcrjax.measures.hill import hill_number
@@ -8,39 +9,11 @@ from lcrjax.measures.result import Diversity
 from lcrjax.measures.vendi import vendi_score
 from lcrjax.numerics.power_means import power_mean
 from lcrjax.pairwise.zp import ordinariness
-from lcrjax.similarity import (
-    RMSD,
-    Cosine,
-    Gaussian,
-    Identity,
-    Laplacian,
-    Linear,
-    Matern32,
-    Matern52,
-    Pointwise,
-    Precomputed,
-    PythonFunction,
-    SameClass,
-    Similarity,
-    TiledSimilarity,
-)
+from lcrjax.similarity import *  # noqa: F403 - what is public stands there, once
 
 __all__ = [
-    "RMSD",
-    "Cosine",
+    *_similarity.__all__,
     "Diversity",
-    "Gaussian",
-    "Identity",
-    "Laplacian",
-    "Linear",
-    "Matern32",
-    "Matern52",
-    "Pointwise",
-    "Precomputed",
-    "PythonFunction",
-    "SameClass",
-    "Similarity",
-    "TiledSimilarity",
     "cross_diversity",
     "diversity",
     "hill_number",

@@ -19,6 +19,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity.base import count_elements
 from lcrjax.similarity.checks import check_pixels
 from lcrjax.similarity.precomputed import as_similarity
 
@@ -39,7 +40,8 @@ def measure(
 
     Args:
         images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. With another
-            similarity whatever it compares, such as embeddings (n, d).
+            similarity whatever it compares, such as embeddings (n, d), or of a product of
+            similarities a tuple.
         labels: Their n classes: integers, strings or booleans.
         similarity: None for RMSD, the paper's.
         q: One viewpoint or several, in [0, inf].
@@ -66,8 +68,9 @@ def measure(
     """
     viewpoints(q, np.float64)
     names, classes = numbered(labels)
-    if len(images) != len(classes):
-        raise ValueError(f"there are {len(images)} images and {len(classes)} labels: give one each")
+    count = count_elements(images)
+    if count != len(classes):
+        raise ValueError(f"there are {count} images and {len(classes)} labels: give one each")
     if similarity is None:
         similarity = RMSD()
         check_pixels(images)

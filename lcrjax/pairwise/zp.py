@@ -34,7 +34,8 @@ def ordinariness(
     `jax.jvp` and `jax.hessian` through it raise a TypeError.
 
     Args:
-        elements: n elements, such as images (n, h, w, c) or vectors (n, d).
+        elements: n elements, such as images (n, h, w, c) or vectors (n, d); of a product of
+            similarities a tuple.
         weights: Weights of the others, (m, k) or (m,); for abundances the sum is one.
         similarity: None for RMSD.
         others: m elements to compare with; None for `elements`.
