@@ -68,16 +68,15 @@ def measure(
     """
     viewpoints(q, np.float64)
     names, classes = numbered(labels)
-    count = count_elements(images)
+    relation = RMSD() if similarity is None else as_similarity(similarity)
+    count = count_elements(relation, images)
     if count != len(classes):
         raise ValueError(f"there are {count} images and {len(classes)} labels: give one each")
     if similarity is None:
-        similarity = RMSD()
         check_pixels(images)
-    similarity = as_similarity(similarity)
-    dtype = float_dtype(getattr(images, "dtype", np.float32))
+    dtype = float_dtype(images)
     weights = (classes[:, None] == np.arange(len(names))[None, :]).astype(dtype)
-    sums = zp(similarity, images, jnp.asarray(weights))
+    sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
     return labelled_diversity(shares, classes, names, q)

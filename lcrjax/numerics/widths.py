@@ -8,12 +8,12 @@ import numpy as np
 
 
 def float_dtype(*inputs: Any) -> np.dtype:
-    """Float64 where jax would hold one of the inputs (arrays or dtypes) so, and float32 elsewhere.
+    """Float64 where jax would hold one of the arrays given so, and float32 elsewhere.
 
     Integers, booleans and half precision are computed in float32.
     """
     for given in inputs:
-        dtype = getattr(given, "dtype", given)
+        dtype = getattr(given, "dtype", np.dtype(np.float32))
         if jax.dtypes.canonicalize_dtype(dtype) == jnp.float64:
             return np.dtype(np.float64)
     return np.dtype(np.float32)

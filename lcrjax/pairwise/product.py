@@ -23,7 +23,7 @@ def product(
     side: int,
 ) -> Float[Array, "n k"]:
     """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
-    n, m = count_elements(elements), len(weights)
+    n, m = count_elements(similarity, elements), len(weights)
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     found = _jitted(
         similarity,

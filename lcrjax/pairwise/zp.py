@@ -61,10 +61,10 @@ def ordinariness(
     weights = jnp.asarray(native_order(weights))
     arrays = [x for x in jax.tree.leaves((elements, others)) if hasattr(x, "dtype")]
     weights = weights.astype(float_dtype(weights, *arrays))
-    m = count_elements(elements if others is None else others)
+    m = count_elements(similarity, elements if others is None else others)
     if weights.ndim not in (1, 2) or len(weights) != m:
         raise ValueError(f"weights have shape {weights.shape}: give ({m},) or ({m}, k)")
-    if m == 0 or count_elements(elements) == 0:
+    if m == 0 or count_elements(similarity, elements) == 0:
         raise ValueError("there are no elements: give one at least")
     table = weights[:, None] if weights.ndim == 1 else weights
     out = zp(similarity, elements, table, others, tile=tile)
@@ -106,7 +106,7 @@ def zp(
             f"a {type(similarity).__name__} cannot weigh elements: derive it from "
             "TiledSimilarity, or give it a method `ordinariness`"
         )
-    side = tile_side(max(count_elements(elements), len(weights)), tile)
+    side = tile_side(max(count_elements(similarity, elements), len(weights)), tile)
     similarity, elements, others = similarity.canonical(elements, others)
     at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
     if at_hand and weights.shape[1] and serve_host(similarity, elements, others):

@@ -213,6 +213,7 @@ def _factors(similarity: TiledSimilarity) -> tuple[TiledSimilarity, ...]:
     return similarity.factors if isinstance(similarity, Product) else (similarity,)
 
 
-def count_elements(elements: Any) -> int:
-    """Number of elements of an array, a sequence, or the tuple of those that a product takes."""
-    return len(elements[0]) if isinstance(elements, tuple) and elements else len(elements)
+def count_elements(similarity: Similarity, elements: Any) -> int:
+    """Number of elements of an array or sequence, or of the tuple of those that a product takes."""
+    in_parts = isinstance(similarity, Product) and isinstance(elements, tuple) and elements
+    return len(elements[0] if in_parts else elements)
