@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -11,7 +10,7 @@ from lcrjax.cli.display import duration
 from lcrjax.training import FullProgress
 
 
-class EpochLines:
+class EpochLines(Progress):
     """Prints a line when an epoch is done; on a terminal, a bar shows the one in work.
 
     Args:
@@ -20,10 +19,7 @@ class EpochLines:
     """
 
     def __init__(self, console: Console, *, quiet: bool):
-        self._console = console
-        self._quiet = quiet
-        self._begun = False
-        self._bar = Progress(
+        super().__init__(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TextColumn("{task.completed:,.0f} of {task.total:,.0f} images, {task.fields[rate]}"),
@@ -32,27 +28,17 @@ class EpochLines:
             transient=True,
             disable=quiet or not console.is_terminal,
         )
-        self._task = self._bar.add_task("starting", total=1, rate="compiling")
-
-    def __enter__(self) -> "EpochLines":
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
+        self._quiet = quiet
+        self._begun = False
+        self._task = self.add_task("starting", total=1, rate="compiling")
 
     def __call__(self, progress: FullProgress) -> None:
         """Show where training stands."""
         p = progress
         if not self._begun and p.found:
-            self._print(f"going on: {p.found} epochs were finished before")
+            self._say(f"going on: {p.found} epochs were finished before")
         self._begun = True
-        self._bar.update(
+        self.update(
             self._task,
             description=f"epoch {p.epoch} of at most {p.max_epochs}",
             completed=p.images,
@@ -61,11 +47,11 @@ class EpochLines:
             refresh=True,
         )
         if p.fresh:
-            self._print(epoch_line(p.curve[-1], p.max_epochs))
+            self._say(epoch_line(p.curve[-1], p.max_epochs))
 
-    def _print(self, text: str) -> None:
+    def _say(self, text: str) -> None:
         if not self._quiet:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def epoch_line(row: Mapping[str, float | int], max_epochs: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _WRITERS = (".csv", ".json", ".parquet")
 
 
 def measure(
-    data: Annotated[str, typer.Argument(help=DATA_HELP, show_default=False)],
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
     q: Annotated[
         str,
         typer.Option(
@@ -52,10 +52,8 @@ def measure(
         viewpoints, alike = values.orders(q), parse_similarity(similarity)
         if out is not None and out.suffix not in _WRITERS:
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
-        if out is not None and not out.resolve().parent.is_dir():
-            raise ValueError(
-                f"the folder {out.resolve().parent} does not exist: make it, or change --out"
-            )
+        if out is not None:
+            check_writable(out)
         dataset = load(data, resize=resize)
 
     import numpy as np
@@ -73,7 +71,7 @@ def measure(
             _write(frame, out)
         except OSError as error:
             leave(NO_DISK, f"cannot write {out}: {error}.")
-        Console(stderr=True).print(f"Written: {out}", markup=False, highlight=False)
+        typer.echo(f"Written: {out}", err=True)
 
 
 def _print(console: "Console", name: str, counts: dict[str, int], frame: "pd.DataFrame") -> None:

@@ -1,8 +1,10 @@
 """Outcomes of a command: exit codes, and errors in one sentence instead of a traceback."""
 
 import contextlib
+import os
 import signal
 import sys
+import tempfile
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,3 +119,22 @@ def work_in(folder: Path) -> Iterator[Work]:
             if work.begun:  # not the input, which was checked before: a fault that needs its trace
                 raise
             leave(BAD_INPUT, str(error))
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work whether a file can be written.
+
+    Raises:
+        ValueError: If it is a folder, or its folder does not exist or cannot be written to.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name a file in it")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"the folder {folder} does not exist: make it, or change --out")
+    try:
+        handle, trial = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
+    except OSError as error:
+        raise ValueError(f"cannot write to {folder} ({error.strerror}): change --out") from None
+    os.close(handle)
+    os.unlink(trial)

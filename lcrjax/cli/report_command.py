@@ -1,13 +1,11 @@
 """`lcrjax report`: a page about a dataset or a study."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
 
 if TYPE_CHECKING:
@@ -16,18 +14,13 @@ if TYPE_CHECKING:
 
 def report(
     data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA|DIR", help=f"A study's folder; or data. {DATA_HELP}", show_default=False
-        ),
+        str, typer.Argument(metavar="DATA|DIR", help=f"A study's folder; or data. {DATA_HELP}")
     ],
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="The page; by default report.html, of a study in its folder.", show_default=False
-        ),
+        typer.Option(help="The page; by default report.html, of a study in its folder."),
     ] = None,
-    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1, show_default=False)] = None,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Write a page about a dataset or a study: one HTML file that needs no network.
@@ -44,20 +37,13 @@ def report(
     """
     with interruptible("interrupted; no page was written.") as work:
         page, path = _page(data, out, resize, work, quiet=quiet)
-    from rich.console import Console
-
     from lcrjax.study.run.files import write_whole
 
     try:
         write_whole(path, page.encode())
     except OSError as error:
         leave(NO_DISK, f"cannot write {path}: {error}.")
-    Console(stderr=True).print(
-        f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    typer.echo(f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
 
 
 def _page(
@@ -104,22 +90,3 @@ def _is_study(folder: Path) -> bool:
     from lcrjax.study.run.store import RESULTS, ROWS
 
     return (folder / CONFIG).is_file() and any((folder / p).exists() for p in (RESULTS, ROWS))
-
-
-def check_writable(path: Path) -> None:
-    """Find out before long work whether a file can be written.
-
-    Raises:
-        ValueError: If it is a folder, or its folder does not exist or cannot be written to.
-    """
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: name a file in it, such as {path / 'report.html'}")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise ValueError(f"the folder {folder} does not exist: make it, or change --out")
-    try:
-        handle, trial = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
-    except OSError as error:
-        raise ValueError(f"cannot write to {folder} ({error.strerror}): change --out") from None
-    os.close(handle)
-    os.unlink(trial)

@@ -18,9 +18,7 @@ def choose_steps(console: Console, *, quiet: bool) -> Iterator[Show]:
     Yields:
         A function to call with a step's name and the share of it that is done.
     """
-    if quiet:
-        yield lambda step, share: None
-    elif console.is_terminal:
+    if quiet or console.is_terminal:
         with Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
@@ -28,6 +26,7 @@ def choose_steps(console: Console, *, quiet: bool) -> Iterator[Show]:
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            disable=quiet,
         ) as bar:
             task = bar.add_task("", total=1.0)
             # A step that tells no shares gets a bar that only moves.

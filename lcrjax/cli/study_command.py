@@ -17,43 +17,33 @@ if TYPE_CHECKING:
 
 def study(
     data: Annotated[
-        list[str] | None,
-        typer.Argument(help=f"{DATA_HELP} Several are studied together.", show_default=False),
+        list[str] | None, typer.Argument(help=f"{DATA_HELP} Several are studied together.")
     ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
             help="quick (minutes), panel (datasets of yours up to 1,024 images, hours) or paper "
-            "(four MedMNIST datasets and what you add; wants a GPU). The default is quick.",
-            show_default=False,
+            "(four MedMNIST datasets and what you add; wants a GPU). The default is quick."
         ),
     ] = None,
     config: Annotated[
-        Path | None,
-        typer.Option(help="A TOML file of settings; options override it.", show_default=False),
+        Path | None, typer.Option(help="A TOML file of settings; options override it.")
     ] = None,
     sizes: Annotated[
-        str | None, typer.Option(help="Images per subset, such as 64,128,256.", show_default=False)
+        str | None, typer.Option(help="Images per subset, such as 64,128,256.")
     ] = None,
     per_bin: Annotated[
-        int | None,
-        typer.Option(help="Subsets per size and bin of class balance.", show_default=False),
+        int | None, typer.Option(help="Subsets per size and bin of class balance.")
     ] = None,
-    bins: Annotated[
-        int | None, typer.Option(help="Bins of class balance.", show_default=False)
-    ] = None,
+    bins: Annotated[int | None, typer.Option(help="Bins of class balance.")] = None,
     similarity: Annotated[
-        str | None,
-        typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}", show_default=False),
+        str | None, typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of everything random.", show_default=False)
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     max_epochs: Annotated[
-        int | None,
-        typer.Option(help="Epochs after which a model stops anyway.", show_default=False),
+        int | None, typer.Option(help="Epochs after which a model stops anyway.")
     ] = None,
-    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1, show_default=False)] = None,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
@@ -106,13 +96,10 @@ def study(
             report = conduct_study(
                 sources, out, settings, resize=resize, progress=show, **PARTS.get()
             )
-        _print(report, out)
-    failed = int(report.table["failure"].notna().sum())
-    if failed:
-        leave(SOME_FAILED, f"{failed} of {len(report.table)} subsets could not be trained.")
+        _conclude(report, out)
 
 
-def _print(report: "StudyReport", out: Path) -> None:
+def _conclude(report: "StudyReport", out: Path) -> None:
     """Print what the study says and where everything lies."""
     from rich.console import Console
 
@@ -127,16 +114,10 @@ def _print(report: "StudyReport", out: Path) -> None:
         console.print(f"{len(failed)} of {len(table)} subsets could not be trained:", style="bold")
         for (dataset, n, reason), rows in failed.groupby(["dataset", "n", "failure"]):
             numbers = ", ".join(map(str, rows["subset"]))
-            console.print(
-                f"  {dataset}, {n} images, subset {numbers}: {reason}",
-                markup=False,
-                highlight=False,
-            )
-        console.print(f"To try some again, delete their files in {out / 'rows'}.", markup=False)
-    for line in (
-        f"Table: {out / RESULTS}",
-        f"Settings: {out / CONFIG}",
-        f"Figures: {', '.join(str(f) for f in report.figures if f.suffix == '.png')}",
-        f"Page: {report.page}",
-    ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+            typer.echo(f"  {dataset}, {n} images, subset {numbers}: {reason}")
+        typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
+    typer.echo(f"Table: {out / RESULTS}\nSettings: {out / CONFIG}")
+    typer.echo(f"Figures: {', '.join(str(f) for f in report.figures if f.suffix == '.png')}")
+    typer.echo(f"Page: {report.page}")
+    if len(failed):
+        leave(SOME_FAILED, f"{len(failed)} of {len(table)} subsets could not be trained.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: Annotated[str, typer.Argument(help=DATA_HELP, show_default=False)],
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
     epochs: Annotated[int, typer.Option(help="Most epochs; the step size falls until then.")] = 20,
     target: Annotated[
         float, typer.Option(help="Training accuracy at which training stops, in inference mode.")
@@ -32,7 +32,7 @@ def train(
         ),
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1, show_default=False)] = None,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="Folder of checkpoints, curve and scores.")] = Path(
         "lcrjax-train"
     ),
@@ -70,11 +70,10 @@ def train(
         dataset = load(data, resize=resize)
         work.ready = True
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
-        console = Console(stderr=True)
         if not quiet:
             counts = f"{len(dataset.train_labels):,} images of {dataset.name}"
-            console.print(f"Training on {counts}.", markup=False, highlight=False)
-        with EpochLines(console, quiet=quiet) as display:
+            typer.echo(f"Training on {counts}.", err=True)
+        with EpochLines(Console(stderr=True), quiet=quiet) as display:
 
             def show(progress: "FullProgress") -> None:
                 display(progress)
@@ -107,8 +106,4 @@ def _conclude(name: str, result: "FullResult", out: Path) -> None:
         console.print(f"Scored after epoch {result.epoch}, the best on the validation images.")
     figure = out / "curve.png"
     learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
-    for line in (
-        f"Scores: {out / RESULT}",
-        f"Learning curve: {out / LEARNING_CURVE}, {figure}",
-    ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    typer.echo(f"Scores: {out / RESULT}\nLearning curve: {out / LEARNING_CURVE}, {figure}")

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from lcrjax.cli.display import Bars, Lines, Silent, choose_display, duration
+from lcrjax.cli.display import Bars, Lines, choose_display, duration
 from lcrjax.study.run.progress import StudyProgress
 from lcrjax.training import Progress
 
@@ -86,7 +86,15 @@ def test_the_display_suits_the_console():
     terminal = Console(file=io.StringIO(), force_terminal=True)
     assert isinstance(choose_display(plain, quiet=False), Lines)
     assert isinstance(choose_display(terminal, quiet=False), Bars)
-    assert isinstance(choose_display(terminal, quiet=True), Silent)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_quiet_display_shows_nothing(terminal):
+    console = Console(file=io.StringIO(), force_terminal=terminal)
+    with choose_display(console, quiet=True) as display:
+        for progress in story(Clock()):
+            display(progress)
+    assert not console.file.getvalue()
 
 
 @pytest.mark.parametrize(
