@@ -66,8 +66,7 @@ class Bootstrap:
         difference = self.adj_r2[i] - self.adj_r2[j]
         draws = _centred(self.draws[:, i] - self.draws[:, j], difference)
         lower, upper = np.quantile(draws, _tails(level))
-        better, tied = draws > _TIE, np.abs(draws) <= _TIE
-        certainty = np.mean(better + 0.5 * tied)
+        certainty = np.mean((draws > _TIE) + 0.5 * (np.abs(draws) <= _TIE))
         names = ["difference", "lower", "upper", "certainty"]
         return pd.Series([difference, lower, upper, certainty], names)
 
