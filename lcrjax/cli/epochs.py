@@ -62,11 +62,9 @@ def epoch_line(row: Mapping[str, float | int], max_epochs: int) -> str:
     parts = [f"loss {row['loss']:.4f}", f"training accuracy {row['sample_accuracy']:.4f}"]
     if not math.isnan(row["validation_bacc"]):
         parts.append(f"validation BACC {row['validation_bacc']:.4f}")
-    parts.append("test " + " ".join(f"{k.upper()} {row[f'test_{k}']:.4f}" for k in _SHOWN))
+    scores = (f"{k.upper()} {row[f'test_{k}']:.4f}" for k in ("auc", "acc", "bacc"))
+    parts.append(f"test {' '.join(scores)}")
     parts.append(duration(row["seconds"]))
     if epoch < max_epochs:
         parts.append(f"at most {duration(row['seconds'] * (max_epochs - epoch))} left")
     return f"epoch {epoch} of at most {max_epochs}: {', '.join(parts)}"
-
-
-_SHOWN = ("auc", "acc", "bacc")

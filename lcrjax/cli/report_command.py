@@ -1,15 +1,12 @@
 """`lcrjax report`: a page about a dataset or a study."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
 from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
-
-if TYPE_CHECKING:
-    from lcrjax.cli.outcome import Work
 
 
 def report(
@@ -36,53 +33,42 @@ def report(
         lcrjax report lcrjax-study
     """
     with interruptible("interrupted; no page was written.") as work:
-        page, path = _page(data, out, resize, work, quiet=quiet)
-    from lcrjax.study.run.files import write_whole
+        from rich.console import Console
 
+        from lcrjax.cli.steps import choose_steps
+        from lcrjax.study.run.files import write_whole
+
+        with input_checked():
+            from lcrjax.data import load
+            from lcrjax.report import dataset_page, study_page
+            from lcrjax.report.pipeline import PAGE
+
+            is_study = _is_study(Path(data))
+            path = out or (Path(data) / PAGE if is_study else Path(PAGE))
+            check_writable(path)
+            if is_study and resize is not None:
+                raise ValueError("a study's images have their sizes: leave --resize out")
+        with choose_steps(Console(stderr=True), quiet=quiet) as show:
+
+            def tell(stage: str, share: float) -> None:
+                work.check()
+                show(stage, share)
+
+            with input_checked():
+                tell("analysing the study" if is_study else "loading", 0.0)
+                if is_study:
+                    page = study_page(data)
+                else:
+                    dataset = load(data, resize=resize)
+            if not is_study:
+                work.begin()
+                page = dataset_page(dataset, progress=tell)
+                work.check()
     try:
         write_whole(path, page.encode())
     except OSError as error:
         leave(NO_DISK, f"cannot write {path}: {error}.")
     typer.echo(f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
-
-
-def _page(
-    data: str, out: Path | None, resize: int | None, work: "Work", *, quiet: bool
-) -> tuple[str, Path]:
-    """Make the page; everything that can be wrong with the input is looked at first."""
-    from rich.console import Console
-
-    from lcrjax.cli.steps import choose_steps
-
-    with input_checked():
-        from lcrjax.data import load
-        from lcrjax.report.pipeline import PAGE
-
-        is_study = _is_study(Path(data))
-        path = out or (Path(data) / PAGE if is_study else Path(PAGE))
-        check_writable(path)
-        if is_study:
-            if resize is not None:
-                raise ValueError("a study's images have their sizes: leave --resize out")
-            from lcrjax.report import study_page
-        else:
-            from lcrjax.report import dataset_page
-    with choose_steps(Console(stderr=True), quiet=quiet) as show:
-
-        def tell(stage: str, share: float) -> None:
-            work.check()
-            show(stage, share)
-
-        with input_checked():
-            if is_study:
-                tell("analysing the study", 0.0)
-                return study_page(data), path
-            tell("loading", 0.0)
-            dataset = load(data, resize=resize)
-        work.begin()
-        page = dataset_page(dataset, progress=tell)
-        work.check()
-        return page, path
 
 
 def _is_study(folder: Path) -> bool:

@@ -34,19 +34,14 @@ def choose_steps(console: Console, *, quiet: bool) -> Iterator[Show]:
                 task, description=step, completed=share, total=1.0 if share else None
             )
     else:
-        yield _lines(console)
+        # One line for every step, when it begins, with the seconds since the first.
+        started, last = time.monotonic(), ""
 
+        def show(step: str, share: float) -> None:
+            nonlocal last
+            if step != last:
+                last = step
+                text = f"{time.monotonic() - started:5.1f} s  {step}"
+                console.print(text, markup=False, highlight=False)
 
-def _lines(console: Console) -> Show:
-    """One line for every step, when it begins, with the seconds since the first."""
-    started = time.monotonic()
-    last = ""
-
-    def show(step: str, share: float) -> None:
-        nonlocal last
-        if step != last:
-            last = step
-            seconds = time.monotonic() - started
-            console.print(f"{seconds:5.1f} s  {step}", markup=False, highlight=False)
-
-    return show
+        yield show

@@ -147,7 +147,7 @@ def _strike_first_column(factors: Float[np.ndarray, "b r r"]) -> Float[np.ndarra
 
 
 def _start(p: Projection, order: np.ndarray, best: np.ndarray, codes: np.ndarray) -> None:
-    """Enter the combinations that adding and removing one candidate at a time arrive at."""
+    """Enter the combinations that removing one candidate at a time arrives at."""
     count = len(order)
     place = np.argsort(order)
 
@@ -162,12 +162,6 @@ def _start(p: Projection, order: np.ndarray, best: np.ndarray, codes: np.ndarray
         i = int(np.argmin(residuals))
         subset = np.delete(subset, i)
         enter(subset, residuals[i])
-    subset = np.zeros(0, dtype=int)
-    while len(subset) < count:
-        others = np.setdiff1d(np.arange(count), subset)
-        residuals = np.array([_residual(p, np.append(subset, i)) for i in others])
-        subset = np.append(subset, others[np.argmin(residuals)])
-        enter(subset, residuals.min())
 
 
 def _order(p: Projection) -> Int[np.ndarray, " p"]:

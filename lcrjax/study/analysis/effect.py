@@ -93,7 +93,10 @@ def _top(values: np.ndarray, fraction: float) -> np.ndarray:
 
 def _medians(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Median of the chosen scores of each row; at least one is chosen."""
-    return np.nanmedian(np.where(chosen, score, np.nan), axis=1)
+    ordered = np.sort(np.where(chosen, score, np.inf), axis=1)
+    count = chosen.sum(axis=1)
+    rows = np.arange(len(ordered))
+    return (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
 
 
 def _interval(draws: np.ndarray) -> dict[str, float]:

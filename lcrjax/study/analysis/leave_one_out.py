@@ -51,21 +51,11 @@ def leave_one_dataset_out(
     for name in pd.unique(datasets):
         mine = datasets == name
         y, error = d.y[mine], (predicted - d.y)[mine]
-        total = np.sum((y - y.mean()) ** 2)
+        bias = error.mean()
         with np.errstate(divide="ignore", invalid="ignore"):
-            r2 = 1 - np.sum(error**2) / total
-            shifted = 1 - np.sum((error - error.mean()) ** 2) / total
-        rows.append(
-            {
-                "dataset": name,
-                "n": int(mine.sum()),
-                "r2": r2,
-                "r2_shifted": shifted,
-                "bias": error.mean(),
-                "rmse": np.sqrt(np.mean(error**2)),
-            }
-        )
-    result = pd.DataFrame(rows)
+            r2, shifted = _r2(y, y + error), _r2(y, y + error - bias)
+        rows.append((name, len(y), r2, shifted, bias, np.sqrt(np.mean(error**2))))
+    result = pd.DataFrame(rows, columns=["dataset", "n", "r2", "r2_shifted", "bias", "rmse"])
     shifted = _r2(centre(d.y, datasets), centre(predicted, datasets))
     result.attrs.update(target=target, **d.attrs, r2=_r2(d.y, predicted), r2_shifted=shifted)
     return result

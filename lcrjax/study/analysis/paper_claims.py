@@ -50,7 +50,7 @@ def claims(table: pd.DataFrame, target: str = "bacc", *, resamples: int = 1000) 
     found: list[tuple[str, str, Callable[[], tuple[str, str]]]] = [
         *(
             (
-                f"{_plus(features)}{' alone' * (len(features) == 1)}, adjusted R²",
+                f"{' + '.join(features)}{' alone' * (len(features) == 1)}, adjusted R²",
                 paper,
                 partial(_regression, table, features, target, resamples),
             )
@@ -88,10 +88,6 @@ def claims(table: pd.DataFrame, target: str = "bacc", *, resamples: int = 1000) 
     return pd.DataFrame(rows, columns=["claim", "paper", "here", "interval"])
 
 
-def _plus(features: Sequence[str]) -> str:
-    return " + ".join(features)
-
-
 def _regression(
     table: pd.DataFrame, features: Sequence[str], target: str, resamples: int
 ) -> tuple[str, str]:
@@ -120,7 +116,7 @@ def _best_singles(table: pd.DataFrame, target: str) -> tuple[str, str]:
 
 def _best_pair(table: pd.DataFrame, target: str) -> tuple[str, str]:
     best = search(table, target, 2).iloc[0]
-    return f"{_plus(best['features'])}, {best['adj_r2']:.3f}", ""
+    return f"{' + '.join(best['features'])}, {best['adj_r2']:.3f}", ""
 
 
 def _best_triples(table: pd.DataFrame, target: str) -> tuple[str, str]:

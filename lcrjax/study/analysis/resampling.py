@@ -66,15 +66,9 @@ class Bootstrap:
         difference = self.adj_r2[i] - self.adj_r2[j]
         draws = _centred(self.draws[:, i] - self.draws[:, j], difference)
         lower, upper = np.quantile(draws, _tails(level))
-        better, tied = draws > _TIE, np.abs(draws) <= _TIE
-        return pd.Series(
-            {
-                "difference": difference,
-                "lower": lower,
-                "upper": upper,
-                "certainty": np.mean(better + 0.5 * tied),
-            }
-        )
+        certainty = np.mean((draws > _TIE) + 0.5 * (np.abs(draws) <= _TIE))
+        names = ["difference", "lower", "upper", "certainty"]
+        return pd.Series([difference, lower, upper, certainty], names)
 
     def _index(self, model: str | Sequence[str]) -> int:
         wanted = (model,) if isinstance(model, str) else tuple(model)
@@ -137,11 +131,10 @@ def bootstrap(
 
     products, shapes = _products(d, kept)
     rng = np.random.default_rng(seed)
-    if over == "datasets":
+    if over == "datasets":  # each of them a row of one stratum
         products = np.stack([products[strata == s].sum(axis=0) for s in range(strata.max() + 1)])
-        weights = _cluster_weights(rng, len(products), resamples)
-    else:
-        weights = _row_weights(rng, strata, resamples)
+        strata = np.zeros(len(products), dtype=np.intp)
+    weights = _row_weights(rng, strata, resamples)
     draws = np.concatenate([_adjusted_r2(w @ products, shapes) for w in weights])
     estimate = _adjusted_r2(products.sum(axis=0, keepdims=True), shapes)[0]
     return Bootstrap(kept, estimate, draws, over)
@@ -171,10 +164,6 @@ def _row_weights(rng: np.random.Generator, strata: np.ndarray, resamples: int) -
             rows = np.flatnonzero(strata == s)
             weights[:, rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), count)
         yield weights
-
-
-def _cluster_weights(rng: np.random.Generator, clusters: int, resamples: int) -> Iterator:
-    yield rng.multinomial(clusters, np.full(clusters, 1 / clusters), resamples).astype(float)
 
 
 def _products(d: Design, models: Sequence[Sequence[str]]) -> tuple[np.ndarray, list[int]]:

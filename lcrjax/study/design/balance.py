@@ -76,7 +76,9 @@ def design_subsets(
     members = [np.flatnonzero(labels == c) for c in classes]
     subsets = {}
     for n in sizes:
-        choose, draw = _streams(seed, name, n)
+        # Independent generators for the compositions and for the images.
+        streams = np.random.SeedSequence([*_entropy(seed, name, n), 0]).spawn(2)
+        choose, draw = map(np.random.default_rng, streams)
         caps = [len(m) for m in members]
         kept = _spread(Compositions(n, caps), n, len(caps), bins, per_bin, candidates, choose)
         rows = np.stack([_draw_images(members, parts, draw) for parts in kept])
@@ -104,14 +106,6 @@ def training_seeds(seed: int, name: str, n: int, count: int) -> Int[np.ndarray, 
     """Seeds for training the subsets of one size of one dataset, below 2^31."""
     words = np.random.SeedSequence([*_entropy(seed, name, n), 1]).generate_state(count)
     return (words >> 1).astype(np.int64)
-
-
-def _streams(seed: int, name: str, n: int) -> list[np.random.Generator]:
-    """Independent generators for the compositions and for the images."""
-    return [
-        np.random.default_rng(s)
-        for s in np.random.SeedSequence([*_entropy(seed, name, n), 0]).spawn(2)
-    ]
 
 
 def _entropy(seed: int, name: str, n: int) -> tuple[int, int, int]:

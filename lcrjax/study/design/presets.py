@@ -88,9 +88,13 @@ def choose_study(
     if not isinstance(named, list) or not all(isinstance(s, str) for s in named):
         raise ValueError(f"datasets is {named!r}: give a list of names and paths")
     if file is not None:
-        named = [_beside(file, source) for source in named]
-    base = _preset(stated.pop("preset", "quick") if preset is None else preset)
-    stated.pop("preset", None)
+        beside = {source: Path(file).parent / source for source in named}
+        named = [str(path) if path.exists() else source for source, path in beside.items()]
+    stated_preset = stated.pop("preset", "quick")
+    preset = stated_preset if preset is None else preset
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}: {nearest(preset, PRESETS)}")
+    base = PRESETS[preset]
 
     settings = _merged(base.config.to_dict(), stated)
     settings = _merged(settings, {k: v for k, v in (changes or {}).items() if v is not None})
@@ -108,12 +112,6 @@ def choose_study(
     return list(dict.fromkeys(chosen)), config
 
 
-def _preset(name: Any) -> Preset:
-    if name not in PRESETS:
-        raise ValueError(f"there is no preset {name!r}: {nearest(name, PRESETS)}")
-    return PRESETS[name]
-
-
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Lay settings over others; tables within them are merged, not replaced."""
     merged = dict(below)
@@ -121,8 +119,3 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = {**merged[key], **value} if both else value
     return merged
-
-
-def _beside(file: str | Path, source: str) -> str:
-    path = Path(file).parent / source
-    return str(path) if path.exists() else source

@@ -36,24 +36,26 @@ def own_folder(folder: Path, description: dict[str, Any], kind: str) -> Iterator
         OSError: If the folder cannot be made or written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / _LOCK)
     try:
-        lock.acquire(blocking=False)
+        lock = filelock.FileLock(folder / _LOCK).acquire(blocking=False)
     except filelock.Timeout:
         raise FolderInUseError(
             f"another process is at work in {folder}: wait for it, or choose another folder"
         ) from None
-    try:
+    with lock:
         sweep(folder)
         description = json.loads(json.dumps(description))
         if (folder / CONFIG).exists():
-            _check_same(folder, description, kind)
+            found = read_description(folder, kind)
+            if lines := differences(found["decides"], description["decides"]):
+                raise ValueError(
+                    f"{folder} holds another {kind}: choose another folder, or undo the "
+                    "differences (there -> now)\n  " + "\n  ".join(lines)
+                )
         else:
             text = json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False)
             write_whole(folder / CONFIG, text.encode())
         yield
-    finally:
-        lock.release()
 
 
 def check_folder(folder: str | Path, kind: str, parts: Sequence[str]) -> None:
@@ -97,12 +99,3 @@ def read_description(folder: str | Path, kind: str = "study") -> dict[str, Any]:
     if not isinstance(description, dict) or not isinstance(description.get("decides"), dict):
         raise ValueError(f"{path} is not that of an lcrjax {kind}: choose a new folder")
     return description
-
-
-def _check_same(folder: Path, description: dict[str, Any], kind: str) -> None:
-    lines = differences(read_description(folder, kind)["decides"], description["decides"])
-    if lines:
-        raise ValueError(
-            f"{folder} holds another {kind}: choose another folder, or undo the differences "
-            "(there -> now)\n  " + "\n  ".join(lines)
-        )

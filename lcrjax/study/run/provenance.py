@@ -53,12 +53,8 @@ def describe(datasets: Sequence[Dataset], **settings: Any) -> dict[str, Any]:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """List the settings that differ, one line each: `key: old -> new`."""
     before, after = dict(_flat(old)), dict(_flat(new))
-    lines = []
-    for key in sorted({*before, *after}):
-        a, b = before.get(key, "absent"), after.get(key, "absent")
-        if a != b:
-            lines.append(f"{key}: {_short(a)} -> {_short(b)}")
-    return lines
+    pairs = {key: (before.get(key, "absent"), after.get(key, "absent")) for key in before | after}
+    return [f"{key}: {_short(a)} -> {_short(b)}" for key, (a, b) in sorted(pairs.items()) if a != b]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

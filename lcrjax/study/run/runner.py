@@ -74,8 +74,8 @@ def run_study(
     blocks = plan_study(datasets, config, block_size)
     lengths: dict[str, dict[str, list[int]]] = {}
     for block in blocks:
-        sizes = lengths.setdefault(block.dataset, {})
-        sizes.setdefault(str(block.n), []).append(len(block.seeds))
+        of_size = lengths.setdefault(block.dataset, {}).setdefault(str(block.n), [])
+        of_size.append(len(block.seeds))
     parts = (("measure", measure, measure_subsets), ("train", train, train_subsets))
     replaced = {word: name_of(part) for word, part, own in parts if part is not own}
     description = describe(datasets, **config.to_dict(), blocks=lengths, **replaced)

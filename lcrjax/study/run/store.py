@@ -88,10 +88,7 @@ def open_store(folder: str | Path, description: dict[str, Any]) -> Iterator[Stor
         The store, free of what killed writes have left.
 
     Raises:
-        ValueError: If the folder holds something other than a study, or a study that differs in
-            what decides its result; the differences are listed.
-        FolderInUseError: If another process is at work in the folder.
-        OSError: If the folder cannot be made or written to.
+        ValueError, FolderInUseError, OSError: As `check_folder` and `own_folder` do.
     """
     folder = Path(folder)
     check_folder(folder)
