@@ -22,6 +22,9 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | Path):
+        import orbax.checkpoint as ocp  # type: ignore[import-untyped]
+
+        self._ocp = ocp
         self._folder = Path(folder).resolve()
         self._managers: dict[str, Any] = {}
 
@@ -37,22 +40,13 @@ class Checkpoints:
         Raises:
             OSError: If it could not be written; the one before is untouched.
         """
-        import orbax.checkpoint as ocp  # type: ignore[import-untyped]
-
-        manager = self._manager(kind)
+        manager, ocp = self._manager(kind), self._ocp
         if number in manager.all_steps():
             return
+        items = {"state": ocp.args.StandardSave(state), "notes": ocp.args.JsonSave(notes)}
         try:
-            manager.save(
-                number,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardSave(state), notes=ocp.args.JsonSave(notes)
-                ),
-                force=True,
-            )
+            manager.save(number, args=ocp.args.Composite(**items), force=True)
             manager.wait_until_finished()
-        except OSError:
-            raise
         except ValueError as error:  # how tensorstore tells of a full disk
             raise OSError(f"a checkpoint could not be written: {error}") from error
 
@@ -66,9 +60,7 @@ class Checkpoints:
         Returns:
             State and notes, or None where there is no checkpoint yet.
         """
-        import orbax.checkpoint as ocp
-
-        manager = self._manager(kind)
+        manager, ocp = self._manager(kind), self._ocp
         number = manager.latest_step()
         if number is None:
             return None
@@ -76,12 +68,8 @@ class Checkpoints:
         abstract = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), like
         )
-        found = manager.restore(
-            number,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(abstract), notes=ocp.args.JsonRestore()
-            ),
-        )
+        items = {"state": ocp.args.StandardRestore(abstract), "notes": ocp.args.JsonRestore()}
+        found = manager.restore(number, args=ocp.args.Composite(**items))
         return found["state"], found["notes"]
 
     def close(self) -> None:
@@ -92,13 +80,9 @@ class Checkpoints:
 
     def _manager(self, kind: str) -> Any:
         if kind not in self._managers:
-            import orbax.checkpoint as ocp
-
             (self._folder / kind).mkdir(parents=True, exist_ok=True)
-            self._managers[kind] = ocp.CheckpointManager(
-                self._folder / kind,
-                options=ocp.CheckpointManagerOptions(
-                    max_to_keep=1, cleanup_tmp_directories=True, enable_async_checkpointing=False
-                ),
+            options = self._ocp.CheckpointManagerOptions(
+                max_to_keep=1, cleanup_tmp_directories=True, enable_async_checkpointing=False
             )
+            self._managers[kind] = self._ocp.CheckpointManager(self._folder / kind, options=options)
         return self._managers[kind]

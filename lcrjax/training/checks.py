@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from lcrjax.data.validate import check_range
+
 LARGEST_SEED = 2**32 - 1
 
 
@@ -33,41 +35,36 @@ class LabelledImages(Protocol):
         """Number of classes."""
 
 
-class CheckedImages(NamedTuple):
-    """Both splits of a dataset: (n, h, w, c) images, uint8 or float32, and int32 labels."""
+class Split(NamedTuple):
+    """Part of a dataset on the host: (n, h, w, c) uint8 or float32, and (n,) int32 labels."""
 
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    pixels: np.ndarray
+    labels: np.ndarray
 
 
-def check_dataset(dataset: LabelledImages) -> CheckedImages:
-    """Return the images and labels of both splits in the form in which models see them.
+def check_dataset(dataset: LabelledImages) -> tuple[Split, Split]:
+    """Return training and test images in the form in which models see them.
 
     Raises:
         ValueError: If images or labels are out of range, or the splits do not fit together.
     """
     n_classes = int(dataset.n_classes)
-    train_labels = check_labels(dataset.train_labels, n_classes, "training")
-    test_labels = check_labels(dataset.test_labels, n_classes, "test")
-    train_images = check_images(dataset.train_images, train_labels, "training")
-    test_images = check_images(dataset.test_images, test_labels, "test")
-    if train_images.shape[1:] != test_images.shape[1:]:
+    if n_classes < 2:
+        raise ValueError(f"at least two classes are needed, not {n_classes}")
+    train = _check_split(dataset.train_images, dataset.train_labels, n_classes, "training")
+    test = _check_split(dataset.test_images, dataset.test_labels, n_classes, "test")
+    if train.pixels.shape[1:] != test.pixels.shape[1:]:
         raise ValueError(
-            f"training images have the shape {train_images.shape[1:]}, "
-            f"test images {test_images.shape[1:]}"
+            f"training images have the shape {train.pixels.shape[1:]}, "
+            f"test images {test.pixels.shape[1:]}"
         )
-    return CheckedImages(train_images, train_labels, test_images, test_labels)
+    return train, test
 
 
-def check_images(images: np.ndarray, labels: np.ndarray, name: str) -> np.ndarray:
-    """Return images as (n, h, w, c), uint8 or float32 in [0, 1].
-
-    Raises:
-        ValueError: If they are not images with one label each.
-    """
-    images = np.asarray(images)
+def _check_split(images: Any, labels: Any, n_classes: int, name: str) -> Split:
+    images, labels = np.asarray(images), np.asarray(labels)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"{name} labels must be a vector of integers")
     if images.ndim not in (3, 4):
         raise ValueError(
             f"{name} images must have the shape (n, h, w) or (n, h, w, c), not {images.shape}"
@@ -76,36 +73,15 @@ def check_images(images: np.ndarray, labels: np.ndarray, name: str) -> np.ndarra
         raise ValueError(f"there are {len(images)} {name} images but {len(labels)} labels")
     if len(images) == 0:
         raise ValueError(f"there are no {name} images")
-    if images.dtype != np.uint8:
-        images = images.astype(np.float32)
-        if not np.isfinite(images).all():
-            raise ValueError(f"{name} images hold NaN or infinite pixels; remove or replace them")
-        low, high = float(images.min()), float(images.max())
-        if low < 0 or high > 1:
-            raise ValueError(
-                f"float pixels of the {name} images range from {low:g} to {high:g}; "
-                "scale them to [0, 1] or give uint8"
-            )
-    return images if images.ndim == 4 else images[..., None]
-
-
-def check_labels(labels: np.ndarray, n_classes: int, name: str) -> np.ndarray:
-    """Return labels as int32.
-
-    Raises:
-        ValueError: If they are not integers from 0 to n_classes - 1.
-    """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"{name} labels must be a vector of integers")
-    if n_classes < 2:
-        raise ValueError(f"at least two classes are needed, not {n_classes}")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(
             f"{name} labels must lie between 0 and {n_classes - 1}; "
             f"found {labels.min()} to {labels.max()}"
         )
-    return labels.astype(np.int32)
+    if images.dtype != np.uint8:
+        images = images.astype(np.float32)
+        check_range(images, name)
+    return Split(images if images.ndim == 4 else images[..., None], labels.astype(np.int32))
 
 
 def check_subsets(

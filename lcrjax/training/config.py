@@ -54,27 +54,22 @@ class TrainingConfig:
     base_channels: int = 64
 
     def __post_init__(self) -> None:
-        _require(self.optimizer in OPTIMIZERS, f"optimizer must be one of {OPTIMIZERS}")
-        _require(self.precision in PRECISIONS, f"precision must be one of {PRECISIONS}")
-        _require(self.learning_rate > 0, "learning_rate must be positive")
-        _require(self.warmup_steps >= 0, "warmup_steps must not be negative")
-        _require(
-            self.schedule in SCHEDULES,
-            f"schedule must be one of {SCHEDULES}, not {self.schedule!r}",
-        )
-        _require(self.schedule_epochs >= 1, "schedule_epochs must be at least 1")
-        _require(self.weight_decay >= 0, "weight_decay must not be negative")
+        known = {"optimizer": OPTIMIZERS, "precision": PRECISIONS, "schedule": SCHEDULES}
+        for name, choices in known.items():
+            value = getattr(self, name)
+            _require(value in choices, f"{name} must be one of {choices}, not {value!r}")
+        for name in ("learning_rate", "memory_gib"):
+            _require(getattr(self, name) > 0, f"{name} must be positive")
+        for name in ("warmup_steps", "weight_decay"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative")
+        for name in ("schedule_epochs", "max_epochs", "base_channels"):
+            _require(getattr(self, name) >= 1, f"{name} must be at least 1")
+        several = self.models_at_once is None or self.models_at_once >= 1
+        _require(several, "models_at_once must be at least 1, or None")
         _require(self.batch_size >= 4, "batch_size must be at least 4, for batch normalisation")
+        _require(self.settling_batch >= 4, "settling_batch must be at least 4")
         _require(0 < self.target_accuracy <= 1, "target_accuracy must lie in (0, 1]")
         _require(0 <= self.check_above <= 1, "check_above must lie in [0, 1]")
-        _require(self.max_epochs >= 1, "max_epochs must be at least 1")
-        _require(self.settling_batch >= 4, "settling_batch must be at least 4")
-        _require(
-            self.models_at_once is None or self.models_at_once >= 1,
-            "models_at_once must be at least 1, or None",
-        )
-        _require(self.memory_gib > 0, "memory_gib must be positive")
-        _require(self.base_channels >= 1, "base_channels must be at least 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold.

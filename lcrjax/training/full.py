@@ -4,7 +4,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,13 +13,13 @@ import pandas as pd
 from lcrjax.data.split import stratified_split
 from lcrjax.training.batches import Images, count_batches
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
-from lcrjax.training.checks import CheckedImages, LabelledImages, check_dataset
+from lcrjax.training.checks import LabelledImages, Split, check_dataset
 from lcrjax.training.full_config import FullConfig
-from lcrjax.training.full_programs import FullPrograms, make_full_programs
 from lcrjax.training.full_result import CURVE, FullProgress, FullResult, Row
 from lcrjax.training.metrics import Scores, score
 from lcrjax.training.networks.protocol import Network, choose_backend
 from lcrjax.training.networks.resnet18 import resnet18
+from lcrjax.training.programs import FullPrograms, make_full_programs
 from lcrjax.training.stopping import is_due, is_over, meets_target
 from lcrjax.training.training_state import EpochState, ModelState
 
@@ -82,20 +81,20 @@ def prepare(
     Statistics and accuracy are taken over `sample` training images after each epoch; for the
     other arguments see there.
     """
-    data, trained_on, held_out = check_full(dataset, config)
-    n_classes, shape = int(dataset.n_classes), data.train_images.shape[1:]
+    train, test, trained_on, held_out = check_full(dataset, config)
+    n_classes, shape = int(dataset.n_classes), train.pixels.shape[1:]
     backend = choose_backend(network, config.training, 1)
     rng = np.random.default_rng(config.seed)
     return FullTraining(
         config=config,
         programs=make_full_programs(backend, shape, n_classes, config.training, config.schedule),
-        images=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
+        images=Images(jnp.asarray(train.pixels), jnp.asarray(train.labels)),
         trained_on=trained_on.astype(np.int32),
         sample=np.sort(rng.permutation(trained_on)[:sample]).astype(np.int32),
         parts={
-            "train": _Part(data.train_images, data.train_labels, trained_on),
-            "validation": _Part(data.train_images, data.train_labels, held_out),
-            "test": _Part(data.test_images, data.test_labels, np.arange(len(data.test_labels))),
+            "train": (train, trained_on),
+            "validation": (train, held_out),
+            "test": (test, np.arange(len(test.labels))),
         },
         checkpoints=checkpoints,
         progress=progress,
@@ -104,28 +103,20 @@ def prepare(
 
 def check_full(
     dataset: LabelledImages, config: FullConfig
-) -> tuple[CheckedImages, np.ndarray, np.ndarray]:
+) -> tuple[Split, Split, np.ndarray, np.ndarray]:
     """Check what `train_full` is given.
 
     Returns:
-        The images, and the indices of the training images to train on and to validate on.
+        Training and test images; indices of training images to train on, and to validate on.
 
     Raises:
         ValueError: As `train_full` does.
     """
-    data = check_dataset(dataset)
-    everything = np.arange(len(data.train_labels))
+    train, test = check_dataset(dataset)
     if not config.validation:
-        return data, everything, everything[:0]
-    return data, *stratified_split(data.train_labels, config.validation, config.seed)
-
-
-class _Part(NamedTuple):
-    """Images to evaluate on: some of an array on the host."""
-
-    pixels: np.ndarray
-    labels: np.ndarray
-    indices: np.ndarray
+        everything = np.arange(len(train.labels))
+        return train, test, everything, everything[:0]
+    return train, test, *stratified_split(train.labels, config.validation, config.seed)
 
 
 @dataclasses.dataclass
@@ -138,7 +129,7 @@ class FullTraining:
         images: The training images on the device.
         trained_on: Indices of those that are trained on.
         sample: Indices of those that statistics and accuracy are taken over after each epoch.
-        parts: Images to evaluate on, by name.
+        parts: Images to evaluate on, by name: some of an array on the host, by their indices.
         checkpoints: Where the state is saved, or None.
         progress: What is called after every chunk of steps and every epoch, or None.
         images_per_call: Images of a chunk of steps.
@@ -150,7 +141,7 @@ class FullTraining:
     images: Images
     trained_on: np.ndarray
     sample: np.ndarray
-    parts: dict[str, _Part]
+    parts: dict[str, tuple[Split, np.ndarray]]
     checkpoints: Checkpoints | None
     progress: Callable[[FullProgress], None] | None
     images_per_call: int = 1024
@@ -170,23 +161,24 @@ class FullTraining:
         self._found = len(self.curve)
         self._mark = self._saved = time.monotonic()
         self._tell(state)
-        while not self._over():
+        while not self.curve or not self._over(self.curve[-1]):
             state = self._epoch(state)
         return self._conclude()
 
-    def _over(self) -> bool:
-        if not self.curve:
-            return False
-        last = self.curve[-1]
-        failed = math.isnan(last["loss"])
-        return is_over(last["epoch"], last["train_accuracy"], failed, self.config.training)
+    @property
+    def _steps(self) -> int:
+        """Steps of an epoch."""
+        return count_batches(len(self.trained_on), self.config.training.batch_size)
+
+    def _over(self, row: Row) -> bool:
+        failed = math.isnan(row["loss"])
+        return is_over(row["epoch"], row["train_accuracy"], failed, self.config.training)
 
     def _epoch(self, state: EpochState) -> EpochState:
         """Train to the end of the epoch, look at the model, and note what was seen."""
-        n, recipe = len(self.trained_on), self.config.training
+        n, total, step = len(self.trained_on), self._steps, int(state.step)
         order = self.programs.shuffle(state, self._padded(self.trained_on), jnp.int32(n))
-        total, step = count_batches(n, recipe.batch_size), int(state.step)
-        steps = max(1, self.images_per_call // recipe.batch_size)
+        steps = max(1, self.images_per_call // self.config.training.batch_size)
         while step < total and not bool(state.model.failed):
             began, before = time.monotonic(), step
             state = self.programs.advance(state, self.images, order, jnp.int32(n), jnp.int32(steps))
@@ -219,28 +211,27 @@ class FullTraining:
         recipe = self.config.training
         seen = {"sample_accuracy": float(model.accuracy)}
         for name in ("validation", "test"):
-            part = self.parts[name]
-            if len(part.indices):
-                scores = score(self._predict(model, part), part.labels[part.indices])
+            images, chosen = self.parts[name]
+            if len(chosen):
+                scores = score(self._predict(model, name), images.labels[chosen])
                 seen.update({f"{name}_{k}": v for k, v in scores._asdict().items()})
         if len(self.sample) == len(self.trained_on):
             seen["train_accuracy"] = seen["sample_accuracy"]
         elif is_due(seen["sample_accuracy"], recipe.target_accuracy - NEAR, epoch, recipe):
-            part = self.parts["train"]
-            predicted = self._predict(model, part).argmax(1)
-            seen["train_accuracy"] = float(np.mean(predicted == part.labels[part.indices]))
+            images, chosen = self.parts["train"]
+            right = self._predict(model, "train").argmax(1) == images.labels[chosen]
+            seen["train_accuracy"] = float(np.mean(right))
         return seen
 
-    def _predict(self, model: ModelState, part: _Part) -> np.ndarray:
-        """Classify any number of images, `settling_batch` at a time."""
-        size, n = self.config.training.settling_batch, len(part.indices)
-        blocks = []
-        for start in range(0, n, size):
-            chosen = part.indices[start : start + size]
-            # The last block is filled up: one program serves all.
-            filled = np.resize(chosen, size)
-            blocks.append(self.programs.classify(model, jnp.asarray(part.pixels[filled])))
-        return np.concatenate(blocks)[:n]
+    def _predict(self, model: ModelState, name: str) -> np.ndarray:
+        """Classify a part, `settling_batch` images at a time."""
+        (images, indices), size = self.parts[name], self.config.training.settling_batch
+        # The last block is filled up: one program serves all.
+        filled = np.resize(indices, (-(-len(indices) // size), size))
+        blocks = [
+            self.programs.classify(model, jnp.asarray(images.pixels[chosen])) for chosen in filled
+        ]
+        return np.concatenate(blocks)[: len(indices)]
 
     def _padded(self, indices: np.ndarray) -> jax.Array:
         """Indices padded to as many as there are images, so that one program serves any number."""
@@ -256,22 +247,19 @@ class FullTraining:
     def _save(self, state: EpochState) -> None:
         if self.checkpoints is None:
             return
-        total = count_batches(len(self.trained_on), self.config.training.batch_size)
-        number = int(state.model.epoch) * total + int(state.step)
+        number = int(state.model.epoch) * self._steps + int(state.step)
         seconds = self.before + time.monotonic() - self._mark
-        notes: dict[str, Any] = {"curve": self.curve, "seconds": seconds}
-        self.checkpoints.save(LAST, number, state, notes)
+        self.checkpoints.save(LAST, number, state, {"curve": self.curve, "seconds": seconds})
         self._saved = time.monotonic()
 
     def _tell(self, state: EpochState, *, fresh: bool = False) -> None:
         if self.progress is None:
             return
-        n, recipe = len(self.trained_on), self.config.training
-        total = count_batches(n, recipe.batch_size)
+        n, most = len(self.trained_on), self.config.training.max_epochs
         progress = FullProgress(
-            epoch=min(len(self.curve) + 1, recipe.max_epochs),
-            max_epochs=recipe.max_epochs,
-            images=int(state.step) * n // total,
+            epoch=min(len(self.curve) + 1, most),
+            max_epochs=most,
+            images=int(state.step) * n // self._steps,
             total=n,
             rate=self.rate,
             curve=tuple(dict(row) for row in self.curve),
@@ -286,12 +274,10 @@ class FullTraining:
 
     def _conclude(self) -> FullResult:
         last, scored = self.curve[-1], self._best()
-        failed = math.isnan(last["loss"])
-        epoch = int(last["epoch"])
+        failed, epoch = math.isnan(last["loss"]), int(last["epoch"])
+        names = Scores._fields
         return FullResult(
-            scores={
-                name: math.nan if failed else scored[f"test_{name}"] for name in Scores._fields
-            },
+            scores={name: math.nan if failed else scored[f"test_{name}"] for name in names},
             epoch=int(scored["epoch"]),
             epochs=epoch,
             train_accuracy=last["train_accuracy"],

@@ -3,13 +3,8 @@
 import dataclasses
 from typing import Any
 
+from lcrjax.training.checks import LARGEST_SEED
 from lcrjax.training.config import SCHEDULES, TrainingConfig
-
-LARGEST_SEED = 2**32 - 1
-
-
-def _reference_recipe() -> TrainingConfig:
-    return TrainingConfig(max_epochs=20)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +22,9 @@ class FullConfig:
         seed: Seed of initial weights, of the order of images and of the validation split.
     """
 
-    training: TrainingConfig = dataclasses.field(default_factory=_reference_recipe)
+    training: TrainingConfig = dataclasses.field(
+        default_factory=lambda: TrainingConfig(max_epochs=20)
+    )
     schedule: str = "cosine"
     validation: float = 0.0
     seed: int = 0

@@ -1,7 +1,5 @@
 """The optimizer and its step size over the epochs of a model."""
 
-from contextlib import AbstractContextManager
-
 import jax
 import optax  # type: ignore[import-untyped]
 
@@ -36,11 +34,3 @@ def make_schedule(kind: str, epochs: int, last: float = 0.0) -> optax.Schedule:
     if kind == "constant":
         return optax.constant_schedule(1.0)
     return optax.cosine_decay_schedule(1.0, epochs, alpha=last)
-
-
-def optax_promotion() -> AbstractContextManager[None]:
-    """Let optax's Adam raise a number to the power of its integer count, whatever the caller set.
-
-    Where dtype promotion is strict, `optax.scale_by_adam` cannot be traced otherwise (0.2.8).
-    """
-    return jax.numpy_dtype_promotion("standard")

@@ -65,14 +65,14 @@ def recompute(
         moments, right = carry
         statistics, hits, weight = run(i, model.statistics, training=True)
         share = weight / total
-        moments = jax.tree.map(lambda t, m: t + share * m, moments, _to_moments(statistics))
-        return moments, right + hits
+        squares = _map_variances(statistics, lambda mean, variance: variance + mean * mean)
+        return jax.tree.map(lambda t, m: t + share * m, moments, squares), right + hits
 
     statistics, seen, again = model.statistics, jnp.float32(0), steps
     if jax.tree.leaves(statistics):
         zeros = jax.tree.map(jnp.zeros_like, statistics)
         moments, seen = jax.lax.fori_loop(0, steps, add, (zeros, seen))
-        statistics = _from_moments(moments)
+        statistics = _map_variances(moments, lambda mean, sq: jnp.maximum(sq - mean * mean, 0.0))
         # A single batch was normalised by the statistics found: that was inference mode.
         again = jnp.where(steps > 1, steps, 0)
 
@@ -89,16 +89,8 @@ def recompute(
     return statistics, jnp.where(again > 0, right, seen) / total
 
 
-def _to_moments(statistics: Any) -> Any:
-    """Turn every (mean, variance) into (mean, mean of squares)."""
-    return _map_variances(statistics, lambda mean, variance: variance + mean * mean)
-
-
-def _from_moments(moments: Any) -> Any:
-    return _map_variances(moments, lambda mean, square: jnp.maximum(square - mean * mean, 0.0))
-
-
 def _map_variances(tree: Any, function: Callable[[Array, Array], Array]) -> Any:
+    """Replace every `var` by a function of the `mean` beside it and of itself."""
     leaves, structure = jax.tree.flatten_with_path(tree)
     named = {(path[:-1], jax.tree_util.keystr(path[-1:], simple=True)): x for path, x in leaves}
     if any(name not in ("mean", "var") or (above, "mean") not in named for above, name in named):

@@ -23,14 +23,7 @@ from lcrjax.training.progress import Progress, ProgressCallback
 from lcrjax.training.stopping import is_over, meets_target
 from lcrjax.training.training_state import ModelState
 
-COLUMNS = (
-    *Scores._fields,
-    "epochs",
-    "train_accuracy",
-    "converged",
-    "failure",
-    "seconds",
-)
+COLUMNS = (*Scores._fields, "epochs", "train_accuracy", "converged", "failure", "seconds")
 SMALLEST_CAPACITY = 2048
 IMAGES_PER_CALL = 1024
 
@@ -68,26 +61,27 @@ def train_subsets(
     """
     config = config or TrainingConfig()
     n_classes = int(dataset.n_classes)
-    data = check_dataset(dataset)
-    indices = check_subsets(subsets, data.train_labels, n_classes)
+    train, test = check_dataset(dataset)
+    indices = check_subsets(subsets, train.labels, n_classes)
     checked_seeds = check_seeds(seeds, len(indices))
-    shape = data.train_images.shape[1:]
+    shape = train.pixels.shape[1:]
     at_once = models_at_once(network, shape, n_classes, config)
     backend = choose_backend(network, config, at_once)
     work = _Work(
         config=config,
         programs=make_programs(backend, shape, n_classes, config),
-        train=Images(jnp.asarray(data.train_images), jnp.asarray(data.train_labels)),
-        test=Images(jnp.asarray(data.test_images), jnp.asarray(data.test_labels)),
-        truth=data.test_labels,
-        total=len(indices),
+        train=Images(jnp.asarray(train.pixels), jnp.asarray(train.labels)),
+        test=Images(jnp.asarray(test.pixels), jnp.asarray(test.labels)),
+        truth=test.labels,
+        subsets=indices,
+        seeds=checked_seeds,
         progress=progress,
     )
     sizes: dict[int, list[int]] = collections.defaultdict(list)
     for position, subset in enumerate(indices):
         sizes[len(subset)].append(position)
     for n, positions in sizes.items():
-        work.train_size(n, {p: (indices[p], checked_seeds[p]) for p in positions}, at_once)
+        work.train_size(n, collections.deque(positions), at_once)
     rows = [work.rows[position] for position in range(len(indices))]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     # Left to pandas, a column of None and one with a sentence in it differ in type.
@@ -117,8 +111,9 @@ def block_size(
     if n < 1:
         raise ValueError(f"subsets must hold at least one image, not {n}")
     height, width, channels = (*np.shape(dataset.train_images)[1:], 1)[:3]
-    shape = height, width, channels
-    return subsets_per_block(n, models_at_once(network, shape, int(dataset.n_classes), config))
+    n_classes = int(dataset.n_classes)
+    at_once = models_at_once(network, (height, width, channels), n_classes, config)
+    return subsets_per_block(n, at_once)
 
 
 @dataclasses.dataclass
@@ -130,21 +125,21 @@ class _Work:
     train: Images
     test: Images
     truth: np.ndarray  # the test labels on the host
-    total: int
+    subsets: list[np.ndarray]
+    seeds: list[int]
     progress: ProgressCallback | None
     rows: dict[int, dict[str, Any]] = dataclasses.field(default_factory=dict)
     images: int = 0
     began: float = dataclasses.field(default_factory=time.perf_counter)
 
-    def train_size(self, n: int, work: dict[int, tuple[np.ndarray, int]], at_once: int) -> None:
-        """Train all models of one subset size; `work` maps positions to subsets and seeds."""
-        waiting = collections.deque(work)
+    def train_size(self, n: int, waiting: collections.deque[int], at_once: int) -> None:
+        """Train the models of all subsets of `n` images; `waiting` holds their positions."""
         width = _width(len(waiting), at_once)
         slots = [waiting.popleft() if waiting else None for _ in range(width)]
         subsets = np.zeros((width, _capacity(n)), np.int32)
-        models = self._start(slots, work, subsets)
-        seconds: dict[int, float] = collections.defaultdict(float)
-        while any(slot is not None for slot in slots):
+        models = self._start(slots, subsets)
+        seconds: dict[int | None, float] = collections.defaultdict(float)
+        while busy := [i for i, slot in enumerate(slots) if slot is not None]:
             # A slot whose model has ended idles until the call is over.
             epochs = max(1, IMAGES_PER_CALL // (n * len(slots)))
             started, before = time.perf_counter(), np.asarray(models.epoch)
@@ -154,32 +149,28 @@ class _Work:
             epoch = np.asarray(models.epoch)
             accuracy, failed = np.asarray(models.accuracy), np.asarray(models.failed)
             over = is_over(epoch, accuracy, failed, self.config)
-            busy = [i for i, slot in enumerate(slots) if slot is not None]
             self.images += n * int((epoch - before)[busy].sum())
-            ended = [i for i in busy if over[i]]
-            rows = self._finish(models, ended)
+            ended = {i: slot for i in busy if over[i] and (slot := slots[i]) is not None}
+            # All are under way before the first is waited for.
+            found = [self.programs.predict(models, jnp.int32(i), self.test) for i in ended]
+            for (i, slot), probabilities in zip(ended.items(), found, strict=True):
+                self.rows[slot] = self._row(probabilities, epoch[i], accuracy[i], failed[i])
             shared = (time.perf_counter() - started) / len(busy)
             for i in busy:
-                seconds[slots[i]] += shared  # type: ignore[index]
-            for i, row in zip(ended, rows, strict=True):
-                self.rows[slots[i]] = {**row, "seconds": seconds[slots[i]]}  # type: ignore[index]
+                seconds[slots[i]] += shared
+            for i, slot in ended.items():
+                self.rows[slot]["seconds"] = seconds[slot]
                 slots[i] = None
-            self._report(sum(slot is not None for slot in slots), int(epoch[busy].max()))
+            self._report(len(busy) - len(ended), int(epoch[busy].max()))
             if ended:
-                models, slots, subsets = self._fill(models, slots, subsets, waiting, work)
+                models, slots, subsets = self._fill(models, slots, subsets, waiting)
 
-    def _start(
-        self,
-        slots: list[int | None],
-        work: dict[int, tuple[np.ndarray, int]],
-        subsets: np.ndarray,
-    ) -> ModelState:
+    def _start(self, slots: list[int | None], subsets: np.ndarray) -> ModelState:
         """Start a model in every slot, and write the subsets of those that are taken."""
         seeds = np.zeros(len(slots), np.uint32)
         for i, slot in enumerate(slots):
             if slot is not None:
-                subset, seeds[i] = work[slot]
-                subsets[i] = 0
+                seeds[i], subset = self.seeds[slot], self.subsets[slot]
                 subsets[i, : len(subset)] = subset
         models = self.programs.start(jnp.asarray(seeds))
         idle = jnp.asarray([slot is None for slot in slots])
@@ -191,19 +182,14 @@ class _Work:
         slots: list[int | None],
         subsets: np.ndarray,
         waiting: collections.deque[int],
-        work: dict[int, tuple[np.ndarray, int]],
     ) -> tuple[ModelState, list[int | None], np.ndarray]:
         """Put waiting subsets into free slots; once none waits, drop free slots."""
         if waiting:
-            fresh: list[int | None] = [
-                waiting.popleft() if slot is None and waiting else None for slot in slots
-            ]
-            started = self._start(fresh, work, subsets)
-            if all(new is not None for new in fresh):
-                models = started
-            else:
-                flags = jnp.asarray([new is not None for new in fresh])
-                models = self.programs.replace(models, flags, started)
+            fresh = [waiting.popleft() if slot is None and waiting else None for slot in slots]
+            started, taken = self._start(fresh, subsets), [new is not None for new in fresh]
+            if not all(taken):
+                started = self.programs.replace(models, jnp.asarray(taken), started)
+            models = started
             slots = [old if new is None else new for old, new in zip(slots, fresh, strict=True)]
         busy = [i for i, slot in enumerate(slots) if slot is not None]
         width = _width(len(busy), len(slots))
@@ -214,36 +200,24 @@ class _Work:
             slots, subsets = [slots[i] for i in kept], subsets[kept]
         return models, slots, subsets
 
-    def _finish(self, models: ModelState, ended: list[int]) -> list[dict[str, Any]]:
-        """Score the models that ended."""
-        # All are under way before the first is waited for.
-        found = [self.programs.predict(models, jnp.int32(i), self.test) for i in ended]
-        return [self._row(models, i, one) for i, one in zip(ended, found, strict=True)]
-
-    def _row(self, models: ModelState, i: int, probabilities: jax.Array) -> dict[str, Any]:
-        failed, epochs = bool(models.failed[i]), int(models.epoch[i])
-        nothing, accuracy = float("nan"), np.asarray(models.accuracy)[i]
-        scores = dict.fromkeys(Scores._fields, nothing)
+    def _row(
+        self, probabilities: jax.Array, epochs: Any, accuracy: Any, failed: Any
+    ) -> dict[str, Any]:
+        """What the table says of a model that ended."""
+        scores = dict.fromkeys(Scores._fields, np.nan)
         return {
             **(scores if failed else score(probabilities, self.truth)._asdict()),
-            "epochs": epochs,
-            "train_accuracy": nothing if failed else float(accuracy),
+            "epochs": int(epochs),
+            "train_accuracy": np.nan if failed else float(accuracy),
             "converged": bool(meets_target(accuracy, self.config)),
             "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
         }
 
     def _report(self, active: int, epoch: int) -> None:
         if self.progress is not None:
-            self.progress(
-                Progress(
-                    finished=len(self.rows),
-                    total=self.total,
-                    active=active,
-                    epoch=epoch,
-                    images=self.images,
-                    seconds=time.perf_counter() - self.began,
-                )
-            )
+            seconds = time.perf_counter() - self.began
+            finished, total = len(self.rows), len(self.subsets)
+            self.progress(Progress(finished, total, active, epoch, self.images, seconds))
 
 
 def _width(wanted: int, at_once: int) -> int:

@@ -11,9 +11,9 @@ from lcrjax.training import FullConfig, FullProgress, TrainingConfig, resnet18, 
 from lcrjax.training.batches import Images, as_input
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
 from lcrjax.training.full import check_full, prepare
-from lcrjax.training.full_programs import make_full_programs
 from lcrjax.training.full_result import CURVE
 from lcrjax.training.networks.protocol import choose_backend
+from lcrjax.training.programs import make_full_programs
 from tests.compiling import quick_jit
 
 # 97 images in batches of 16 are cut into 7 of 13 or 14.
@@ -157,13 +157,13 @@ def test_the_best_epoch_is_chosen_by_validation_images_and_kept(few, programs, t
     assert [p.name for p in (tmp_path / BEST).iterdir()] == [str(result.epoch)]
 
     # What is kept is that model: it scores the same by another way.
-    data, trained_on, held_out = check_full(few, WITH_VALIDATION)
+    _, test, trained_on, held_out = check_full(few, WITH_VALIDATION)
     assert sorted([*trained_on, *held_out]) == list(range(TRAIN))
     assert len(np.unique(few.train_labels[held_out])) == 10
     abstract = jax.eval_shape(programs.start, jax.ShapeDtypeStruct((), jnp.uint32)).model
     (params, statistics), notes = checkpoints.restore(BEST, (abstract.params, abstract.statistics))
     assert notes["epoch"] == result.epoch
-    pixels, ones = as_input(jnp.asarray(data.test_images), "float32"), jnp.ones(TEST)
+    pixels, ones = as_input(jnp.asarray(test.pixels), "float32"), jnp.ones(TEST)
     run = quick_jit(resnet18.apply, static_argnums=4)
     logits = np.asarray(run(params, statistics, pixels, ones, False)[0])
     assert balanced_accuracy_score(few.test_labels, logits.argmax(1)) == pytest.approx(

@@ -113,10 +113,8 @@ def convolve(
             f"{images.shape[3]} input channels"
         )
     if direct and geometry.suits_direct:
-        g = geometry
-        return _direct(
-            images, kernel.reshape(g.size, g.size, *kernel.shape[1:]), g.stride, g.padding
-        )
+        full = kernel.reshape(geometry.size, geometry.size, *kernel.shape[1:])
+        return _direct(images, full, geometry.stride, geometry.padding)
     columns = _patches(images, geometry)
     return _product(columns, kernel.reshape(-1, kernel.shape[2]), (3, 0)).astype(images.dtype)
 
@@ -155,15 +153,13 @@ def _patches(images: Array, geometry: Geometry) -> Array:
     if g.is_pointwise:
         return images
     padded = jnp.pad(images, ((0, 0), (g.padding, g.padding), (g.padding, g.padding), (0, 0)))
-    span_h, span_w = (g.out_height - 1) * g.stride + 1, (g.out_width - 1) * g.stride + 1
+    batch, _, _, channels = padded.shape
+    height, width = (g.out_height - 1) * g.stride + 1, (g.out_width - 1) * g.stride + 1
+    ends = [(batch, i + height, j + width, channels) for i, j in g.taps]
+    strides = (1, g.stride, g.stride, 1)
     pieces = [
-        jax.lax.slice(
-            padded,
-            (0, i, j, 0),
-            (padded.shape[0], i + span_h, j + span_w, padded.shape[3]),
-            (1, g.stride, g.stride, 1),
-        )
-        for i, j in g.taps
+        jax.lax.slice(padded, (0, *tap, 0), end, strides)
+        for tap, end in zip(g.taps, ends, strict=True)
     ]
     return jnp.concatenate(pieces, axis=3)
 
@@ -187,8 +183,8 @@ def _kernel_gradient(
     if direct:
         return _direct_kernel_gradient(images, geometry, cotangent).reshape(kernel.shape)
     columns = _patches(images, geometry)
-    rows = columns.shape[0] * columns.shape[1] * columns.shape[2]
-    gradient = _product(columns.reshape(rows, -1), cotangent.reshape(rows, -1), (0, 0))
+    columns, cotangent = (a.reshape(-1, a.shape[-1]) for a in (columns, cotangent))
+    gradient = _product(columns, cotangent, (0, 0))
     return gradient.reshape(kernel.shape).astype(kernel.dtype)
 
 
@@ -204,12 +200,9 @@ def _direct_kernel_gradient(images: Array, geometry: Geometry, cotangent: Array)
     total = jnp.zeros((), images.dtype)
     for start, stop in itertools.pairwise(bounds):
         # The barrier keeps the transposes: folded into the convolution they lose the fast path.
-        turned, weights = jax.lax.optimization_barrier(
-            (
-                images[start:stop].transpose(3, 1, 2, 0),
-                cotangent[start:stop].transpose(1, 2, 0, 3),
-            )
-        )
+        turned = images[start:stop].transpose(3, 1, 2, 0)
+        weights = cotangent[start:stop].transpose(1, 2, 0, 3)
+        turned, weights = jax.lax.optimization_barrier((turned, weights))
         total += jax.lax.conv_general_dilated(
             turned,
             weights,
@@ -228,25 +221,18 @@ def _image_gradient(
     g = geometry
     if direct and g.stride == 1:
         full = kernel.reshape(g.size, g.size, *kernel.shape[1:])
-        return _direct(
-            cotangent, jnp.flip(full, (0, 1)).transpose(0, 1, 3, 2), 1, g.size - 1 - g.padding
-        )
+        turned = jnp.flip(full, (0, 1)).transpose(0, 1, 3, 2)
+        return _direct(cotangent, turned, 1, g.size - 1 - g.padding)
     if g.is_pointwise:
         return _product(cotangent, kernel[0], (3, 1)).astype(images.dtype)
     spread = _product(cotangent, kernel.reshape(-1, kernel.shape[2]), (3, 1))
     spread = spread.reshape(*cotangent.shape[:3], len(g.taps), -1)
     total = jnp.zeros(images.shape, spread.dtype)
     for t, (i, j) in enumerate(g.taps):
-        total += jax.lax.pad(
-            spread[:, :, :, t],
-            jnp.zeros((), spread.dtype),
-            (
-                (0, 0, 0),
-                _place(i - g.padding, g.out_height, g.stride, g.height),
-                _place(j - g.padding, g.out_width, g.stride, g.width),
-                (0, 0, 0),
-            ),
-        )
+        rows = _place(i - g.padding, g.out_height, g.stride, g.height)
+        columns = _place(j - g.padding, g.out_width, g.stride, g.width)
+        widths = ((0, 0, 0), rows, columns, (0, 0, 0))
+        total += jax.lax.pad(spread[:, :, :, t], jnp.zeros((), spread.dtype), widths)
     return total.astype(images.dtype)
 
 

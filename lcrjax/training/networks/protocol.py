@@ -13,7 +13,7 @@ import optax  # type: ignore[import-untyped]
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.optimizer import make_optimizer, optax_promotion
+from lcrjax.training.optimizer import make_optimizer
 
 #: Height, width and channels of the images.
 ImageShape = tuple[int, int, int]
@@ -126,7 +126,8 @@ class Backend:
         Returns:
             New parameters, new state.
         """
-        with optax_promotion():
+        # Where the caller made promotion strict, `optax.scale_by_adam` cannot be traced (0.2.8).
+        with jax.numpy_dtype_promotion("standard"):
             updates, moments = make_optimizer(config).update(gradient, moments, params)
         # Updates are proportional to the step size, whatever the optimizer.
         updates = jax.tree.map(lambda u: u * factor, updates)

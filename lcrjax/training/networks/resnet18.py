@@ -6,7 +6,6 @@ global mean and a linear layer (He et al. 2016). Only the first and the last lay
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Callable
 
 import jax
@@ -144,17 +143,12 @@ class ResNet18(nnx.Module):
         sizes = [m.kernel.size for m in kernels]
         draw = draw or (lambda key, n: jax.random.normal(key, (n,), jnp.float32))
         values = draw(rngs.params(), sum(sizes))
-        ends = list(itertools.accumulate(sizes))
-        for module, end, count in zip(kernels, ends, sizes, strict=True):
-            own = values[end - count : end].reshape(module.kernel.shape)
-            module.kernel[...] = module.initial_scale * own
+        for module, own in zip(kernels, jnp.split(values, np.cumsum(sizes)[:-1]), strict=True):
+            module.kernel[...] = module.initial_scale * own.reshape(module.kernel.shape)
         bound = channels**-0.5
-        self.weight = nnx.Param(
-            jax.random.uniform(rngs.params(), (channels, a.n_classes), minval=-bound, maxval=bound)
-        )
-        self.bias = nnx.Param(
-            jax.random.uniform(rngs.params(), (a.n_classes,), minval=-bound, maxval=bound)
-        )
+        uniform = functools.partial(jax.random.uniform, minval=-bound, maxval=bound)
+        self.weight = nnx.Param(uniform(rngs.params(), (channels, a.n_classes)))
+        self.bias = nnx.Param(uniform(rngs.params(), (a.n_classes,)))
 
     def __call__(
         self, images: Float[Array, "b h w c"], weights: Float[Array, " b"] | None = None

@@ -29,18 +29,15 @@ def adam(
     state, *rest = moments
     count = optax.safe_increment(state.count)
     corrections = [1 / (1 - jnp.float32(d) ** count.astype(jnp.float32)) for d in _DECAYS]
-    trees = (params, gradient, state.mu, state.nu)
-    leaves = [jax.tree.leaves(tree) for tree in trees]
-    n = len(leaves[0])
-    kept = [*leaves[0], *leaves[2], *leaves[3]]
-    places = [*range(n), *range(2 * n, 4 * n)]  # of what is kept, among the operands
+    kept, structure = jax.tree.flatten((params, state.mu, state.nu))
+    n = len(kept) // 3
     call = jax.ffi.ffi_call(
         native.target("adam"),
         [jax.ShapeDtypeStruct(leaf.shape, jnp.float32) for leaf in kept],
-        input_output_aliases={place: i for i, place in enumerate(places)},
+        # The gradient stands among the operands between parameters and moments.
+        input_output_aliases={i if i < n else i + n: i for i in range(3 * n)},
     )
-    operands = [leaf for tree in leaves for leaf in tree]
+    operands = [*kept[:n], *jax.tree.leaves(gradient), *kept[n:]]
     new = call(*operands, jnp.stack([rate, *corrections]))
-    structure = jax.tree.structure(params)
-    params, mu, nu = (jax.tree.unflatten(structure, new[i * n : (i + 1) * n]) for i in range(3))
+    params, mu, nu = jax.tree.unflatten(structure, new)
     return params, (state._replace(count=count, mu=mu, nu=nu), *rest)

@@ -1,21 +1,51 @@
 """The backend of ResNet-18 whose every part is a kernel in C."""
 
+import ctypes
 import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax  # type: ignore[import-untyped]
+from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from lcrjax import native
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.protocol import Backend
-from lcrjax.training.networks.resnet18_native import calls
 from lcrjax.training.networks.resnet18_native.adam import adam
 
 LANES = 16
+# The calls' modes, as in resnet.h: they differ in the memory that they need.
+_GRADIENT, _BATCH_STATISTICS, _INFERENCE = 0, 1, 2
+
+Path = tuple[str | int, ...]
+
+
+def _units() -> Iterator[tuple[Path, Path]]:
+    """Paths of the convolutions and their normalisations, in the order of the operands."""
+    yield ("stem",), ("stem_norm",)
+    for block in range(8):
+        names = ["first", "second"]
+        if block and block % 2 == 0:
+            names.append("shortcut")
+        for name in names:
+            yield ("blocks", block, name), ("blocks", block, f"{name}_norm")
+
+
+_PARAMETERS: tuple[Path, ...] = (
+    *(
+        path
+        for conv, norm in _units()
+        for path in ((*conv, "kernel"), (*norm, "scale"), (*norm, "bias"))
+    ),
+    ("weight",),
+    ("bias",),
+)
+_STATISTICS = tuple((*norm, name) for _, norm in _units() for name in ("mean", "var"))
 
 
 def serves(config: TrainingConfig, at_once: int) -> bool:
@@ -51,10 +81,17 @@ class NativeBackend(Backend):
         training: bool,
     ) -> tuple[Float[Array, "b classes"], Any]:
         """Compute logits; an image of weight zero costs nothing."""
-        given = None if training else statistics.values
-        shape = self._architecture(params, images)
-        logits, used = calls.forward(params, given, images, weights, shape)
-        return logits, dataclasses.replace(statistics, values=used)
+        arrays, shape = _read(params, _PARAMETERS), self._architecture(params, images)
+        stored = _read(statistics.values, _STATISTICS)
+        given, results = ([], [*map(_like, stored)]) if training else (stored, [])
+        logits = jax.ShapeDtypeStruct((len(images), shape.n_classes), jnp.float32)
+        memory = _memory(shape, len(images), _BATCH_STATISTICS if training else _INFERENCE)
+        call = jax.ffi.ffi_call(native.target("resnet_forward"), (logits, *results, memory))
+        stem = np.int64(shape.stem_geometry.size)
+        found, *used = call(images, weights, *arrays, *given, stem=stem)[:-1]
+        if training:
+            statistics = dataclasses.replace(statistics, values=_write(_STATISTICS, used))
+        return found, statistics
 
     def inference_batch(self, n: int, config: TrainingConfig) -> int:
         """Say how many images should be classified at a time: kernels are evaluated once for each.
@@ -73,7 +110,13 @@ class NativeBackend(Backend):
         weights: Float[Array, " b"],
     ) -> tuple[Any, Float[Array, ""], Float[Array, ""]]:
         """Differentiate one batch's loss; an image of weight zero costs nothing."""
-        return calls.gradient(params, images, labels, weights, self._architecture(params, images))
+        arrays, shape = _read(params, _PARAMETERS), self._architecture(params, images)
+        number = jax.ShapeDtypeStruct((), jnp.float32)
+        results = (number, number, *map(_like, arrays), _memory(shape, len(images), _GRADIENT))
+        call = jax.ffi.ffi_call(native.target("resnet_gradient"), results)
+        stem = np.int64(shape.stem_geometry.size)
+        loss, right, *found = call(images, labels, weights, *arrays, stem=stem)[:-1]
+        return _write(_PARAMETERS, found), loss, right
 
     def update(
         self,
@@ -93,3 +136,27 @@ class NativeBackend(Backend):
         base, n_classes = params["stem"]["kernel"].shape[2], params["bias"].shape[0]
         _, height, width, channels = images.shape
         return Architecture(height, width, channels, n_classes, base, self.stem)
+
+
+def _read(tree: Any, paths: Sequence[Path]) -> list[Array]:
+    flat = flatten_dict(tree)
+    return [flat[path] for path in paths]
+
+
+def _write(paths: Sequence[Path], arrays: Sequence[Array]) -> dict[Any, Any]:
+    return unflatten_dict(dict(zip(paths, arrays, strict=True)))
+
+
+def _like(array: Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, jnp.float32)
+
+
+def _memory(architecture: Architecture, batch: int, mode: int) -> jax.ShapeDtypeStruct:
+    """Room for the maps of one call: a result that nobody reads, so that XLA provides it."""
+    a = architecture
+    count = native.function("resnet_floats")
+    count.restype = ctypes.c_int64
+    floats = count(
+        mode, batch, a.height, a.width, a.channels, a.base, a.stem_geometry.size, a.n_classes
+    )
+    return jax.ShapeDtypeStruct((floats,), jnp.float32)
