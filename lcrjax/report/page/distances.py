@@ -29,9 +29,9 @@ def distance_chart(measured: Measured) -> Chart | None:
         Line(name, polyline(middle, share / highest), colour, 0)
         for name, share, colour in zip(names, shares, ("#0072B2", "#D55E00"), strict=True)
     )
-    x_ticks = tuple(Tick(x_of(t / limit), f"{t:.3g}") for t in ticks_within(0, limit))
+    x_ticks = tuple(Tick(x_of(t / limit), f"{t:.3g}") for t in ticks_within(0.0, limit))
     y_ticks = tuple(
-        Tick(y_of(t / highest), f"{100 * t:.3g} %") for t in ticks_within(0, highest, 3)
+        Tick(y_of(t / highest), f"{100 * t:.3g} %") for t in ticks_within(0.0, highest, 3)
     )
     mark = x_of(min(1.0, measured.nearness.threshold / limit))
     return Chart(lines, x_ticks, y_ticks, mark)

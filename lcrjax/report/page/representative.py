@@ -33,7 +33,7 @@ class Representation:
     near: int
 
 
-def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float) -> float:
+def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float | int) -> float:
     """Relative diversity of a set of images, each counted once: $M_{q-1}(p, Zp / Zr)$.
 
     Args:
