@@ -10,13 +10,10 @@ from jax.typing import ArrayLike
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.family import family
-from lcrjax.measures.ordinariness_check import check_ordinariness
 from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.measures.weighing import check_ordinariness, weigh_counted
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.pairwise.zp import zp
-from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.precomputed import as_similarity
 
 _traced_family = jax.jit(family)
 
@@ -63,21 +60,9 @@ def diversity(
     """
     table, class_names, element_names = counts_array(counts)
     orders = viewpoints(q, table.dtype)
-    relation = Identity() if similarity is None else as_similarity(similarity)
     whole = np.asarray(table) if at_hand(table) else table  # whose sums nothing compiles
     abundance = jnp.asarray(whole / whole.sum(dtype=table.dtype))
-    if isinstance(relation, Precomputed):
-        relation.check(len(table), element_names)
-    elif not isinstance(relation, Identity) and elements is None:
-        raise ValueError(
-            f"a {type(relation).__name__} compares elements: give them as elements=..., "
-            "one for each row of the counts"
-        )
-    if elements is not None and len(elements) != len(table):
-        raise ValueError(
-            f"there are {len(elements)} elements but {len(table)} rows of counts: give one each"
-        )
-    weighed = zp(relation, table if elements is None else elements, abundance)
+    weighed = weigh_counted(similarity, abundance, element_names, elements)
     check_ordinariness(weighed, abundance, class_names)
     if at_hand(abundance, weighed, q):
         found = family(np.asarray(abundance), np.asarray(weighed), orders)

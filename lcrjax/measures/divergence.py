@@ -16,13 +16,11 @@ from jaxtyping import Float
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.viewpoints import check_viewpoint
+from lcrjax.measures.weighing import weigh_counted
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray, Runs
 from lcrjax.numerics.power_means import log_of, log_power_means
 from lcrjax.numerics.tables import first_difference
-from lcrjax.pairwise.zp import zp
-from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.precomputed import as_similarity
 
 
 def relative_to(
@@ -79,20 +77,11 @@ def _means(
             f"row {at} of p is {names[at]!r} and row {at} of r {others[at]!r}: "
             "give both in one order"
         )
-    if elements is not None and len(elements) != len(first):
-        raise ValueError(
-            f"there are {len(elements)} elements but {len(first)} rows of counts: give one each"
-        )
     check_viewpoint(q)
-    relation = Identity() if similarity is None else as_similarity(similarity)
-    if isinstance(relation, Precomputed):
-        relation.check(len(first), names)
-    elif not isinstance(relation, Identity) and elements is None:
-        raise ValueError(f"a {type(relation).__name__} compares elements: give them as elements=")
     if between == "datasets":
         first, second = (x.sum(axis=1, keepdims=True) for x in (first, second))
     both = jnp.concatenate([x / x.sum(axis=0, keepdims=True) for x in (first, second)], axis=1)
-    weighed = zp(relation, both if elements is None else elements, both)
+    weighed = weigh_counted(similarity, both, names, elements)
     dtype, columns = both.dtype, first.shape[1]
     if at_hand(both, weighed, q):
         p, z, viewpoint = (np.asarray(x, np.float64) for x in (both, weighed, np.asarray(q, dtype)))

@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.family import labelled_family
 from lcrjax.measures.labels import numbered
-from lcrjax.measures.ordinariness_check import check_ordinariness
 from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp

@@ -15,7 +15,8 @@ from lcrjax.measures.hill import effective_number
 from lcrjax.measures.viewpoints import check_viewpoint
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
-from lcrjax.similarity import Identity, Linear, Precomputed, Similarity, TiledSimilarity
+from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
+from lcrjax.similarity.base import count_elements
 
 
 @jax.jit
@@ -77,9 +78,8 @@ def vendi_score(
         similarity, Identity | Precomputed
     )
     if compares:
-        numeric = isinstance(similarity, TiledSimilarity)
-        elements = jnp.asarray(elements_or_counts) if numeric else elements_or_counts
-        table, _, _ = counts_array(np.ones(len(elements)) if weights is None else weights)
+        elements, count = elements_or_counts, count_elements(similarity, elements_or_counts)
+        table, _, _ = counts_array(np.ones(count) if weights is None else weights)
     elif weights is not None:
         raise ValueError("weights belong to elements: counts are weights already")
     else:
@@ -87,10 +87,11 @@ def vendi_score(
     counts = jnp.sum(table, axis=1)
     share = counts / jnp.sum(counts)
     n = len(share)
-    if compares and len(elements) != n:
-        raise ValueError(f"there are {len(elements)} elements and {n} weights: give one each")
-    if isinstance(similarity, Linear) and elements.ndim == 2 and elements.shape[1] < n:
-        _, vectors, _ = similarity.canonical(elements, None)
+    if compares and count != n:
+        raise ValueError(f"there are {count} elements and {n} weights: give one each")
+    shape: tuple[int, ...] = np.shape(elements) if isinstance(similarity, Linear) else ()
+    if isinstance(similarity, Linear) and len(shape) == 2 and shape[1] < n:
+        vectors = jnp.asarray(similarity.canonical(elements, None)[1])
         values = linear_spectrum(similarity.prepare(vectors), share)
     elif similarity is None or isinstance(similarity, Identity):
         values = share

@@ -150,3 +150,12 @@ def test_without_similarity_no_share_is_too_small_to_count(q):
             found = lcrjax.vendi_score(p, similarity, q)
             np.testing.assert_allclose(found, hill, rtol=1e-6)
     np.testing.assert_allclose(lcrjax.vendi_score([1, 1e-9], None, 0), 2, rtol=1e-12)
+
+
+def test_labels_and_products_have_scores(rng):
+    """Classes of equal similarity: as many as there are classes; of a product, in each of them."""
+    labels = np.repeat(["a", "b", "c"], 4)
+    np.testing.assert_allclose(lcrjax.vendi_score(labels, lcrjax.SameClass(), 1), 3, rtol=1e-6)
+    x = np.tile(np.eye(2, 5, dtype="f4"), (6, 1))
+    both = lcrjax.Cosine() * lcrjax.SameClass()
+    np.testing.assert_allclose(lcrjax.vendi_score((x, labels), both, 1), 6, rtol=1e-5)
