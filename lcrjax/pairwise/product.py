@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from lcrjax.pairwise import kernels
 from lcrjax.pairwise.derivatives import product_backward
-from lcrjax.pairwise.tile_loops import rectangular_product, symmetric_product, tiles_of
+from lcrjax.pairwise.tile_loops import product_in_tiles
 from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
-from lcrjax.similarity.base import TiledSimilarity, count_elements
+from lcrjax.similarity.base import TiledSimilarity
 
 
 def product(
@@ -23,7 +23,7 @@ def product(
     side: int,
 ) -> Float[Array, "n k"]:
     """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
-    n, m = count_elements(similarity, elements), len(weights)
+    n, m = len(jax.tree.leaves(elements)[0]), len(weights)
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     found = _jitted(
         similarity,
@@ -89,25 +89,10 @@ def _product(
     """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
     given = (similarity, points, others, weights, counts)
     if not kernels.serve(similarity, points, weights):
-        return _in_tiles(*given, side)
+        return product_in_tiles(*given, side)
     return jax.lax.platform_dependent(
-        *given, cpu=kernels.traced_product, default=partial(_in_tiles, side=side)
+        *given, cpu=kernels.traced_product, default=partial(product_in_tiles, side=side)
     )
-
-
-def _in_tiles(
-    similarity: TiledSimilarity,
-    points: Any,
-    others: Any,
-    weights: Array,
-    counts: tuple[Array, Array],
-    side: int,
-) -> Array:
-    tiles = tiles_of(counts, side)
-    if others is None and similarity.symmetric:
-        return symmetric_product(similarity, points, weights, tiles[0], side)
-    columns = points if others is None else others
-    return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
 
 
 def _forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]

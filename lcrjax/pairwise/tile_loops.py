@@ -54,6 +54,22 @@ def _add_at(
     return lax.dynamic_update_slice_in_dim(sums, _added(here, part), index * side, axis=2)
 
 
+def product_in_tiles(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+) -> Float[Array, "k n"]:
+    """Transposed Z w of the first `counts` points and others, which are None for the points."""
+    tiles = tiles_of(counts, side)
+    if others is None and similarity.symmetric:
+        return symmetric_product(similarity, points, weights, tiles[0], side)
+    columns = points if others is None else others
+    return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
+
+
 def symmetric_product(
     similarity: TiledSimilarity, points: Any, weights: Array, tiles: Array, side: int
 ) -> Float[Array, "k n"]:

@@ -11,7 +11,8 @@ import lcrjax
 from lcrjax import native
 from lcrjax.native.calls import sums
 from lcrjax.pairwise.kernels import FORMS
-from lcrjax.pairwise.product import _in_tiles, _jitted, _product
+from lcrjax.pairwise.product import _jitted, _product
+from lcrjax.pairwise.tile_loops import product_in_tiles
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 
@@ -71,7 +72,7 @@ def test_the_loops_of_xla_agree(kind, rng):
     for others, w in ((columns, weights), (None, weights[:, :n] * (np.arange(n) < 100))):
         number = counts if others is not None else (counts[0], counts[0])
         given = (lcrjax.RMSD(), rows, others, jnp.asarray(w), number)
-        kernel, loops = partial(_product, side=64), partial(_in_tiles, side=64)
+        kernel, loops = partial(_product, side=64), partial(product_in_tiles, side=64)
         assert "lcrjax_sums_of" in compiled(kernel, *given)
         assert "lcrjax_sums_of" not in compiled(loops, *given)
         found, wanted = kernel(*given), loops(*given)
