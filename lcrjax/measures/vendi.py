@@ -92,7 +92,7 @@ def vendi_score(
     shape: tuple[int, ...] = np.shape(elements) if isinstance(similarity, Linear) else ()
     if isinstance(similarity, Linear) and len(shape) == 2 and shape[1] < n:
         vectors = jnp.asarray(similarity.canonical(elements, None)[1])
-        values = linear_spectrum(similarity.prepare(vectors), share)
+        values = linear_spectrum(similarity.prepare(vectors).astype(share.dtype), share)
     elif similarity is None or isinstance(similarity, Identity):
         values = share
     else:

@@ -72,7 +72,7 @@ def test_tiny_and_huge_vectors_have_derivatives(kernel, size, rng):
     mix = rng.random((3, 3)).astype("f4")
 
     def total(x):
-        return jnp.sum(lcrjax.ordinariness(x, jnp.eye(3), kernel) * mix)
+        return jnp.sum(lcrjax.ordinariness(x, np.eye(3, dtype="f4"), kernel) * mix)
 
     np.testing.assert_allclose(
         jax.grad(total)(scaled) * np.float32(size), jax.grad(total)(x), atol=1e-5
