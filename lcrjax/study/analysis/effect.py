@@ -53,18 +53,19 @@ def top_effect(
         raise ValueError(f"fraction is {fraction}: give a number in (0, 1]")
     if "dataset" not in table.columns:
         raise ValueError("the table has no column 'dataset': add it, to choose within each")
-    frame = select_complete_cases(table, (), (target, *dict.fromkeys((feature, against))))
-    datasets = table["dataset"].astype(str).to_numpy()[frame.index]
+    names = [target, *dict.fromkeys((feature, against))]
+    values, used = select_complete_cases(table, (), names)
+    datasets = table["dataset"].astype(str).to_numpy()[used]
     rng = np.random.default_rng(seed)
     rows, draws = [], []
-    for name, group in frame.groupby(datasets, sort=True):
+    for name, group in pd.DataFrame(values, columns=names).groupby(datasets, sort=True):
         n, levels = len(group), group[against].nunique()
         count = None if fraction is None else max(1, round(fraction * n))
         shares = (1 / levels, 0.0)  # of figure 3's tops
         score, *by = (group[c].to_numpy() for c in (target, feature, against))
         # Row 0 is the dataset itself.
         pick = np.vstack([np.arange(n), rng.integers(0, n, (resamples, n))])
-        tops = [_top(values[pick], count, share) for values, share in zip(by, shares, strict=True)]
+        tops = [_top(each[pick], count, share) for each, share in zip(by, shares, strict=True)]
         chosen = [int(sure[0].sum() + open_[0]) for sure, _, open_ in tops]
         first, second = (_expected_median(score[pick], *top) for top in tops)
         ratio = np.divide(first, second, out=np.full_like(first, np.nan), where=second > 0)
@@ -92,7 +93,7 @@ def top_effect(
     }
     result = pd.concat([result, pd.DataFrame([last])], ignore_index=True)
     result = result.astype({"n_feature": "Int64", "n_against": "Int64"})
-    result.attrs = {**frame.attrs, "target": target}
+    result.attrs = {"rows": len(used), "rows_missing": len(table) - len(used), "target": target}
     return result
 
 
