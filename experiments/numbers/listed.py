@@ -127,7 +127,7 @@ MEASURED: dict[str, dict[str, str]] = {
     "statistics.md": {
         "(On simulated tables of 120 rows and 20 features with a known R-squared, nominal 95 % "
         "intervals held it 73 % of the time without the shift and 93 % with it; with 27 features "
-        "and 400 rows 86 % and 94 %": "a simulation that was not kept, like that of test_resampling.py",
+        "and 400 rows 86 % and 94 %": "a simulation not kept; test_resampling has one",
     },
     "training.md": {
         "eleven of eleven models (eight of 64 images, three of 256)": "train_subsets, twice",
