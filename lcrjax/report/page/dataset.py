@@ -69,11 +69,7 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "profile_data": profile_data(measured.diversity, shown),
         "distances": distance_chart(measured),
         "heat": heat_map(dataset),
-        "ordinary": [
-            {**c, **_extremes(dataset, measured, c["number"], len(shown))}
-            for c in classes
-            if c["number"] in set(shown)
-        ],
+        "ordinary": [{**classes[c], **_extremes(dataset, measured, c, len(shown))} for c in shown],
         "nearness": measured.nearness,
         "counts": counts(measured),
         "pairs": pairs,
@@ -128,15 +124,11 @@ def _extremes(dataset: Dataset, measured: Measured, c: int, n_shown: int) -> dic
     order = mine[np.argsort(-measured.own[mine], kind="stable")]
     most = _PICTURED if n_shown <= _MANY else _PICTURED_OF_MANY
     count = min(most, len(order) // 2) or 1
+    images, own = dataset.train_images, measured.own
     return {
-        "most": [_image(dataset, measured, int(i)) for i in order[:count]],
-        "least": [_image(dataset, measured, int(i)) for i in order[::-1][: min(count, len(order))]],
+        name: [{"uri": thumbnail(images[i]), "index": i, "value": float(own[i])} for i in chosen]
+        for name, chosen in (("most", order[:count]), ("least", order[::-1][:count]))
     }
-
-
-def _image(dataset: Dataset, measured: Measured, i: int) -> dict[str, Any]:
-    value = float(measured.own[i])
-    return {"uri": thumbnail(dataset.train_images[i]), "index": i, "value": value}
 
 
 def _pictured(dataset: Dataset, pair: Pair) -> dict[str, Any]:
