@@ -45,8 +45,10 @@ def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float 
     return float(relative_to(weights, zp[:, None], zr[:, None], q)[0, 0])
 
 
-def whole(measured: Measured) -> Representation:
-    """Compare all test images with all training images."""
+def whole(measured: Measured) -> Representation | None:
+    """Compare all test images with all training images; None where there are none."""
+    if not len(measured.test):
+        return None
     return _representation(
         (measured.test, measured.test_in),
         float(measured.diversity.dataset_level["gamma"][measured.at(1)]),
@@ -60,8 +62,9 @@ def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None
     """Compare each class's test images with its training images; None where there are none."""
     alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[measured.at(1)]
     found: list[Representation | None] = []
+    tests = np.empty(0) if dataset.test is None else dataset.test_labels
     for c in range(dataset.n_classes):
-        mine, theirs = dataset.train_labels == c, dataset.test_labels == c
+        mine, theirs = dataset.train_labels == c, tests == c
         if not theirs.any():
             found.append(None)
             continue
