@@ -67,8 +67,8 @@ def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
 def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0") -> Figure:
     """Draw performance against A_0 over the number of classes, one panel per dataset (Fig. 3c).
 
-    Subsets are cut into bins of equal count, as many as the dataset has sizes, so that the top bin
-    holds about as many subsets as the largest size does.
+    Subsets are cut into bins of equal count, as many as the dataset has sizes: the top bin holds as
+    many as the largest size where every size has as many.
 
     Args:
         table: One row per subset: `dataset`, `size`, `n_classes`, `feature` and `target`.
