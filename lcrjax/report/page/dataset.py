@@ -77,9 +77,10 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "relative": [
             (_viewpoint(q)["text"], relative(measured.test, measured.test_in, q))
             for q in VIEWPOINTS
+            if overall
         ],
         "represented": list(zip(classes, by_class(dataset, measured), strict=True)),
-        "tests": len(dataset.test_labels),
+        "tests": len(measured.test),
         "pixels": "pixelated" if max(dataset.image_shape[:2]) <= 64 else "auto",
     }
 
@@ -101,7 +102,8 @@ def _dataset_row(measured: Measured) -> dict[str, Any]:
 
 def _classes(dataset: Dataset, measured: Measured) -> list[dict[str, Any]]:
     train = np.bincount(dataset.train_labels, minlength=dataset.n_classes)
-    test = np.bincount(dataset.test_labels, minlength=dataset.n_classes)
+    tests = () if dataset.test is None else dataset.test_labels
+    test = np.bincount(np.asarray(tests, np.int64), minlength=dataset.n_classes)
     colours = list(class_colours(dataset.class_names).values())
     level = {m: np.asarray(v, np.float64) for m, v in measured.diversity.class_level.items()}
     return [

@@ -22,16 +22,12 @@ class Finding(NamedTuple):
     text: str
 
 
-def findings(dataset: Dataset, measured: Measured, overall: Representation) -> list[Finding]:
+def findings(dataset: Dataset, measured: Measured, overall: Representation | None) -> list[Finding]:
     """Say in sentences what was found, the gravest first."""
-    found = [
-        _leak(measured),
-        *_labels(measured),
-        _copies(measured),
-        _balance(dataset, measured),
-        _representation(overall),
-        _nearest(dataset, measured),
-    ]
+    found = [*_labels(measured), _copies(measured), _balance(dataset, measured)]
+    if overall is not None:
+        found = [_leak(measured), *found, _representation(overall), _nearest(dataset, measured)]
+    found += [Finding("note", note) for note in dataset.notes]
     return sorted(found, key=lambda finding: ("warning", "note", "good").index(finding.level))
 
 

@@ -59,7 +59,10 @@ def closest_pairs(
 def _closest(
     dataset: Dataset, neighbours: Neighbours, split: str, threshold: float
 ) -> Iterator[Pair]:
-    labels = dataset.train_labels if split == "train" else dataset.test_labels
+    part = dataset.train if split == "train" else dataset.test
+    if part is None:
+        return
+    labels = part.labels
     used: set[tuple[str, int]] = set()
     for i in np.argsort(neighbours.rmsd, kind="stable"):
         j, rmsd = int(neighbours.index[i]), float(neighbours.rmsd[i])

@@ -44,8 +44,10 @@ def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float 
     return float(relative_to(weights, zp[:, None], zr[:, None], q)[0, 0])
 
 
-def whole(measured: Measured) -> Representation:
-    """Compare all test images with all training images."""
+def whole(measured: Measured) -> Representation | None:
+    """Compare all test images with all training images; None where there are none."""
+    if not len(measured.test):
+        return None
     return _compared(
         measured.test,
         measured.test_in,
@@ -61,8 +63,9 @@ def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None
     alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[measured.at(1)]
     near = measured.test_rmsd <= measured.nearness.threshold
     found: list[Representation | None] = []
+    tests = np.empty(0) if dataset.test is None else dataset.test_labels
     for c in range(dataset.n_classes):
-        mine, theirs = dataset.train_labels == c, dataset.test_labels == c
+        mine, theirs = dataset.train_labels == c, tests == c
         parts = (
             measured.test_own[theirs],
             measured.test_in_own[theirs],
