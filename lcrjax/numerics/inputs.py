@@ -33,7 +33,7 @@ def array(what: str, given: Any, *, nan: bool = False) -> Any:
     ready = isinstance(given, np.ndarray | jax.Array) and not isinstance(given, np.ma.MaskedArray)
     found = given if ready else _converted(what, given)
     if isinstance(found, np.ndarray):
-        _refuse(what, _missing(found, nan or hasattr(given, "to_numpy")))
+        _refuse_marks(what, found, nan or hasattr(given, "to_numpy"))
         found = native_order(found)
     if found.dtype.kind == "V" and jnp.issubdtype(found.dtype, np.number):
         return found.astype(np.float32)
@@ -74,7 +74,7 @@ def objects(what: str, given: Any) -> list[Any]:
         ValueError: As `array`.
     """
     items = list(given if isinstance(given, list | tuple) else np.asarray(array(what, given)))
-    _refuse(what, _missing(np.fromiter(items, object, len(items)), True))
+    _refuse_marks(what, np.fromiter(items, object, len(items)), True)
     return items
 
 
@@ -88,15 +88,14 @@ def rounded(what: str, given: Any, dtype: Any) -> Any:
     if not at_hand(given):
         return given.astype(dtype)
     wide = np.asarray(given, np.float64)
-    limits, size = jnp.finfo(dtype), np.abs(wide)
-    bad = ~(size <= float(limits.max))
-    if bad.any():
-        place, value = _first(bad), wide[bad][0]
-        wish = "scale them, or enable jax_enable_x64" if np.isfinite(value) else "give finite ones"
-        raise ValueError(f"{what} hold {value:g} at {place}: {wish}")
-    if wide.size and ((most := size.max(axis=0)) < float(limits.tiny)).any() and most.any():
+    limits, most = np.finfo(dtype), np.abs(wide).max(axis=0, initial=0)
+    if not (most <= limits.max).all():
+        bad = ~(np.abs(wide) <= limits.max)
+        wish = "scale them, or enable jax_enable_x64" if np.isfinite(wide).all() else "remove it"
+        raise ValueError(f"{what} hold {wide[bad][0]:g} at {_first(bad)}: {wish}")
+    if ((most > 0) & (most < limits.tiny)).any():
         raise ValueError(
-            f"{what} are {most[most > 0].min():g} at most, less than {dtype} holds: "
+            f"{what} are at most {most[most > 0].min():g}, which {dtype} does not hold: "
             "scale them, or enable jax_enable_x64"
         )
     return wide.astype(dtype)
@@ -148,9 +147,10 @@ def _converted(what: str, given: Any) -> Any:
 
 def _stacked(what: str, given: Any) -> Any:
     """An array of a list, in which marks of what is missing stay what they are."""
-    if any(isinstance(x, np.ma.MaskedArray) for x in given):
+    kinds = {type(x) for x in given}
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
         _refuse(what, np.array([np.ma.getmaskarray(x) for x in given]))
-    if any(hasattr(x, "detach") for x in given):
+    if any(hasattr(kind, "detach") for kind in kinds):
         given = [array(what, x) for x in given]
     try:
         found = np.asarray(given)
@@ -164,16 +164,17 @@ def _stacked(what: str, given: Any) -> Any:
     return found if all(isinstance(x, str | bytes) for x in kept.flat) else kept
 
 
-def _missing(found: np.ndarray, nan: bool) -> Any:
-    """Where a value is missing."""
+def _refuse_marks(what: str, found: np.ndarray, nan: bool) -> None:
+    """Refuse what is missing in an array, NaN among it if it is a mark."""
     kind = found.dtype.kind
-    if kind in "mM":
-        return np.isnat(found)
-    if kind in "OT" and not all(isinstance(x, str) for x in found.flat):
+    if kind in "fc" and nan:
+        _refuse(what, np.isnan(found))
+    elif kind in "mM":
+        _refuse(what, np.isnat(found))
+    elif kind in "OT" and not all(isinstance(x, str) for x in found.flat):
         import pandas as pd
 
-        return pd.isna(found.astype(object))
-    return np.isnan(found) if kind in "fc" and nan else np.False_
+        _refuse(what, pd.isna(found.astype(object)))
 
 
 def _refuse(what: str, missing: Any) -> None:
