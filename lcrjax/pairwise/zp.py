@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.pairwise.kernels import serve_host, sums_on_host
+from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.pairwise.product import product
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity.base import (
