@@ -79,7 +79,7 @@ def measure(
     if similarity is None:
         check_pixels(images)
     dtype = float_dtype(*jax.tree.leaves(images))
-    weights = (classes[:, None] == np.arange(len(names))[None, :]).astype(dtype)
+    weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import check_width, numbers
 
 
@@ -37,9 +38,8 @@ def check_positive(name: str, value: Any) -> None:
 
 
 def _checked(name: str, array: Any) -> Any:
-    if array is None or isinstance(array, jax.core.Tracer):
+    if array is None or not at_hand(array := numbers(name, array)):
         return array
-    array = numbers(name, array)
     check_width(name, array)
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
