@@ -49,7 +49,7 @@ def measure(
             stay unchecked. None for the distinct labels.
 
     Returns:
-        A `Diversity`; its `class_names` are the sorted distinct labels, or "0" to "C-1".
+        A `Diversity`; its `class_names` are the distinct labels, 2 before 10, or "0" to "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
