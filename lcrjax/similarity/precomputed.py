@@ -97,7 +97,7 @@ class Precomputed(Similarity, eq=False):
         if others is not None:
             raise ValueError("a precomputed similarity knows no others than its own elements")
         weights = jnp.asarray(weights)
-        if not self._lies_in_file:
+        if not self.in_file:
             shape = np.shape(self.matrix)
             if shape[-1] != len(weights):
                 raise ValueError(
@@ -113,8 +113,10 @@ class Precomputed(Similarity, eq=False):
         Raises:
             ValueError: If it is not so many rows of so many numbers, or they are no similarities.
         """
-        if not self._lies_in_file:
-            yield numbers("similarities", self.matrix) if not is_sparse(self.matrix) else self.matrix
+        if not self.in_file:
+            yield (
+                numbers("similarities", self.matrix) if not is_sparse(self.matrix) else self.matrix
+            )
             return
         name = getattr(self.matrix, "filename", self.matrix)
         start = 0
@@ -133,7 +135,8 @@ class Precomputed(Similarity, eq=False):
             raise ValueError(f"{name} has {start} rows, but the counts have {count}")
 
     @property
-    def _lies_in_file(self) -> bool:
+    def in_file(self) -> bool:
+        """Whether it is read from a file, in blocks."""
         return isinstance(self.matrix, str | Path | np.memmap)
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], Any]:

@@ -89,7 +89,11 @@ def row_blocks(path: Path, entries: int) -> Iterator[Any]:
                 most = np.searchsorted(ends, ends[start] + entries, side="right") - 1
                 stop = int(max(start + 1, most))
                 count = int(ends[stop] - ends[start])
-                parts = values.take(count), columns.take(count), ends[start : stop + 1] - ends[start]
+                parts = (
+                    values.take(count),
+                    columns.take(count),
+                    ends[start : stop + 1] - ends[start],
+                )
                 yield on_host(scipy.sparse.csr_array(parts, (stop - start, shape[1])))
                 start = stop
     except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:

@@ -69,7 +69,9 @@ def test_files_are_read_in_blocks(form, compressed, blocks, z, counts, tmp_path,
 def test_measures_take_it_as_the_dense_one(z, counts, never_dense):
     given, r = scipy.sparse.csr_array(z), counts[::-1].copy()
     for measure in (lcrjax.relative_diversity, lcrjax.cross_diversity):
-        np.testing.assert_allclose(measure(counts, r, given, 2), measure(counts, r, z, 2), rtol=1e-6)
+        np.testing.assert_allclose(
+            measure(counts, r, given, 2), measure(counts, r, z, 2), rtol=1e-6
+        )
     found, wanted = (lcrjax.diversity(counts, x, q=(0, 1, np.inf)) for x in (given, z))
     for name, values in wanted.class_level.items():
         np.testing.assert_allclose(found.class_level[name], values, rtol=1e-5)
