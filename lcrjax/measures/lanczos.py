@@ -24,7 +24,7 @@ _BLOCK = 32  # vectors multiplied at once: a product with Z costs about the same
 _MOST_VECTORS = 1024
 _MOST_NUMBERS = 2**27  # of the vectors that are kept: one GiB
 _CONVERGED = 0.1  # of the tolerance: relative error of an eigenvalue that counts as found
-_ONE_VALUE = 1e-6  # relative distance of eigenvalues that may be one
+_ROUNDING = 1e-6  # of products in float32: eigenvalues no further apart may be one
 _DEVIATIONS = 3.0  # standard errors that an estimate is given
 
 
@@ -81,14 +81,15 @@ def _ritz_values(multiply: Multiply, support: Bool[np.ndarray, " n"]) -> Iterato
     most = min(n, _MOST_VECTORS, max(2 * _BLOCK, _MOST_NUMBERS // n))
     start = np.random.default_rng(0).normal(size=(n, min(_BLOCK, most))) * support[:, None]
     block, first = np.linalg.qr(start)
-    basis = np.empty((n, 0))
+    space = np.empty((n, most))
     projected = np.empty((0, 0))
     steps, next_look = 0, 2
     while True:
         # Projections are computed, not taken from the recurrence: products may be rounded.
         product = multiply(block)
-        m, b = basis.shape[1], block.shape[1]
-        basis = np.concatenate([basis, block], axis=1)
+        m, b = len(projected), block.shape[1]
+        space[:, m : m + b] = block
+        basis = space[:, : m + b]
         onto = basis.T @ product
         _check_symmetric(onto[m:])
         wider = np.zeros((m + b, m + b))
@@ -117,16 +118,17 @@ def _estimate(
     found: _Ritz, rank: int, trace: float, q: float, tolerance: float, last: float
 ) -> Estimate:
     values = np.maximum(found.values, 0)
+    slack = _CONVERGED * tolerance + _ROUNDING
     b = found.parts.shape[1]
     surely = found.residuals <= _CONVERGED * tolerance * values
     # A block of b vectors shows no eigenvalue more than b times: there may be more copies.
-    surely[: 1 - b or None] &= values[: 1 - b or None] > (1 + _ONE_VALUE) * values[b - 1 :]
-    k = len(values) if surely.all() else int(np.argmin(surely))
+    surely[: 1 - b or None] &= values[: 1 - b or None] > (1 + _ROUNDING) * values[b - 1 :]
+    k = len(values) - 1 if surely.all() else int(np.argmin(surely))
     rest = trace - values[:k].sum()
-    if len(values) >= rank or rest <= _ONE_VALUE * trace:
+    if len(values) >= rank or rest <= _ROUNDING * trace:
         score = _hill(values, np.ones(len(values)), q)
-        return Estimate(score, (1 - _CONVERGED * tolerance) * score, score)
-    largest = min(rest, values[k] + found.residuals[k])
+        return Estimate(score, (1 - slack) * score, (1 + _ROUNDING) * score)
+    largest = min(rest, values[k] + found.residuals[k]) or rest
     fewest = _hill(np.append(values[:k], largest), np.append(np.ones(k), rest / largest), q)
     # All values within a space are less unequal than the eigenvalues (Schur and Horn).
     others, beyond = rank - len(values), max(trace - values.sum(), 0.0)
@@ -134,14 +136,14 @@ def _estimate(
 
     def sampled(parts: Float[np.ndarray, "m b"]) -> float:
         copies = parts[k:].sum(axis=1)
-        copies *= rest / (copies @ values[k:])
-        return _hill(values, np.append(np.ones(k), copies), q)
+        share = copies @ values[k:]
+        return _hill(values, np.append(np.ones(k), copies * (rest / share if share else 0)), q)
 
     score = sampled(found.parts)
     without = np.array([sampled(np.delete(found.parts, j, axis=1)) for j in range(b)])
     deviation = math.sqrt((b - 1) * without.var())  # the jackknife's
-    error = _DEVIATIONS * deviation + abs(score - last)
-    low, high = (1 - _CONVERGED * tolerance) * fewest, most
+    error = _DEVIATIONS * deviation + abs(score - last) + slack * score
+    low, high = (1 - slack) * fewest, (1 + _ROUNDING) * most
     score = min(max(score, low), high)
     return Estimate(score, max(low, score - error), min(high, score + error))
 

@@ -185,14 +185,17 @@ def products(
 
         return by_features, sum(float(np.vdot(x, x)) for x in scaled_blocks(vectors, p))
     if isinstance(similarity, Precomputed):
+        trace = 1.0
         if not similarity.in_file:
-            check_symmetry(next(similarity.blocks(n)))
+            whole = next(similarity.blocks(n))
+            check_symmetry(whole)
+            trace = float(p @ np.asarray(whole.diagonal(), np.float64))
 
         def by_rows(block: np.ndarray) -> np.ndarray:
             weights = root * block
             return root * np.concatenate([z @ weights for z in _wide_blocks(similarity, n)])
 
-        return by_rows, 1.0
+        return by_rows, trace
     if isinstance(similarity, TiledSimilarity) and not similarity.symmetric:
         raise ValueError(
             f"{type(similarity).__name__} is not symmetric: a Vendi score needs one that is"
