@@ -23,7 +23,8 @@ Multiply = Callable[[Float[np.ndarray, "n b"]], Float[np.ndarray, "n b"]]
 _BLOCK = 32  # vectors multiplied at once: a product with Z costs about the same for any few
 _MOST_VECTORS = 1024
 _MOST_NUMBERS = 2**27  # of the vectors that are kept: one GiB
-_CONVERGED = 0.1  # of the tolerance: relative error of an eigenvalue that counts as found
+_FOUND = (0.1, 1e-2, 1e-3, 1e-4, 1e-5, 0.0)  # relative errors of values that count as found
+_DEFLATED = 1e-2  # and of those that are not sampled
 _ROUNDING = 1e-6  # of products in float32: eigenvalues no further apart may be one
 _DEVIATIONS = 3.0  # standard errors that an estimate is given
 
@@ -62,7 +63,7 @@ def estimate(
     last = math.inf
     rank = int(np.count_nonzero(support))
     for found in _ritz_values(multiply, support):
-        best = _estimate(found, rank, trace, q, tolerance, last)
+        best = _estimate(found, rank, trace, q, last)
         last = best.score
         if best.error <= tolerance:
             break
@@ -91,7 +92,8 @@ def _ritz_values(multiply: Multiply, support: Bool[np.ndarray, " n"]) -> Iterato
         space[:, m : m + b] = block
         basis = space[:, : m + b]
         onto = basis.T @ product
-        _check_symmetric(onto[m:])
+        if not m:
+            _check_symmetric(onto)
         wider = np.zeros((m + b, m + b))
         wider[:m, :m], wider[:, m:] = projected, onto
         wider[m:, :m] = onto[:m].T
@@ -114,42 +116,53 @@ def _ritz_values(multiply: Multiply, support: Bool[np.ndarray, " n"]) -> Iterato
         block = left[:, kept]
 
 
-def _estimate(
-    found: _Ritz, rank: int, trace: float, q: float, tolerance: float, last: float
-) -> Estimate:
-    values = np.maximum(found.values, 0)
-    slack = _CONVERGED * tolerance + _ROUNDING
-    b = found.parts.shape[1]
-    surely = found.residuals <= _CONVERGED * tolerance * values
-    # A block of b vectors shows no eigenvalue more than b times: there may be more copies.
-    surely[: 1 - b or None] &= values[: 1 - b or None] > (1 + _ROUNDING) * values[b - 1 :]
-    k = len(values) - 1 if surely.all() else int(np.argmin(surely))
-    rest = trace - values[:k].sum()
-    if len(values) >= rank or rest <= _ROUNDING * trace:
-        score = _hill(values, np.ones(len(values)), q)
-        return Estimate(score, (1 - slack) * score, (1 + _ROUNDING) * score)
-    largest = min(rest, values[k] + found.residuals[k]) or rest
-    fewest = _hill(np.append(values[:k], largest), np.append(np.ones(k), rest / largest), q)
+def _estimate(found: _Ritz, rank: int, trace: float, q: float, last: float) -> Estimate:
+    values, m = np.maximum(found.values, 0), len(found.values)
     # All values within a space are less unequal than the eigenvalues (Schur and Horn).
-    others, beyond = rank - len(values), max(trace - values.sum(), 0.0)
-    most = _hill(np.append(values, beyond / others), np.append(np.ones(len(values)), others), q)
+    beyond, others = max(trace - values.sum(), 0.0), rank - m
+    even = beyond / others if others > 0 else 0.0
+    most = _hill(np.append(values, even), np.append(np.ones(m), others), q) * (1 + _ROUNDING)
+    fewest = max(_fewest(found, k, trace, q) for k in {_count(found, x) for x in _FOUND})
+    low, high = fewest * (1 - _ROUNDING), most
+    if others <= 0:
+        return Estimate(most, low, high)
+    k = _count(found, _DEFLATED)
+    rest = max(trace - values[:k].sum(), 0.0)
 
     def sampled(parts: Float[np.ndarray, "m b"]) -> float:
         copies = parts[k:].sum(axis=1)
         share = copies @ values[k:]
         return _hill(values, np.append(np.ones(k), copies * (rest / share if share else 0)), q)
 
-    score = sampled(found.parts)
+    score, b = sampled(found.parts), found.parts.shape[1]
     without = np.array([sampled(np.delete(found.parts, j, axis=1)) for j in range(b)])
     deviation = math.sqrt((b - 1) * without.var())  # the jackknife's
-    error = _DEVIATIONS * deviation + abs(score - last) + slack * score
-    low, high = (1 - slack) * fewest, (1 + _ROUNDING) * most
+    error = _DEVIATIONS * deviation + abs(score - last) + _ROUNDING * score
     score = min(max(score, low), high)
     return Estimate(score, max(low, score - error), min(high, score + error))
 
 
+def _count(found: _Ritz, within: float) -> int:
+    """How many of the largest values are eigenvalues, to a relative error, each in all copies."""
+    surely = found.residuals <= within * found.values
+    # A block of b vectors shows no eigenvalue more than b times: there may be more copies.
+    end = max(len(surely) - found.parts.shape[1] + 1, 0)
+    next_ones = found.values[len(surely) - end :]
+    surely[:end] &= found.values[:end] > (1 + _ROUNDING) * next_ones
+    return len(surely) - 1 if surely.all() else int(np.argmin(surely))
+
+
+def _fewest(found: _Ritz, k: int, trace: float, q: float) -> float:
+    """The Hill number if the first k are as large as they may be, and the rest in one heap."""
+    values = np.maximum(found.values, 0) + found.residuals
+    rest = max(trace - values[:k].sum(), 0.0)
+    largest = min(rest, values[k]) or rest
+    copies = rest / largest if largest else 0.0
+    return _hill(np.append(values[:k], largest), np.append(np.ones(k), copies), q)
+
+
 def _hill(values: np.ndarray, copies: np.ndarray, q: float) -> float:
-    there = values > 0
+    there = values * copies > 0
     return hill_of(values[there], copies[there], q)
 
 

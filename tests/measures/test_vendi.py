@@ -143,7 +143,7 @@ def test_what_rounding_hides_is_said():
     assert least < right(0.1) < most
     with pytest.warns(UserWarning, match="cannot be told from rounding"):
         single = float(lcrjax.vendi_score(np.ones(24), kernel_matrix(x, 0.5).astype("f4"), 0.1))
-    assert single < found - 0.5, "float32 hides more"
+    assert single < found - 0.3, "float32 hides more"
 
 
 def kernel_matrix(x, length):
@@ -205,7 +205,7 @@ OBTUSE = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-0.8, 0.6], [-1, 0.1]])
         (np.ones(3), scipy.sparse.csr_array(indefinite()), {}, "an eigenvalue of -0.0909"),
         (OBTUSE, lcrjax.Cosine(), {}, "an eigenvalue of .* such as .* Linear"),
         (np.ones(3), np.eye(3), {"method": "svd"}, "method is 'svd': give one of auto"),
-        (np.ones(3), np.eye(3), {"tolerance": 0}, "tolerance is 0"),
+        (np.ones(3), np.eye(3), {"tolerance": -1.0}, "tolerance is -1"),
         (np.ones(3), np.eye(3), {"q": 0.5, "method": "lanczos"}, "order 0.5 needs all"),
         (np.ones(3), asymmetric(), {"method": "lanczos"}, r"Z\[0, 1\] is 0.5"),
         (np.ones(3), scipy.sparse.csr_array(asymmetric()), {"method": "lanczos"}, r"Z\[0, 1\]"),

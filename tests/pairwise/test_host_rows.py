@@ -57,10 +57,13 @@ def test_cosines(rng):
 @pytest.mark.parametrize(
     "similarity",
     [
-        lcrjax.Cosine(), lcrjax.Linear(), *[kernel for kernel, _ in KERNELS.values()], lcrjax.RMSD(),
+        *[kernel for kernel, _ in KERNELS.values()],
+        lcrjax.RMSD(),
+        lcrjax.Cosine(),
+        lcrjax.Linear(),
         lcrjax.Laplacian(2.0) * lcrjax.Cosine(),
     ],
-)  # fmt: skip
+)
 def test_agree_with_tiles(similarity, rng):
     x = rng.normal(size=(N, 3)).astype("f4")
     tiles = lcrjax.ordinariness(x, jnp.eye(N), similarity)
