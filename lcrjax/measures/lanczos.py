@@ -2,8 +2,9 @@ r"""Vendi scores by block Lanczos: the largest eigenvalues, and bounds for the r
 
 The eigenvalues of $A = \sqrt{p} Z \sqrt{p}$ sum to its trace. Those not found share what is left of
 it: least diverse if as few as possible have it, each as large as may be, and most diverse if all
-have the same (Hill numbers are Schur-concave). In between, the random vectors that the method
-starts from sample the rest (stochastic Lanczos quadrature).
+have the same (Hill numbers are Schur-concave). As large as may be is what the method itself has
+seen: the largest value that is no eigenvalue yet, and its residual. In between, the random vectors
+that it starts from sample the rest (stochastic Lanczos quadrature).
 
 References:
     Golub & Meurant (2010), chapters 6 and 7; Ubaru, Chen & Saad (2017) for the quadrature;
@@ -23,8 +24,7 @@ Multiply = Callable[[Float[np.ndarray, "n b"]], Float[np.ndarray, "n b"]]
 _BLOCK = 32  # vectors multiplied at once: a product with Z costs about the same for any few
 _MOST_VECTORS = 1024
 _MOST_NUMBERS = 2**27  # of the vectors that are kept: one GiB
-_FOUND = (0.1, 1e-2, 1e-3, 1e-4, 1e-5, 0.0)  # relative errors of values that count as found
-_DEFLATED = 1e-2  # and of those that are not sampled
+_FOUND = 1e-3  # relative error of a value that counts as an eigenvalue
 _ROUNDING = 1e-6  # of products in float32: eigenvalues no further apart may be one
 _DEVIATIONS = 3.0  # standard errors that an estimate is given
 
@@ -119,14 +119,19 @@ def _ritz_values(multiply: Multiply, support: Bool[np.ndarray, " n"]) -> Iterato
 def _estimate(found: _Ritz, rank: int, trace: float, q: float, last: float) -> Estimate:
     values, m = np.maximum(found.values, 0), len(found.values)
     # All values within a space are less unequal than the eigenvalues (Schur and Horn).
-    beyond, others = max(trace - values.sum(), 0.0), rank - m
-    even = beyond / others if others > 0 else 0.0
+    others = rank - m
+    even = max(trace - values.sum(), 0.0) / others if others > 0 else 0.0
     most = _hill(np.append(values, even), np.append(np.ones(m), others), q) * (1 + _ROUNDING)
-    fewest = max(_fewest(found, k, trace, q) for k in {_count(found, x) for x in _FOUND})
-    low, high = fewest * (1 - _ROUNDING), most
+    k = _count_found(found)
+    # The first are as large as they may be, and so are as few others as have the rest.
+    tops = np.maximum(found.values[: k + 1], 0) + found.residuals[: k + 1]
+    rest = max(trace - tops[:k].sum(), 0.0)
+    tops[k] = min(tops[k], rest) or rest
+    copies = np.append(np.ones(k), rest / tops[k] if rest else 0.0)
+    fewest = _hill(tops, copies, q) * (1 - _ROUNDING)
     if others <= 0:
-        return Estimate(most, low, high)
-    k = _count(found, _DEFLATED)
+        return Estimate(most, fewest, most)
+    low = fewest if fewest <= most else 0.0  # the largest of the others is not in sight
     rest = max(trace - values[:k].sum(), 0.0)
 
     def sampled(parts: Float[np.ndarray, "m b"]) -> float:
@@ -138,27 +143,18 @@ def _estimate(found: _Ritz, rank: int, trace: float, q: float, last: float) -> E
     without = np.array([sampled(np.delete(found.parts, j, axis=1)) for j in range(b)])
     deviation = math.sqrt((b - 1) * without.var())  # the jackknife's
     error = _DEVIATIONS * deviation + abs(score - last) + _ROUNDING * score
-    score = min(max(score, low), high)
-    return Estimate(score, max(low, score - error), min(high, score + error))
+    score = min(max(score, low), most)
+    return Estimate(score, max(low, score - error), min(most, score + error))
 
 
-def _count(found: _Ritz, within: float) -> int:
-    """How many of the largest values are eigenvalues, to a relative error, each in all copies."""
-    surely = found.residuals <= within * found.values
+def _count_found(found: _Ritz) -> int:
+    """How many of the largest values are eigenvalues, each in all copies, and not all of them."""
+    surely = found.residuals <= _FOUND * found.values
     # A block of b vectors shows no eigenvalue more than b times: there may be more copies.
     end = max(len(surely) - found.parts.shape[1] + 1, 0)
     next_ones = found.values[len(surely) - end :]
-    surely[:end] &= found.values[:end] > (1 + _ROUNDING) * next_ones
+    surely[:end] &= found.values[:end] > (1 + _FOUND) * next_ones
     return len(surely) - 1 if surely.all() else int(np.argmin(surely))
-
-
-def _fewest(found: _Ritz, k: int, trace: float, q: float) -> float:
-    """The Hill number if the first k are as large as they may be, and the rest in one heap."""
-    values = np.maximum(found.values, 0) + found.residuals
-    rest = max(trace - values[:k].sum(), 0.0)
-    largest = min(rest, values[k]) or rest
-    copies = rest / largest if largest else 0.0
-    return _hill(np.append(values[:k], largest), np.append(np.ones(k), copies), q)
 
 
 def _hill(values: np.ndarray, copies: np.ndarray, q: float) -> float:
