@@ -44,7 +44,7 @@ def host_rows(similarity: TiledSimilarity, elements: Any) -> Rows | None:
         return lambda at: np.where(_diagonal(at, len(unit)), 1, np.maximum(unit[at] @ unit.T, 0))
     if not isinstance(similarity, Radial):
         return None
-    found = similarity.kernel_form(flat.shape[1], flat.dtype == np.uint8)
+    found = similarity.native_form(flat.shape[1], flat.dtype == np.uint8)
     if found is None or not 0 < float(found[1]) < np.inf:
         return None
     form, rate = found[0], np.float64(found[1])
