@@ -49,8 +49,8 @@ def vendi_score(
     Numbers at hand are computed in float64. All eigenvalues come from an n x n matrix, or, of
     `lcrjax.Linear` on vectors (n, d) with d < n, from a (d, d) one. Past 8192 rows, and for q >= 1,
     the Lanczos method finds the largest alone, in bounded memory, by products with Z that never
-    store it. It stops as soon as the score is known to the tolerance: what was not found may
-    change it no further, however it is made; or three standard errors of a sample of it do not.
+    store it. It stops as soon as the score is known to the tolerance: whatever those not found are,
+    they change it no further, or three standard errors of a sample of them do not.
 
     An eigenvalue that rounding explains counts as zero: at q = 0 the score is the numerical rank.
     For 0 < q < 1 those may add up. Z has the precision of float64 if it is a matrix of that or is
