@@ -39,6 +39,41 @@ def check_pixels(images: Any) -> None:
         )
 
 
+def check_own(own: Any, places: Any, close: float = 1e-5) -> None:
+    """Refuse what is no similarity: elements that are not like themselves.
+
+    Args:
+        own: Similarities of some elements to themselves.
+        places: Their places among the elements.
+        close: By how much one may be off.
+
+    Raises:
+        ValueError: If one of them is not one.
+    """
+    off = np.flatnonzero(~(np.abs(np.asarray(own, np.float64) - 1) <= close))
+    if len(off):
+        raise ValueError(
+            f"the similarity of element {places[off[0]]} to itself is {own[off[0]]:g}: "
+            "the diagonal must be one; of a distance d give exp(-d)"
+        )
+
+
+def check_held(array: Any) -> None:
+    """Refuse whole numbers of 64 bits that jax would cut to 32.
+
+    Raises:
+        ValueError: If there are some, and x64 is off.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or not array.size:
+        return
+    limits = np.iinfo(jax.dtypes.canonicalize_dtype(array.dtype))
+    if not limits.min <= int(array.min()) <= int(array.max()) <= limits.max:
+        raise ValueError(
+            f"elements hold {array.dtype} beyond {limits.dtype}: switch on jax's x64, or number "
+            "the distinct ones, np.unique(elements, return_inverse=True)[1]"
+        )
+
+
 def check_positive(name: str, value: Any) -> None:
     """Refuse a parameter of a similarity that is no finite number above 0, unless it is traced.
 

@@ -10,7 +10,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Shaped
 
-from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.base import Similarity, TiledSimilarity, check_diagonal
+from lcrjax.similarity.checks import check_held, check_own
 
 
 class Pointwise(TiledSimilarity):
@@ -36,7 +37,12 @@ class Pointwise(TiledSimilarity):
         return self.is_symmetric
 
     def canonical(self, elements: Any, others: Any) -> tuple["Pointwise", Any, Any]:
-        """Take elements as they are, whatever their shape."""
+        """Take elements as they are, whatever their shape.
+
+        Raises:
+            ValueError: If they are no numbers that jax holds, or the function of one of them (some
+                are tried) and itself is not one.
+        """
         elements = elements if isinstance(elements, jax.Array) else np.asarray(elements)
         if others is not None and not isinstance(others, jax.Array):
             others = np.asarray(others)
@@ -44,6 +50,10 @@ class Pointwise(TiledSimilarity):
             raise ValueError(
                 f"elements have dtype {elements.dtype}: give numbers, or a PythonFunction"
             )
+        for array in (elements, others):
+            check_held(array)
+        if others is None:
+            check_diagonal(self, elements)
         return self, elements, others
 
     def prepare(self, elements: Array) -> Array:
@@ -100,10 +110,8 @@ class PythonFunction(Similarity):
                 f"the similarity of elements {i} and {j} is {z:g}: "
                 "similarities are finite and not negative"
             )
-        if same and i == j and abs(z - 1) > 1e-5:
-            raise ValueError(
-                f"the similarity of element {i} to itself is {z:g}: the diagonal must be one"
-            )
+        if same and i == j:
+            check_own([z], [i])
         return z
 
 

@@ -132,9 +132,10 @@ class Radial(TiledSimilarity):
         larger of the two distances from there.
         """
         elements, others = checked(elements, others)
-        own = self.in_unit(0)
-        elements, others, exponent = in_own_unit(elements, others, scaled=own is not None)
-        return self.in_unit(exponent) or self, elements, others
+        scaled = self.in_unit(0) is not None
+        elements, others, exponent = in_own_unit(elements, others, scaled)
+        unchanged = at_hand(exponent) and not exponent
+        return self if unchanged else self.in_unit(exponent) or self, elements, others
 
     def in_unit(self, exponent: Any) -> "Radial | None":
         """The same similarity of vectors that were divided by 2^exponent.

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from lcrjax.numerics.tables import first_difference, is_labelled, numbers
 from lcrjax.similarity.base import Similarity
+from lcrjax.similarity.checks import check_own
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
 
@@ -143,13 +144,8 @@ def _check_rows(block: np.ndarray, first: int) -> None:
             f"the similarity of elements {first + i} and {j} is {block[i, j]:g}: "
             "similarities are finite and not negative"
         )
-    own = block[np.arange(len(block)), first + np.arange(len(block))]
-    off = np.flatnonzero(np.abs(own - 1) > 1e-5)
-    if len(off):
-        raise ValueError(
-            f"the similarity of element {first + off[0]} to itself is {own[off[0]]:g}: "
-            "the diagonal must be one"
-        )
+    here = np.arange(len(block))
+    check_own(block[here, first + here], first + here)
 
 
 def _check_table(name: str, table: np.ndarray) -> None:

@@ -15,12 +15,18 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float
 
-from lcrjax.similarity.distances.squares import Floats, distance_noise
+from lcrjax.similarity.distances.squares import (
+    Floats,
+    diagonal,
+    distance_noise,
+    float_distances,
+)
 
 _AT_ONCE = 1024  # pairs gathered
 _MOST_ROUNDS = 8  # of them, before a tile counts as full
 # A matrix product keeps the direction x - y of pairs whose squared distance is that far from noise.
 _BLURRED = 1e-2
+_UNEVEN = {"float32": 5e-5, "float64": 1e-11}  # part of a squared distance that rounding may take
 
 
 def _loops(
@@ -71,6 +77,14 @@ def recompute(
         return out.at[i].set(jnp.where(close[i], exact, out[i]))
 
     return _loops(close, values, pairs, row)
+
+
+def even_distances(rows: Floats, columns: Floats, same: Array | bool) -> Float[Array, "a b"]:
+    """Squared distances to the same number of digits, far and near: those of copies are zero."""
+    squared = float_distances(rows, columns, same)
+    noise = distance_noise(rows, columns)
+    close = (noise > _UNEVEN[str(squared.dtype)] * squared) & ~diagonal(squared.shape, same)
+    return recompute(squared, close, rows, columns, lambda exact: exact)
 
 
 @jax.custom_vjp

@@ -51,9 +51,9 @@ def in_own_unit(elements: Any, others: Any, scaled: bool = True) -> tuple[Any, A
 
 
 def times_power(x: ArrayLike, exponent: Any) -> Any:
-    """`x 2^exponent`, rounded only where it leaves the range: at hand in float64, else traced."""
+    """`x 2^exponent`: of a number at hand in float64, of a traced array in its dtype."""
     if at_hand(x, exponent):
-        return np.ldexp(np.asarray(x, np.float64), exponent)
+        return float(np.ldexp(np.asarray(x, np.float64), exponent))
     number = jnp.asarray(x, float_dtype(x))
     limits = jnp.finfo(number.dtype)
     kind = jnp.int32 if number.dtype == jnp.float32 else jnp.int64
