@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from lcrjax.numerics.meshes import alike
 from lcrjax.numerics.pytrees import is_shared
 from lcrjax.pairwise.tile_loops import tile_of, tiles_of, weigh, weight_tile
 
@@ -79,6 +80,7 @@ def product_backward(side: int, saved: Any, cotangent: Array) -> Any:
         zeros(inexact(columns)),
         zeros([weights]),
     )
+    start = alike(start, weights)
     theta, row, column, weight = lax.fori_loop(0, tiles[0] * tiles[1], step, start)
     if others is None:
         row, column = [x + y for x, y in zip(row, column, strict=True)], None

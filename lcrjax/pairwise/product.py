@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.numerics.meshes import spread
 from lcrjax.pairwise import kernels
 from lcrjax.pairwise.derivatives import product_backward
 from lcrjax.pairwise.tile_loops import product_in_tiles
@@ -23,6 +24,7 @@ def product(
     side: int,
 ) -> Float[Array, "n k"]:
     """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
+    similarity, elements, weights, others = spread((similarity, elements, weights, others))
     n, m = len(jax.tree.leaves(elements)[0]), len(weights)
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     found = _jitted(
@@ -55,6 +57,7 @@ def product_of_prepared(
     Returns:
         In the dtype of the weights.
     """
+    similarity, points, others, weights = spread((similarity, points, others, weights))
     n, m = len(jax.tree.leaves(points)[0]), weights.shape[1]
     counts = (jnp.int32(n), jnp.int32(m))
     sizes = [-(-count // side) * side for count in (n, m)]
