@@ -1,4 +1,4 @@
-"""Every public function under jax's own settings."""
+"""Every public function under jax's own settings, and on several devices."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.public_calls import CALLS, ON_HOST
+from tests.public_calls import CALLS, ON_HOST, TRACEABLE
 
 SETTINGS = {
     "rank promotion raises": lambda: jax.numpy_rank_promotion("raise"),
@@ -18,13 +18,19 @@ SETTINGS = {
     "without jit": jax.disable_jit,
     "x64": lambda: jax.enable_x64(True),
 }
+EVERY = {name: (call,) for name, call in CALLS.items()} | TRACEABLE | ON_HOST
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _as_users_have_it():
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+        yield
 
 
 @pytest.fixture(scope="module")
 def usual():
-    """What every call gives without any setting."""
-    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        return {name: call(*given) for name, (call, *given) in (CALLS | ON_HOST).items()}
+    """What every call gives where nothing is set."""
+    return {name: call(*given) for name, (call, *given) in EVERY.items()}
 
 
 def compare(found, wanted):
@@ -32,14 +38,22 @@ def compare(found, wanted):
         np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("name", CALLS | ON_HOST)
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_call(setting, name, usual):
-    call, *given = (CALLS | ON_HOST)[name]
-    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        with SETTINGS[setting]():
-            found = [call(*given)]
-            if name in CALLS and setting != "without jit":
-                found.append(jax.jit(call)(*given))
-        for each in found:
-            compare(each, usual[name])
+def test_every_call(setting, usual):
+    failed = {}
+    with SETTINGS[setting]():
+        for name, (call, *given) in EVERY.items():
+            try:
+                compare(call(*given), usual[name])
+                if name in TRACEABLE and setting != "without jit":
+                    compare(jax.jit(call)(*given), usual[name])
+            except Exception as error:  # all of them are told
+                failed[name] = f"{type(error).__name__}: {error}"[:300]
+    assert not failed
+
+
+def test_several_devices():
+    """In another process, which has four."""
+    run = [sys.executable, "-m", "tests.several_devices"]
+    done = subprocess.run(run, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]

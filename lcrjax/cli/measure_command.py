@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 
 if TYPE_CHECKING:
     import pandas as pd

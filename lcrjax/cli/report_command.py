@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
 
 
 def report(

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.errors import DataError
-
-_BLOCK_BYTES = 2**24
+from lcrjax.numerics.pixels import check_pixels
 
 
 def check_images(images: Any, split: str) -> np.ndarray:
@@ -52,32 +51,12 @@ def check_images(images: Any, split: str) -> np.ndarray:
                 "scale them to 0..255 (uint8) or to floats in [0, 1]."
             )
         return images.astype(np.uint8)
-    check_range(images, split)
+    try:
+        check_pixels(images, f"{split} images")
+    except ValueError as error:
+        raise DataError(f"{error}.") from None
     width = np.float32 if images.dtype.itemsize <= 4 else np.float64
     return images.astype(width, copy=False)
-
-
-def check_range(images: np.ndarray, split: str, block_bytes: int = _BLOCK_BYTES) -> None:
-    """Refuse floats that do not lie in [0, 1]; about `block_bytes` are looked at at once."""
-    low, high = np.inf, -np.inf
-    step = max(1, block_bytes // max(1, images[0].nbytes))
-    for start in range(0, len(images), step):
-        block = images[start : start + step]
-        smallest, largest = float(block.min()), float(block.max())
-        if not (np.isfinite(smallest) and np.isfinite(largest)):
-            image, *pixel = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
-            value = block[(image, *pixel)]
-            raise DataError(
-                f"the {split} images hold NaN or infinite pixels, the first ({value}) in image "
-                f"{start + image} at {tuple(pixel)}: remove or replace them."
-            )
-        low, high = min(low, smallest), max(high, largest)
-    if low < 0 or high > 1:
-        raise DataError(
-            f"the float pixels of the {split} images range from {low:.9g} to {high:.9g} but must "
-            "lie in [0, 1]: divide by their largest possible value (255 for bytes), clip, "
-            "or store them as uint8."
-        )
 
 
 def check_labels(labels: Any, n_images: int, split: str) -> np.ndarray:

@@ -1,12 +1,10 @@
 """Diversity of counted elements in classes."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.family import family
@@ -22,7 +20,7 @@ def diversity(
     counts: Any,
     similarity: Any = None,
     *,
-    q: ArrayLike | Sequence[Any] = (0, 1, 2, np.inf),
+    q: Any = (0, 1, 2, np.inf),
     elements: Any = None,
 ) -> Diversity:
     r"""Measure the diversity of counted elements in classes, similar ones counted together.

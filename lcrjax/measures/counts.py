@@ -8,7 +8,8 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.tables import first_difference, is_default, numbers, row_names
+from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.tables import column_names, first_difference, is_default, row_names
 from lcrjax.numerics.widths import float_dtype
 
 
@@ -39,10 +40,7 @@ def counts_array(
     else:
         table = numbers("counts", counts)
         elements = row_names(counts)
-        if hasattr(counts, "columns"):
-            names = [str(name) for name in counts.columns]
-    if table.dtype.kind not in "iufb":
-        raise ValueError(f"counts have dtype {table.dtype}: give numbers")
+        names = column_names(counts)
     if table.ndim == 1:
         table = table[:, None]
     if table.ndim != 2 or 0 in table.shape:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from lcrjax.numerics.inputs import array
 from lcrjax.pairwise.neighbour_loops import (
     ACROSS,
     PADDING,
@@ -58,8 +59,8 @@ def nearest_neighbours(
     integers, so that identical images have a distance of exactly zero, and ties go to the lower
     class and then the lower index; beyond 33,025 values an image, they are rounded to float32
     before they are compared. Of other floats, images whose distances to an image differ by less
-    than one part in 30,000 may pass for one another. Memory grows with the number of images, time with that of
-    pairs.
+    than one part in 30,000 may pass for one another. Memory grows with the number of images, time
+    with that of pairs.
 
     Args:
         images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1].
@@ -141,10 +142,12 @@ def pair_rmsd(
 
 
 def _classes(name: str, labels: Any, images: Any) -> Int[np.ndarray, " n"]:
-    classes = np.asarray(labels)
+    classes = np.asarray(array(name, labels, nan=True))
     whole = classes.dtype.kind in "iub" and classes.shape == (len(images),)
-    if not whole or (len(classes) and classes.min() < 0):
-        raise ValueError(f"{name} must be {len(images)} integers >= 0, one for each image")
+    if not whole or (len(classes) and not 0 <= classes.min() <= classes.max() < 2**31):
+        raise ValueError(
+            f"{name} must be {len(images)} integers >= 0 and < 2**31, one for each image"
+        )
     if not len(classes):
         raise ValueError("there are no images: give one at least")
     return classes.astype(np.int32)

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lcrjax.numerics.tables import native_order
+from lcrjax.numerics.inputs import check_width, numbers
 
 
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:
@@ -21,22 +21,6 @@ def checked(elements: Any, others: Any) -> tuple[Any, Any]:
             "all but the first number must agree"
         )
     return out[0], out[1]
-
-
-def check_pixels(images: Any) -> None:
-    """Refuse floats that cannot be pixels, unless they are traced.
-
-    Raises:
-        ValueError: If they leave [0, 1].
-    """
-    if isinstance(images, jax.core.Tracer) or np.asarray(images[:1]).dtype.kind != "f":
-        return
-    low, high = float(np.min(images)), float(np.max(images))
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"pixels run from {low:g} to {high:g}: bring floats into [0, 1], "
-            "or give uint8 images, or a similarity such as RMSD() that takes them as they are"
-        )
 
 
 def check_own(own: Any, places: Any, close: float = 1e-5) -> None:
@@ -58,22 +42,6 @@ def check_own(own: Any, places: Any, close: float = 1e-5) -> None:
         )
 
 
-def check_held(array: Any) -> None:
-    """Refuse whole numbers of 64 bits that jax would cut to 32.
-
-    Raises:
-        ValueError: If there are some, and x64 is off.
-    """
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or not array.size:
-        return
-    limits = np.iinfo(jax.dtypes.canonicalize_dtype(array.dtype))
-    if not limits.min <= int(array.min()) <= int(array.max()) <= limits.max:
-        raise ValueError(
-            f"elements hold {array.dtype} beyond {limits.dtype}: switch on jax's x64, or number "
-            "the distinct ones, np.unique(elements, return_inverse=True)[1]"
-        )
-
-
 def check_positive(name: str, value: Any) -> None:
     """Refuse a parameter of a similarity that is no finite number above 0, unless it is traced.
 
@@ -90,12 +58,10 @@ def check_positive(name: str, value: Any) -> None:
 def _checked(name: str, array: Any) -> Any:
     if array is None or isinstance(array, jax.core.Tracer):
         return array
-    array = array if isinstance(array, jax.Array) else np.asarray(array)
-    if array.dtype.kind not in "uifb" and array.dtype.name not in ("bfloat16", "float16"):
-        raise ValueError(f"{name} have dtype {array.dtype}: give numbers")
+    array = numbers(name, array)
+    check_width(name, array)
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
-    array = native_order(array)
     host = np.asarray(array)
     if array.dtype.kind == "f" and not _surely_finite(host):
         bad = np.argwhere(~np.isfinite(host))

@@ -5,7 +5,6 @@ import pytest
 
 from lcrjax.data import DataError, Dataset, from_arrays
 from lcrjax.data.resize import as_size
-from lcrjax.data.validate import check_range
 
 
 def build(arrays, **changes):
@@ -25,15 +24,6 @@ def test_the_first_pixel_that_is_no_number_is_located(arrays, value):
         build(arrays, train_images=bad)
     with pytest.raises(DataError, match=r"test images.*image 3 at \(0, 1\)"):
         build(arrays, test_images=with_value(arrays["test_images"], value, (3, 0, 1)))
-
-
-def test_it_is_located_across_blocks_too(arrays):
-    with pytest.raises(DataError, match=r"image 7 at \(2, 3\)"):
-        check_range(with_value(arrays["train_images"], np.nan), "training", block_bytes=200)
-    wide = with_value(arrays["train_images"], -2)
-    wide[0, 0, 0] = 1.5
-    with pytest.raises(DataError, match=r"from -2 to 1.5"):
-        check_range(wide, "training", block_bytes=200)
 
 
 def test_the_range_of_floats_outside_the_unit_interval_is_said(arrays):

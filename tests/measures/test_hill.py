@@ -37,7 +37,7 @@ traced_hill_number = jax.jit(lcrjax.hill_number)
         (np.ones(3), [1, 2], "q has shape"),
         (np.ones(3), -1, "q holds -1"),
         (np.ones(3), np.nan, "q holds nan"),
-        (np.ones(3), 1j, "viewpoints lie in"),
+        (np.ones(3), 1j, "viewpoints have dtype complex128"),
     ],
 )
 def test_bad_hill_numbers(p, q, message):

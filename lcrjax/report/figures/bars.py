@@ -1,4 +1,4 @@
-"""Fig. 4 of the paper: what single features, pairs, triples and groups explain."""
+"""Fig. 4 of the paper: bars of what single features, pairs, triples and groups explain."""
 
 from collections.abc import Mapping, Sequence
 

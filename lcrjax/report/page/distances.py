@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lcrjax.report.page.charts import Chart, Line, Tick, polyline, ticks_within, x_of, y_of
 from lcrjax.report.page.measured import Measured
+from lcrjax.report.page.svg_axes import Chart, Line, Tick, polyline, ticks_within, x_of, y_of
 
 _BINS = 48
 

@@ -1,4 +1,4 @@
-"""What explains performance: rankings, intervals, the paper's claims, for a study's page."""
+"""Explanations of performance: rankings, intervals, the paper's claims, for a study's page."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Measurements that a dataset's page tells: all pairs of images compared exactly."""
+"""Measurements on a dataset's page: all pairs of images compared exactly."""
 
 import dataclasses
 from collections.abc import Callable

@@ -41,8 +41,10 @@ def pairwise_concordance(
     """
     if "dataset" not in table.columns:
         raise ValueError("the table has no column 'dataset': add it, to say what to compare")
-    frame = select_complete_cases(table, tuple(dict.fromkeys((*features, "size"))), (target,))
-    frame["dataset"] = table["dataset"].astype(str).to_numpy()[frame.index]
+    names = list(dict.fromkeys((*features, "size")))
+    values, rows = select_complete_cases(table, names, (target,))
+    frame = pd.DataFrame(values, columns=[target, *names])
+    frame["dataset"] = table["dataset"].astype(str).to_numpy()[rows]
     keys = ["dataset", "size"] if same_size else ["dataset"]
 
     counts: dict[str, np.ndarray] = {}
@@ -66,7 +68,9 @@ def pairwise_concordance(
     result[["concordant", "discordant", "tied"]] = total
     result["pairs"] = total.sum(axis=1)
     result = result.sort_values("concordance", ascending=False, kind="stable", ignore_index=True)
-    result.attrs = {**frame.attrs, "target": target, "target_ties": target_ties}
+    missing = len(table) - len(rows)
+    result.attrs = {"rows": len(rows), "rows_missing": missing, "target": target}
+    result.attrs["target_ties"] = target_ties
     return result
 
 

@@ -47,11 +47,12 @@ def top_effect(
         raise ValueError(f"fraction is {fraction}: give a number in (0, 1]")
     if "dataset" not in table.columns:
         raise ValueError("the table has no column 'dataset': add it, to choose within each")
-    frame = select_complete_cases(table, (), (target, *dict.fromkeys((feature, against))))
-    datasets = table["dataset"].astype(str).to_numpy()[frame.index]
+    names = [target, *dict.fromkeys((feature, against))]
+    values, used = select_complete_cases(table, (), names)
+    datasets = table["dataset"].astype(str).to_numpy()[used]
     rng = np.random.default_rng(seed)
     rows, draws = [], []
-    for name, group in frame.groupby(datasets, sort=True):
+    for name, group in pd.DataFrame(values, columns=names).groupby(datasets, sort=True):
         score, first, second = (group[c].to_numpy()[None] for c in (target, feature, against))
         chosen = [_top(values, fraction) for values in (first, second)]
         medians = [float(_medians(score, top)[0]) for top in chosen]
@@ -81,7 +82,7 @@ def top_effect(
     }
     result = pd.concat([result, pd.DataFrame([last])], ignore_index=True)
     result = result.astype({"n_feature": "Int64", "n_against": "Int64"})
-    result.attrs = {**frame.attrs, "target": target}
+    result.attrs = {"rows": len(used), "rows_missing": len(table) - len(used), "target": target}
     return result
 
 
