@@ -171,7 +171,7 @@ TRACEABLE: dict[str, tuple[Any, ...]] = {
     "Product": (_by(lcrjax.Gaussian(2.0) * lcrjax.Cosine()), FLOATS, SHARES),
     "Pointwise": (_by(lcrjax.Pointwise(_alike)), FLOATS, SHARES),
     "bytes": (_by(lcrjax.RMSD()), BYTES, SHARES),
-    "others": (lambda x, w: lcrjax.ordinariness(x[:5], w, KERNEL, others=x), FLOATS, SHARES),
+    "others": (lambda x, w: lcrjax.ordinariness(x, w, KERNEL, others=x), FLOATS, SHARES),
     "measure": (lambda x: lcrjax.measure(x, TWELVE).class_level, BYTES),
     "diversity": (
         lambda n, z: lcrjax.diversity(n, z).class_level,

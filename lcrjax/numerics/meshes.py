@@ -15,6 +15,8 @@ def whole(tree: Any) -> Any:
     """
 
     def one(x: Any) -> Any:
+        if not isinstance(x, jax.Array):
+            return x
         spec = getattr(getattr(jax.typeof(x), "sharding", None), "spec", None) or ()
         spread = any(part is not None for part in spec)
         return jax.sharding.reshard(x, PartitionSpec()) if spread else x

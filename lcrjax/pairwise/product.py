@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from lcrjax.numerics.meshes import spread
 from lcrjax.pairwise import native_product
-from lcrjax.pairwise.derivatives import product_backward
+from lcrjax.pairwise.derivatives import product_derivative
 from lcrjax.pairwise.tile_loops import product_in_tiles
 from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
 from lcrjax.similarity.base import TiledSimilarity
@@ -80,7 +80,7 @@ def _jitted(
     return _product(similarity, points, columns, weights, counts, side)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5,))
+@partial(jax.custom_jvp, nondiff_argnums=(5,))
 def _product(
     similarity: TiledSimilarity,
     points: Any,
@@ -98,9 +98,6 @@ def _product(
     )
 
 
-def _forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]
-    out = _product(similarity, points, others, weights, counts, side)
-    return out, (similarity, points, others, weights, counts)
-
-
-_product.defvjp(_forward, product_backward)
+@_product.defjvp
+def _derivative(side: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    return _product(*primals, side), product_derivative(side, primals, tangents)

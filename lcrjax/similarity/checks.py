@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from lcrjax.numerics.inputs import check_width, numbers
+from lcrjax.numerics.meshes import whole
 
 
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:
@@ -57,8 +58,8 @@ def check_positive(name: str, value: Any) -> None:
 
 def _checked(name: str, array: Any) -> Any:
     if array is None or isinstance(array, jax.core.Tracer):
-        return array
-    array = numbers(name, array)
+        return whole(array)
+    array = whole(numbers(name, array))
     check_width(name, array)
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")

@@ -115,3 +115,40 @@ def test_vendi_score_of_words():
     z = np.array([[letters(x, y) for y in WORDS] for x in WORDS])
     found = lcrjax.vendi_score(WORDS, lcrjax.PythonFunction(letters), 2)
     np.testing.assert_allclose(found, lcrjax.vendi_score(np.ones(4), z, 2), rtol=1e-5)
+
+
+def manhattan(x, y):
+    return jnp.sum(jnp.abs(x - y))
+
+
+class Gap(lcrjax.TiledSimilarity):
+    """A distance that passes for a similarity."""
+
+    def prepare(self, elements):
+        return elements
+
+    def block(self, rows, columns):
+        return jnp.sum(jnp.abs(rows[:, None] - columns[None]), axis=-1)
+
+
+@pytest.mark.parametrize("kernel", [lcrjax.Pointwise(manhattan), Gap(),
+                                    lcrjax.PythonFunction(lambda x, y: abs(x - y).sum()),
+                                    Gap() * lcrjax.Cosine()])  # fmt: skip
+def test_a_distance_is_refused(kernel, rng):
+    x = rng.normal(size=(200, 2)).astype("f4")
+    with pytest.raises(ValueError, match=r"element 0 to itself is 0: .* give exp\(-d\)"):
+        lcrjax.measure(x, [0, 1] * 100, similarity=kernel)
+
+
+def test_a_matrix_of_distances_is_refused():
+    with pytest.raises(ValueError, match=r"element 0 to itself is 0: .* give exp\(-d\)"):
+        lcrjax.diversity([1, 2, 3], np.abs(np.subtract.outer(np.arange(3), np.arange(3))))
+
+
+def test_elements_of_which_some_are_not_like_themselves_are_named():
+    """Of 200 elements one in four is tried."""
+    x = np.ones((200, 1), "f4")
+    x[100:] = 2
+    bounded = lcrjax.Pointwise(lambda x, y: jnp.where(x[0] == y[0], 1.0, 0.0) * (2 - x[0]))
+    with pytest.raises(ValueError, match="element 100 to itself is 0"):
+        lcrjax.ordinariness(x, np.ones(200), bounded)
