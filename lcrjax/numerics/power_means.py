@@ -17,7 +17,6 @@ from jaxtyping import Float
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray, Grouping, Runs
 from lcrjax.numerics.inputs import numbers
-from lcrjax.numerics.meshes import whole
 from lcrjax.numerics.widths import float_dtype
 
 _SERIES = 14  # terms of the series of derivatives, to float64's last digit for |x| <= 0.5
@@ -237,7 +236,7 @@ def mean_along_rows(
     if at_hand(order, weights, items):
         wide = (np.asarray(x, np.float64) for x in (order, weights, items))
         return jnp.asarray(_mean_of_rows(*wide), dtype)
-    return _mean_of_traced_rows(*whole([jnp.asarray(x, dtype) for x in (order, weights, items)]))
+    return _mean_of_traced_rows(*(jnp.asarray(x, dtype) for x in (order, weights, items)))
 
 
 def power_mean(

@@ -13,7 +13,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.inputs import sequence
+from lcrjax.numerics.inputs import check_width, sequence
 from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.similarity.checks import check_own, checked
 
@@ -106,6 +106,9 @@ class TiledSimilarity(Similarity, ABC):
                 some of them are not like themselves.
         """
         elements, others = checked(elements, others)
+        for what, given in (("elements", elements), ("others", others)):
+            if given is not None:
+                check_width(what, given)
         if others is None:
             check_diagonal(self, elements)
         return self, elements, others

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lcrjax.numerics.inputs import check_width, numbers
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.meshes import whole
 
 
@@ -59,8 +59,7 @@ def check_positive(name: str, value: Any) -> None:
 def _checked(name: str, array: Any) -> Any:
     if array is None or isinstance(array, jax.core.Tracer):
         return whole(array)
-    array = whole(numbers(name, array))
-    check_width(name, array)
+    array = numbers(name, array)
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
     host = np.asarray(array)

@@ -12,6 +12,7 @@ from lcrjax.numerics.widths import float_dtype
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.checks import checked
 from lcrjax.similarity.distances.squares import diagonal, inner_products
+from lcrjax.similarity.distances.units import is_wide
 
 
 class _OfDirections(TiledSimilarity):
@@ -61,7 +62,7 @@ class Linear(_OfDirections):
 
 def _in_range(vectors: Any) -> Any:
     """Divide each vector by a power of two, if its numbers may leave the range of its width."""
-    if vectors is None or not at_hand(vectors) or np.can_cast(vectors.dtype, float_dtype(vectors)):
+    if vectors is None or not at_hand(vectors) or not is_wide(vectors, float_dtype(vectors)):
         return vectors
     wide = np.asarray(vectors, np.float64).reshape(len(vectors), -1)
     exponents = np.frexp(np.max(np.abs(wide), axis=1, keepdims=True))[1]

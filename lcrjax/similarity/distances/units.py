@@ -62,6 +62,11 @@ def times_power(x: ArrayLike, exponent: Any) -> Any:
     return number * power
 
 
+def is_wide(x: Any, dtype: np.dtype) -> bool:
+    """Whether numbers may have more digits, or a wider range, than a float dtype."""
+    return not np.can_cast(x.dtype, dtype) or _of_64_bits(x)
+
+
 def _unit(exponent: Any) -> Any:
     """Exponent of the unit, from that of the largest component (of zero and infinity it is 0)."""
     usual = (exponent >= _LEAST) & (exponent <= _MOST)
@@ -75,7 +80,7 @@ def _at_hand(
     flat = [x.reshape(len(x), -1) for x in given]
     if _overflow(flat):
         flat = [x.astype(np.float64) for x in flat]
-    wide = any(not np.can_cast(x.dtype, dtype) or _of_64_bits(x) for x in flat)
+    wide = any(is_wide(x, dtype) for x in flat)
     sample = flat[0][:: -(-len(flat[0]) // _SAMPLE)]
     middle = np.partition(sample, len(sample) // 2, axis=0)[len(sample) // 2] if wide else None
     ends = [np.stack([x.min(axis=0), x.max(axis=0)]) for x in flat]
@@ -94,7 +99,7 @@ def _at_hand(
     return [x.reshape(old.shape) for x, old in zip(out, given, strict=True)], exponent
 
 
-def _of_64_bits(x: np.ndarray) -> bool:
+def _of_64_bits(x: Any) -> bool:
     return x.dtype.kind in "iu" and x.dtype.itemsize == 8
 
 

@@ -148,7 +148,7 @@ def test_neighbours_in_any_unit(unit):
         np.testing.assert_allclose(one.rmsd, allowed.min(axis=1) * unit, rtol=1e-5)
     assert intrinsic_dimension(x * unit) == pytest.approx(intrinsic_dimension(x), rel=1e-4)
     limits = np.quantile(apart, [0.01, 0.2])
-    counts = count_close_pairs(x * unit, labels, np.ones(60, bool), limits * unit)
+    counts = count_close_pairs(x * unit, labels, np.ones(60, bool), (limits * unit).tolist())
     above = np.triu(np.ones((60, 60), bool), 1)
     wanted = [np.sum(above & (apart <= limit)) for limit in limits]
     np.testing.assert_array_equal(np.sum(counts, axis=0), wanted)
@@ -173,7 +173,9 @@ def test_powers_of_two_change_no_digit(dtype):
         x = jnp.asarray([1.1, -3.7], dtype)
         for exponent in (-100, -1, 0, 3, 100):
             found = jax.jit(times_power)(x, exponent)
-            np.testing.assert_array_equal(found, np.asarray(x) * np.dtype(dtype).type(2.0**exponent))
+            np.testing.assert_array_equal(
+                found, np.asarray(x) * np.dtype(dtype).type(2.0**exponent)
+            )
 
 
 @pytest.mark.parametrize("kernel", [lcrjax.Cosine(), lcrjax.Linear()])
