@@ -181,7 +181,7 @@ TRACEABLE: dict[str, tuple[Any, ...]] = {
     "hill_number": (lambda p: lcrjax.hill_number(p, 2), SHARES),
     "Linear": (lambda x: lcrjax.vendi_score(x, lcrjax.Linear()), FLOATS),
     "gradient": (jax.grad(_squares, (0, 1, 2)), np.float32(2), FLOATS, SHARES),
-    "jacobian": (jax.jacrev(_alpha), COUNTS.astype(np.float32)),
+    "jacobian": (jax.jacrev(_alpha), COUNTS[:, 0].astype(np.float32)),
     "batch": (
         jax.vmap(lcrjax.ordinariness, (0, None)),
         np.stack([BYTES, BYTES // 2, BYTES // 3, BYTES // 4]),

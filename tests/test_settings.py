@@ -49,7 +49,7 @@ def test_every_call(setting, usual):
                     compare(jax.jit(call)(*given), usual[name])
             except Exception as error:  # all of them are told
                 failed[name] = f"{type(error).__name__}: {error}"[:300]
-    assert not failed
+    assert not failed, "\n".join(f"{name}: {why}" for name, why in failed.items())
 
 
 def test_several_devices():

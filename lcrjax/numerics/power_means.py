@@ -37,9 +37,8 @@ def log_of(x: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
     if isinstance(x, np.ndarray):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(x)
-    positive = x > 0
-    log = jnp.log(jnp.where(positive, x, 1))
-    return jnp.where(positive, log, jnp.where(x == 0, -jnp.inf, jnp.nan))
+    nothing = x == 0
+    return jnp.where(nothing, -jnp.inf, jnp.log(jnp.where(nothing, 1, x)))
 
 
 def _largest_power(dtype: Any) -> float:
