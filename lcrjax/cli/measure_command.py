@@ -54,7 +54,7 @@ def measure(
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
             check_writable(out)
-        dataset = load(data, resize=resize)
+        dataset = load(data, resize=resize, test_fraction=0)
 
     import numpy as np
     from rich.console import Console

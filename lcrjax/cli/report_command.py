@@ -59,7 +59,7 @@ def report(
                 if is_study:
                     page = study_page(data)
                 else:
-                    dataset = load(data, resize=resize)
+                    dataset = load(data, resize=resize, test_fraction=0)
             if not is_study:
                 work.begin()
                 page = dataset_page(dataset, progress=tell)

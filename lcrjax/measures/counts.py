@@ -19,16 +19,15 @@ def counts_array(
     """Bring counts into an array and check them, unless they are traced.
 
     Args:
-        counts: An array (S, C) or (S,), a dict of arrays or Series (S,), a Series or
-            a DataFrame.
+        counts: An array or table (S, C), an array or column (S,), or a dict of these.
 
     Returns:
         Counts in a float dtype, names of the classes, and names of the elements where the counts
         are a DataFrame or Series, or a dict that holds one.
 
     Raises:
-        ValueError: If a count is negative, NaN or infinite, a class is empty (both named), or
-            two Series of a dict name their elements otherwise.
+        ValueError: If a count is missing, negative, NaN or infinite, a class is empty (both named),
+            or two Series of a dict name their elements otherwise.
     """
     names: list[str] | None = None
     elements: tuple[Any, ...] | None = None

@@ -27,9 +27,9 @@ def hill_number(p: Any, q: Any) -> Float[Array, ""]:
         A number from 1 to S.
 
     Raises:
-        ValueError: If `p` is not one-dimensional, holds a negative number, NaN or infinity, or
-            nothing but zeros, or `q` is negative, NaN or not a scalar; traced values stay
-            unchecked.
+        ValueError: If `p` is not one-dimensional, lacks a value, holds a negative number, NaN or
+            infinity, or nothing but zeros, or `q` is negative, NaN or not a scalar; traced values
+            stay unchecked.
 
     Examples:
         >>> import lcrjax

@@ -49,7 +49,7 @@ def measure(
             stay unchecked. None for the distinct labels.
 
     Returns:
-        A `Diversity`; its `class_names` are the sorted distinct labels, or "0" to "C-1".
+        A `Diversity`; its `class_names` are the distinct labels, 2 before 10, or "0" to "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
@@ -79,7 +79,7 @@ def measure(
     if similarity is None:
         check_pixels(images)
     dtype = float_dtype(*jax.tree.leaves(images))
-    weights = (classes[:, None] == np.arange(len(names))[None, :]).astype(dtype)
+    weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)

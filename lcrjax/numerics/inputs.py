@@ -64,9 +64,14 @@ def sequence(what: str, given: Any) -> Any:
     """Bring elements of any kind into an array; lists and tuples of them stay.
 
     Raises:
-        ValueError: As `array`.
+        ValueError: As `array`, or if it is a single one.
     """
-    return given if isinstance(given, list | tuple) else array(what, given)
+    if isinstance(given, list | tuple):
+        return given
+    found = array(what, given)
+    if not found.ndim:
+        raise ValueError(f"{what} have shape (): give one row per element")
+    return found
 
 
 def objects(what: str, given: Any) -> list[Any]:

@@ -52,7 +52,8 @@ def ordinariness(
         (n, k), or (n,) for weights (m,); float32, or float64 where weights or elements are.
 
     Raises:
-        ValueError: If shapes do not fit, or elements are not what the similarity compares.
+        ValueError: If shapes do not fit, elements are not what the similarity compares, or weights
+            are not finite, or are numbers that the result's dtype cannot hold.
 
     Examples:
         >>> import lcrjax

@@ -230,7 +230,9 @@ def check_diagonal(similarity: TiledSimilarity, elements: Any) -> None:
     """
     if at_hand(elements, *jax.tree.leaves(similarity)):
         step = -(-len(elements) // _SAMPLE) or 1
-        own = np.asarray(_diagonal(similarity, jnp.asarray(np.asarray(elements)[::step])), np.float64)
+        own = np.asarray(
+            _diagonal(similarity, jnp.asarray(np.asarray(elements)[::step])), np.float64
+        )
         check_own(own, range(0, len(elements), step), close=1e-3)
 
 

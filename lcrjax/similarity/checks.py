@@ -5,8 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import numbers
-from lcrjax.numerics.meshes import whole
 
 
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:
@@ -57,9 +57,8 @@ def check_positive(name: str, value: Any) -> None:
 
 
 def _checked(name: str, array: Any) -> Any:
-    if array is None or isinstance(array, jax.core.Tracer):
-        return whole(array)
-    array = numbers(name, array)
+    if array is None or not at_hand(array := numbers(name, array)):
+        return array
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
     host = np.asarray(array)

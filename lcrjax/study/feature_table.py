@@ -46,11 +46,7 @@ def _by_program(
     elements, classes = jax.tree.map(jnp.asarray, elements), jnp.asarray(labels)
     parts = [
         _side_by_side(
-            similarity,
-            elements,
-            classes,
-            jnp.asarray(group),
-            n_classes=int(labels.max()) + 1,
+            similarity, elements, classes, jnp.asarray(group), n_classes=int(labels.max()) + 1
         )
         for group in np.split(padded, len(padded) // at_once)
     ]
@@ -105,11 +101,7 @@ def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarr
 
 
 def features(
-    images: Any,
-    labels: Any,
-    subsets: Any,
-    *,
-    similarity: Similarity | None = None,
+    images: Any, labels: Any, subsets: Any, *, similarity: Similarity | None = None
 ) -> pd.DataFrame:
     """Measure the 27 features of each of k subsets of n images.
 

@@ -139,8 +139,7 @@ def fit(
         raise ValueError(
             f"{', '.join(features)}: all constant over the table: fit a feature that varies"
         )
-    n_coefficients = d.base.shape[1] + d.X.shape[1]
-    check_rows(len(d.y), n_coefficients)
+    check_rows(len(d.y), d.base.shape[1] + d.X.shape[1])
     exog = pd.DataFrame(
         np.hstack([d.base, d.X]),
         columns=["intercept", *(f"log {name}" for name in (*d.always, *d.features))],
