@@ -183,9 +183,8 @@ TRACEABLE: dict[str, tuple[Any, ...]] = {
     "gradient": (jax.grad(_squares, (0, 1, 2)), np.float32(2), FLOATS, SHARES),
     "jacobian": (jax.jacrev(_alpha), COUNTS[:, 0].astype(np.float32)),
     "batch": (
-        jax.vmap(lcrjax.ordinariness, (0, None)),
+        jax.vmap(lambda x: lcrjax.ordinariness(x, SHARES)),
         np.stack([BYTES, BYTES // 2, BYTES // 3, BYTES // 4]),
-        SHARES,
     ),
 }
 
