@@ -15,7 +15,6 @@ SETTINGS = {
     "dtype promotion is strict": lambda: jax.numpy_dtype_promotion("strict"),
     "debug_nans": lambda: jax.debug_nans(True),
     "checking leaks": jax.checking_leaks,
-    "without jit": jax.disable_jit,
     "x64": lambda: jax.enable_x64(True),
 }
 EVERY = {name: (call,) for name, call in CALLS.items()} | TRACEABLE | ON_HOST
@@ -45,15 +44,16 @@ def test_every_call(setting, usual):
         for name, (call, *given) in EVERY.items():
             try:
                 compare(call(*given), usual[name])
-                if name in TRACEABLE and setting != "without jit":
+                if name in TRACEABLE:
                     compare(jax.jit(call)(*given), usual[name])
             except Exception as error:  # all of them are told
                 failed[name] = f"{type(error).__name__}: {error}"[:300]
     assert not failed, "\n".join(f"{name}: {why}" for name, why in failed.items())
 
 
-def test_several_devices():
-    """In another process, which has four."""
-    run = [sys.executable, "-m", "tests.several_devices"]
+@pytest.mark.parametrize("module", ["several_devices", "without_jit"])
+def test_in_another_process(module):
+    """Which has four devices, or no annotations that execute: Python runs loops on its own ints."""
+    run = [sys.executable, "-m", f"tests.{module}"]
     done = subprocess.run(run, cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
