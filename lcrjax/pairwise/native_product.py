@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from lcrjax import native
 from lcrjax.native.calls import sums
+from lcrjax.numerics.meshes import alike
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
 
@@ -111,4 +112,5 @@ def traced_product(
         vmap_method="expand_dims",
     )
     rate = jnp.asarray(rate, jnp.float32)
-    return call(*elements, weights, jnp.stack(counts), rate, *centre, profile=FORMS.index(form))
+    operands = (*elements, weights, jnp.stack(counts), rate, *centre)
+    return alike(call(*operands, profile=FORMS.index(form)), weights)

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.numerics.meshes import spread
 from lcrjax.pairwise import native_product
-from lcrjax.pairwise.derivatives import product_backward
+from lcrjax.pairwise.derivatives import product_derivative
 from lcrjax.pairwise.tile_loops import product_in_tiles
 from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
 from lcrjax.similarity.base import TiledSimilarity
@@ -23,6 +24,7 @@ def product(
     side: int,
 ) -> Float[Array, "n k"]:
     """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
+    similarity, elements, weights, others = spread((similarity, elements, weights, others))
     n, m = len(jax.tree.leaves(elements)[0]), len(weights)
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     found = _jitted(
@@ -55,6 +57,7 @@ def product_of_prepared(
     Returns:
         In the dtype of the weights.
     """
+    similarity, points, others, weights = spread((similarity, points, others, weights))
     n, m = len(jax.tree.leaves(points)[0]), weights.shape[1]
     counts = (jnp.int32(n), jnp.int32(m))
     sizes = [-(-count // side) * side for count in (n, m)]
@@ -77,7 +80,7 @@ def _jitted(
     return _product(similarity, points, columns, weights, counts, side)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5,))
+@partial(jax.custom_jvp, nondiff_argnums=(5,))
 def _product(
     similarity: TiledSimilarity,
     points: Any,
@@ -95,9 +98,6 @@ def _product(
     )
 
 
-def _forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]
-    out = _product(similarity, points, others, weights, counts, side)
-    return out, (similarity, points, others, weights, counts)
-
-
-_product.defvjp(_forward, product_backward)
+@_product.defjvp
+def _derivative(side: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    return _product(*primals, side), product_derivative(side, primals, tangents)

@@ -36,8 +36,9 @@ def ordinariness(
 
     Needs memory for its inputs, its outputs and a few tiles of Z. Works under jit and vmap, and
     has derivatives with respect to elements, weights and the similarity's parameters (finite also
-    where elements coincide) that need no more memory. They are those of reverse mode: `jax.jacfwd`,
-    `jax.jvp` and `jax.hessian` through it raise a TypeError.
+    where elements coincide) that need no more memory: of reverse mode (`jax.grad`), of forward mode
+    (`jax.jvp`), and of second order forward over reverse (`jax.hessian`). Those of reverse mode
+    over reverse mode do not exist: jax transposes no loop whose length depends on its input.
 
     Args:
         elements: n elements, such as images (n, h, w, c) or vectors (n, d); of a product of

@@ -14,6 +14,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
+from lcrjax.similarity.checks import check_own
 from lcrjax.similarity.sparse import as_triples, is_sparse, on_host, row_blocks, weigh_sparse
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
@@ -185,12 +186,7 @@ def _check_rows(block: Any, first: int) -> None:
             "similarities are finite and not negative"
         )
     own = block.diagonal(first)
-    off = np.flatnonzero(np.abs(own - 1) > 1e-5)
-    if len(off):
-        raise ValueError(
-            f"the similarity of element {first + off[0]} to itself is {own[off[0]]:g}: "
-            "the diagonal must be one"
-        )
+    check_own(own, first + np.arange(len(own)))
 
 
 def _check_table(name: str, table: np.ndarray) -> None:
