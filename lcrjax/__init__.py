@@ -5,6 +5,8 @@ from lcrjax.measures.counted import diversity
 from lcrjax.measures.divergence import cross_diversity, relative_diversity
 from lcrjax.measures.hill import hill_number
 from lcrjax.measures.labelled import measure
+from lcrjax.measures.rarefaction import rarefy
+from lcrjax.measures.resampling import Bootstrap, Subsets
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.vendi import vendi_score
 from lcrjax.numerics.power_means import power_mean
@@ -13,13 +15,16 @@ from lcrjax.similarity import *  # noqa: F403 - what is public stands there, onc
 
 __all__ = [
     *_similarity.__all__,
+    "Bootstrap",
     "Diversity",
+    "Subsets",
     "cross_diversity",
     "diversity",
     "hill_number",
     "measure",
     "ordinariness",
     "power_mean",
+    "rarefy",
     "relative_diversity",
     "vendi_score",
 ]

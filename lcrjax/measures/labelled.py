@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.family import labelled_family
 from lcrjax.measures.labels import numbered
+from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
@@ -32,6 +33,7 @@ def measure(
     *,
     similarity: Similarity | None = None,
     q: ArrayLike | Sequence[Any] = (0, 1, np.inf),
+    resampling: Resampling | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -45,6 +47,8 @@ def measure(
         labels: Their n classes: integers, strings or booleans.
         similarity: None for RMSD, the paper's.
         q: One viewpoint or several, in [0, inf].
+        resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity
+            of fewer images.
 
     Returns:
         A `Diversity`; its `class_names` are the sorted distinct labels.
@@ -79,7 +83,10 @@ def measure(
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
-    return labelled_diversity(shares, classes, names, q)
+    own = labelled_diversity(shares, classes, names, q)
+    if resampling is None:
+        return own
+    return resampled(own, weights, lambda w: zp(relation, images, jnp.asarray(w)), resampling)
 
 
 def labelled_diversity(

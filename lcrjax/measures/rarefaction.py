@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.measures.counts import counts_array
-from lcrjax.measures.samples import Sample
+from lcrjax.measures.samples import Sample, check_resampling, whole_numbers
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness, weigh_counted
 from lcrjax.numerics.arrays import at_hand
@@ -127,33 +127,6 @@ def rarefy(
                 rows.append((name, m, sample.coverage(m), method, order, value, error, *ends))
     columns = "dataset size coverage method q diversity standard_error lower upper"
     return pd.DataFrame(rows, columns=columns.split()).astype({"size": float})
-
-
-def whole_numbers(table: Any) -> Int[np.ndarray, "S C"]:
-    """Take counts of individuals for what they are.
-
-    Raises:
-        ValueError: If one is no whole number.
-    """
-    numbers = np.asarray(table, np.float64)
-    bad = np.argwhere(numbers != np.rint(numbers))
-    if len(bad):
-        raise ValueError(
-            f"a count is {numbers[tuple(bad[0])]:g}: individuals are drawn, so give whole numbers"
-        )
-    return numbers.astype(np.int64)
-
-
-def check_resampling(count: int, level: float, least: int = 2) -> None:
-    """Check what says how often to draw and how wide an interval is.
-
-    Raises:
-        ValueError: If there are fewer than the least, or the level is not between 0 and 1.
-    """
-    if count < least or count == 1:
-        raise ValueError(f"there are {count} resamples: give at least two")
-    if not 0 < level < 1:
-        raise ValueError(f"the level is {level:g}: give one between 0 and 1, such as 0.95")
 
 
 class _Aims:

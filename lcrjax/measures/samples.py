@@ -7,6 +7,7 @@ averaged and estimated here, since it loses no digits near q = 1.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,6 +19,33 @@ from lcrjax.numerics.groupings import Segments
 _T = np.arange(-4.5, 4.51, 0.04)
 _NODES = np.exp(_T - np.exp(-_T))
 _WEIGHTS = 0.04 * _NODES * (1 + np.exp(-_T)) * np.exp(-_NODES)
+
+
+def whole_numbers(table: Any) -> Int[np.ndarray, "S C"]:
+    """Take counts of individuals for what they are.
+
+    Raises:
+        ValueError: If one is no whole number.
+    """
+    numbers = np.asarray(table, np.float64)
+    bad = np.argwhere(numbers != np.rint(numbers))
+    if len(bad):
+        raise ValueError(
+            f"a count is {numbers[tuple(bad[0])]:g}: individuals are drawn, so give whole numbers"
+        )
+    return numbers.astype(np.int64)
+
+
+def check_resampling(count: int, level: float, least: int = 2) -> None:
+    """Check what says how often to draw and how wide an interval is.
+
+    Raises:
+        ValueError: If there are fewer than the least, or the level is not between 0 and 1.
+    """
+    if count < least or count == 1:
+        raise ValueError(f"there are {count} resamples: give at least two")
+    if not 0 < level < 1:
+        raise ValueError(f"the level is {level:g}: give one between 0 and 1, such as 0.95")
 
 
 class Sample:
@@ -38,7 +66,7 @@ class Sample:
 
     @property
     def shares(self) -> Float[np.ndarray, " K"]:
-        """x / n."""
+        """X / n."""
         return self.counts / self.size
 
     @property
@@ -183,9 +211,10 @@ class Sample:
         last, rest = own - before, source - before  # what the last of n added, and all to come
         if not last > 0 or not rest > last:
             return own
-        return own + (
-            more * last if rest == np.inf else (rest - last) * -math.expm1(more * math.log1p(-last / rest))
-        )
+        grown = more * last
+        if rest < np.inf:
+            grown = (rest - last) * -math.expm1(more * math.log1p(-last / rest))
+        return own + grown
 
     def community(self, counts: Int[np.ndarray, " S"]) -> Float[np.ndarray, " T"]:
         """Shares of a source that the sample may be of, unseen elements included, to draw from.
