@@ -5,6 +5,7 @@ from lcrjax.measures.counted import diversity
 from lcrjax.measures.divergence import cross_diversity, relative_diversity
 from lcrjax.measures.hill import hill_number
 from lcrjax.measures.labelled import measure
+from lcrjax.measures.long_form import from_frame
 from lcrjax.measures.rarefaction import rarefy
 from lcrjax.measures.resampling import Bootstrap, Subsets
 from lcrjax.measures.result import Diversity
@@ -20,6 +21,7 @@ __all__ = [
     "Subsets",
     "cross_diversity",
     "diversity",
+    "from_frame",
     "hill_number",
     "measure",
     "ordinariness",

@@ -131,9 +131,10 @@ def members_of_tables(
     within = counts > 0
     everyone = np.broadcast_to(ordinariness.sum(axis=2)[:, None, :], counts.shape)
     parts = (counts, ordinariness.swapaxes(1, 2), everyone)
+    p, own, all_of_it = (np.asarray(x[within], np.float64) for x in parts)
     sizes = np.count_nonzero(within, axis=2)
     classes, datasets = Segments(sizes[sizes > 0]), Segments(np.count_nonzero(sizes, axis=1))
-    return Members(*(np.asarray(x[within], np.float64) for x in parts), classes, datasets)
+    return Members(p, own, all_of_it, classes, datasets)
 
 
 def members_of_labels(

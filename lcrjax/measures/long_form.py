@@ -46,13 +46,29 @@ def from_frame(frame: Any, element: str, class_: str | None = None, count: str |
         (np.zeros_like(rows), pd.Index(["all"])) if class_ is None else _numbered(frame, class_)
     )
     if len(columns) != len(rows):
-        raise ValueError(f"there are {len(rows)} elements and {len(columns)} classes: give one each")
+        raise ValueError(
+            f"there are {len(rows)} elements and {len(columns)} classes: give one each"
+        )
     amounts = np.ones(len(rows)) if count is None else _amounts(frame, count, len(rows))
     shape = (len(elements), len(classes))
     sums = np.bincount(rows * shape[1] + columns, amounts.astype(np.float64), shape[0] * shape[1])
     whole = (count is None or amounts.dtype.kind in "iub") and sums.sum() < 2**53
     table = sums.reshape(shape).astype(np.int64 if whole else np.float64)
     return pd.DataFrame(table, index=elements, columns=classes)
+
+
+def counted_labels(given: Any) -> Any:
+    """Count labels, which are text, of one dataset or of several in a dict; anything else stays."""
+    several = given if isinstance(given, dict) else {"0": given}
+    if hasattr(given, "columns") or not several or not all(map(_is_text, several.values())):
+        return given
+    labels = [np.asarray(each).ravel() for each in several.values()]
+    of = np.repeat([str(name) for name in several], [len(each) for each in labels])
+    return from_frame({"element": np.concatenate(labels), "class": of}, "element", "class")
+
+
+def _is_text(labels: Any) -> bool:
+    return any(isinstance(label, str) for label in np.asarray(labels).ravel()[:1])
 
 
 def _column(frame: Any, name: str) -> "pd.Series":
@@ -91,7 +107,7 @@ def _amounts(frame: Any, name: str, rows: int) -> np.ndarray:
         amounts = pd.to_numeric(column).to_numpy()
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} holds something else than numbers: {error}") from error
-    if column.map(type).eq(str).any():
+    if column.map(lambda amount: isinstance(amount, str)).any():
         raise ValueError(f"{name} holds text: give numbers")
     bad = np.flatnonzero(~(amounts >= 0) | np.isinf(amounts.astype(np.float64)))
     if len(bad):

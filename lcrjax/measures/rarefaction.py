@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.measures.counts import counts_array
+from lcrjax.measures.long_form import counted_labels
 from lcrjax.measures.samples import Sample, check_resampling, whole_numbers
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness, weigh_counted
@@ -51,7 +52,8 @@ def rarefy(
 
     Args:
         counts: How often each of S elements occurs in each of C datasets, whole numbers >= 0: as
-            `lcrjax.diversity` takes them.
+            `lcrjax.diversity` takes them; or the labels of all individuals, as text, of one dataset
+            or of several in a dict.
         similarity: None, a matrix (S, S), or a `lcrjax.Similarity`.
         size: Individuals, one number or several.
         coverage: Sample coverage in (0, 1], one number or several. With neither size nor coverage
@@ -92,7 +94,7 @@ def rarefy(
 
     if not at_hand(counts):
         raise ValueError("counts are traced: rarefy outside of jit, vmap and grad")
-    table, names, element_names = counts_array(counts)
+    table, names, element_names = counts_array(counted_labels(counts))
     whole = whole_numbers(table)
     orders = viewpoints(q, np.float64)
     if orders.max() > _LARGEST_ORDER:
@@ -129,11 +131,11 @@ def rarefy(
     return pd.DataFrame(rows, columns=columns.split()).astype({"size": float})
 
 
-class _Aims:
+class _Aims(NamedTuple):
     """The sizes or the coverages at which to compare."""
 
-    def __init__(self, of: str, values: Float[np.ndarray, " m"]) -> None:
-        self.of, self.values = of, values
+    of: str
+    values: Float[np.ndarray, " m"]
 
 
 def _aims(samples: list[Sample], reach: int, size: Any, coverage: Any) -> _Aims:
@@ -200,7 +202,7 @@ def _weigher(
 
 def _of_subsets(
     counts: Int[np.ndarray, " S"],
-    size: int,
+    size: float,
     weigh: Callable[[Any], np.ndarray],
     orders: Float[np.ndarray, " Q"],
     resamples: int,
@@ -210,7 +212,7 @@ def _of_subsets(
     if size == counts.sum():
         drawn = counts[None]
     else:
-        drawn = rng.multivariate_hypergeometric(counts, size, resamples, method="marginals")
+        drawn = rng.multivariate_hypergeometric(counts, int(size), resamples, method="marginals")
     shares = drawn / size
     weighed = weigh(shares.T.astype(np.float32)).T
     groups, one = Runs(*shares.shape), Runs(1, len(shares))

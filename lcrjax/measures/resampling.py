@@ -161,10 +161,11 @@ def resampled(
             for x in resampling.summary(_own_table(own), mixed)
         )
         errors = tuple(np.nanstd(table, axis=0, ddof=1) for table in (numbers, logs))
-    parts_of_result = {"standard_error": errors, "lower": lower, "upper": upper}
-    around = own if isinstance(resampling, Bootstrap) else _result(own, *centre)
     return dataclasses.replace(
-        around, **{name: _result(own, *tables) for name, tables in parts_of_result.items()}
+        own if isinstance(resampling, Bootstrap) else _result(own, *centre),
+        standard_error=_result(own, *errors),
+        lower=_result(own, *lower),
+        upper=_result(own, *upper),
     )
 
 

@@ -6,7 +6,6 @@ averaged and estimated here, since it loses no digits near q = 1.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -121,7 +120,7 @@ class Sample:
             if high - low == 1:
                 return low + (coverage - found[i - 1]) / (found[i] - found[i - 1])
 
-    def hill(self, size: float, orders: Sequence[float]) -> Float[np.ndarray, " Q"]:
+    def hill(self, size: float, orders: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
         """Hill numbers of samples of a size, smaller or larger than this one.
 
         Those of smaller samples are exact means, of all subsets of that size, of the sum of powers
@@ -139,7 +138,7 @@ class Sample:
             return low
         return low + (size - whole) * (self._rarefied(whole + 1, orders) - low)
 
-    def _rarefied(self, m: int, orders: Sequence[float]) -> Float[np.ndarray, " Q"]:
+    def _rarefied(self, m: int, orders: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
         if m == self.size:
             return np.array([self._own(q) for q in orders])
         drawn, chances, elements = self._drawn(m)
@@ -207,7 +206,7 @@ class Sample:
             pairs = float(np.sum(self.times * self.shares * (self.counts - 1))) / max(n - 1, 1)
             return 1 / (1 / size + (1 - 1 / size) * pairs)
         own, source = self._own(q), self.source_hill(q)
-        before = float(self._rarefied(n - 1, [q])[0]) if n > 1 else 0.0
+        before = float(self._rarefied(n - 1, np.array([q]))[0]) if n > 1 else 0.0
         last, rest = own - before, source - before  # what the last of n added, and all to come
         if not last > 0 or not rest > last:
             return own

@@ -17,6 +17,7 @@ from lcrjax.similarity.base import Similarity, TiledSimilarity, WeighsElements, 
 from lcrjax.similarity.distance_kernels import RMSD
 from lcrjax.similarity.precomputed import as_similarity
 
+
 def ordinariness(
     elements: Any,
     weights: Any,
