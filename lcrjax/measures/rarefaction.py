@@ -1,7 +1,7 @@
 """Diversity of datasets of different size, brought to a common size or coverage."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,8 +29,8 @@ def rarefy(
     counts: Any,
     similarity: Any = None,
     *,
-    size: float | Sequence[float] | None = None,
-    coverage: float | Sequence[float] | None = None,
+    size: Any = None,
+    coverage: Any = None,
     q: Any = (0, 1, 2),
     elements: Any = None,
     resamples: int = 200,
@@ -112,10 +112,11 @@ def rarefy(
     half = NormalDist().inv_cdf((1 + level) / 2)
     rows = []
     for j, (name, sample) in enumerate(zip(names, samples, strict=True)):
-        sizes = [math.floor(m) if similar else m for m in _sizes(sample, aims)]
+        sizes = _sizes(sample, aims)
         if similar:
-            weigh = _weigher(similarity, element_names, elements, name)
-            found = [_of_subsets(whole[:, j], m, weigh, orders, resamples, rng) for m in sizes]
+            sizes = [float(math.floor(m)) for m in sizes]
+            weigh = _weigher(similarity, element_names, elements, name, table.dtype)
+            found = [_of_subsets(whole[:, j], int(m), weigh, orders, resamples, rng) for m in sizes]
             values, errors = (np.array(part) for part in zip(*found, strict=True))
         else:
             values = np.array([sample.hill(m, orders) for m in sizes])
@@ -128,7 +129,7 @@ def rarefy(
                 ends = (max(value - half * error, 1.0), value + half * error)
                 rows.append((name, m, sample.coverage(m), method, order, value, error, *ends))
     columns = "dataset size coverage method q diversity standard_error lower upper"
-    return pd.DataFrame(rows, columns=columns.split()).astype({"size": float})
+    return pd.DataFrame(rows, columns=columns.split())
 
 
 class _Aims(NamedTuple):
@@ -189,10 +190,10 @@ def _bootstrap_errors(
 
 
 def _weigher(
-    similarity: Any, names: tuple[Any, ...] | None, elements: Any, dataset: str
+    similarity: Any, names: tuple[Any, ...] | None, elements: Any, dataset: str, dtype: Any
 ) -> Callable[[Any], np.ndarray]:
     def weigh(shares: Float[np.ndarray, "S B"]) -> Float[np.ndarray, "S B"]:
-        table = jnp.asarray(shares)
+        table = jnp.asarray(shares, dtype)
         weighed = weigh_counted(similarity, table, names, elements)
         check_ordinariness(weighed, table, (dataset,) * shares.shape[1])
         return np.asarray(weighed, np.float64)
@@ -202,7 +203,7 @@ def _weigher(
 
 def _of_subsets(
     counts: Int[np.ndarray, " S"],
-    size: float,
+    size: int,
     weigh: Callable[[Any], np.ndarray],
     orders: Float[np.ndarray, " Q"],
     resamples: int,
@@ -212,9 +213,9 @@ def _of_subsets(
     if size == counts.sum():
         drawn = counts[None]
     else:
-        drawn = rng.multivariate_hypergeometric(counts, int(size), resamples, method="marginals")
+        drawn = rng.multivariate_hypergeometric(counts, size, resamples, method="marginals")
     shares = drawn / size
-    weighed = weigh(shares.T.astype(np.float32)).T
+    weighed = weigh(shares.T).T
     groups, one = Runs(*shares.shape), Runs(1, len(shares))
     logs = log_power_means(1 - orders, shares.ravel(), -log_of(weighed.reshape(1, -1)), groups)
     means = log_power_means(1 - orders, np.ones(len(shares)), logs, one)

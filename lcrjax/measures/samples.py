@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 
 from lcrjax.numerics.gammas import log_choose_ratio, log_gamma_rate
 from lcrjax.numerics.groupings import Segments
@@ -84,7 +84,7 @@ class Sample:
         """How many elements of the source the sample lacks, at least (Chao1)."""
         return self.once / self.size * (1 - self._gap) / self._gap
 
-    def coverage(self, size: float) -> float:
+    def coverage(self, size: float | int) -> float:
         """Share of the source that belongs to elements that a sample of a size would have seen.
 
         Chao & Jost (2012). A size between two whole ones lies on the line between these.
@@ -102,7 +102,7 @@ class Sample:
         found = 1 - missed @ (self.times * self.shares)
         return np.where(sizes < self.size, found, self.coverage(self.size))
 
-    def size_of(self, coverage: float) -> float:
+    def size_of(self, coverage: float | int) -> float:
         """The size of a sample of that coverage; infinite where none is large enough."""
         n = self.size
         if coverage >= self.coverage(n):
@@ -120,7 +120,7 @@ class Sample:
             if high - low == 1:
                 return low + (coverage - found[i - 1]) / (found[i] - found[i - 1])
 
-    def hill(self, size: float, orders: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
+    def hill(self, size: float | int, orders: Num[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
         """Hill numbers of samples of a size, smaller or larger than this one.
 
         Those of smaller samples are exact means, of all subsets of that size, of the sum of powers
@@ -138,7 +138,7 @@ class Sample:
             return low
         return low + (size - whole) * (self._rarefied(whole + 1, orders) - low)
 
-    def _rarefied(self, m: int, orders: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
+    def _rarefied(self, m: int, orders: Num[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
         if m == self.size:
             return np.array([self._own(q) for q in orders])
         drawn, chances, elements = self._drawn(m)
@@ -147,7 +147,7 @@ class Sample:
              for q in orders]
         )  # fmt: skip
 
-    def _own(self, q: float) -> float:
+    def _own(self, q: Any) -> float:
         return _hill(float(self.times @ _term(self.shares, q)), q)
 
     def _drawn(self, m: int) -> tuple[np.ndarray, np.ndarray, Segments]:
@@ -173,10 +173,10 @@ class Sample:
         chances = np.exp(logs - elements.spread(elements.largest(logs)))
         return drawn, chances / elements.spread(elements.sum(chances)), elements
 
-    def source_hill(self, q: float) -> float:
+    def source_hill(self, q: Any) -> float:
         """Hill number of the source (Chao & Jost 2015); infinite where the sample cannot say."""
         n, x, a = self.size, self.counts.astype(np.float64), self._gap
-        k = q - 1
+        k = float(q) - 1
         if k >= n:
             return np.inf
         # (x)_q / (n)_q of falling factorials is what shares to the q are in expectation.
@@ -184,7 +184,7 @@ class Sample:
         factors = np.ones(len(x))
         for j in range(1, raised + 1):
             factors = factors * (x + j - q) / (x + j - 1)
-        rates = log_gamma_rate(x + raised, k) - log_gamma_rate(np.array(float(n)), k)
+        rates = log_gamma_rate(x + raised, k) - log_gamma_rate(np.array([n]), k)
         if raised:
             powers = (factors * np.exp(k * rates) - 1) / -k
         else:
@@ -194,11 +194,11 @@ class Sample:
             return _hill(seen, q)
         z = (1 - a) / a
         integral = float(_WEIGHTS @ (1 - z * np.expm1(-_NODES / n)) ** -q)
-        weight = math.exp(-k * float(log_gamma_rate(np.array(float(n)), k)))
+        weight = math.exp(-k * float(log_gamma_rate(np.array([n]), k)[0]))
         missed = self.once / n**2 * z * integral * weight * _reciprocal_gamma(1 - k)
         return _hill(seen + missed, q)
 
-    def _extrapolated(self, size: float, q: float) -> float:
+    def _extrapolated(self, size: float | int, q: Any) -> float:
         n, more = self.size, size - self.size
         if not more:
             return self._own(q)
@@ -231,13 +231,13 @@ class Sample:
         return whole / whole.sum()
 
 
-def _term(p: Float[np.ndarray, " N"], q: float) -> Float[np.ndarray, " N"]:
+def _term(p: Float[np.ndarray, " N"], q: Any) -> Float[np.ndarray, " N"]:
     """Summand of Tsallis's entropy, `(p - p^q) / (q - 1)`, or `-p log p`."""
     logs = np.log(np.where(p > 0, p, 1))
     return np.where(p > 0, -p * logs * _expm1_rate((q - 1) * logs), 0)
 
 
-def _hill(entropy: float, q: float) -> float:
+def _hill(entropy: float, q: Any) -> float:
     """Hill number of Tsallis's entropy; infinite where no shares have so large a one."""
     x = (1 - q) * entropy
     if x <= -1:
@@ -251,5 +251,5 @@ def _expm1_rate(x: Float[np.ndarray, "*m"]) -> Float[np.ndarray, "*m"]:
     return np.where(x == 0, 1, np.expm1(safe) / safe)
 
 
-def _reciprocal_gamma(x: float) -> float:
+def _reciprocal_gamma(x: Any) -> float:
     return 0.0 if x <= 0 and x == int(x) else 1 / math.gamma(x)

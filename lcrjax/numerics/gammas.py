@@ -1,5 +1,7 @@
 """Ratios of gamma functions in float64, without the digits that differences of their logs lose."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Num
 
@@ -7,13 +9,11 @@ _SHIFT = 16  # from where on Stirling's series has float64's digits
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188)
 
 
-def log_gamma_rate(
-    z: Float[np.ndarray, "*m"], k: Float[np.ndarray, "*m"] | float
-) -> Float[np.ndarray, "*m"]:
+def log_gamma_rate(z: Num[np.ndarray, "..."], k: Any) -> Float[np.ndarray, "..."]:
     r"""$(\log\Gamma(z) - \log\Gamma(z - k)) / k$, at k = 0 the digamma function of z.
 
     Args:
-        z: Positive numbers.
+        z: Positive numbers, of at least one dimension.
         k: Any numbers below z.
     """
     z, k = np.broadcast_arrays(np.asarray(z, np.float64), np.asarray(k, np.float64))

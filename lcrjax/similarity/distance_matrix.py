@@ -10,7 +10,7 @@ from lcrjax.similarity.precomputed import Precomputed
 _KINDS = ("exponential", "linear")
 
 
-def from_distance(distances: Any, kind: str = "exponential", scale: float = 1.0) -> Precomputed:
+def from_distance(distances: Any, kind: str = "exponential", scale: float | int = 1) -> Precomputed:
     r"""Turn distances d between elements into similarities.
 
     Args:

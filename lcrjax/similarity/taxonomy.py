@@ -47,9 +47,7 @@ class Taxonomy(TiledSimilarity):
         2.333
     """
 
-    similarities: tuple[float, ...] | None = dataclasses.field(
-        default=None, metadata={"static": True}
-    )
+    similarities: Any = dataclasses.field(default=None, metadata={"static": True})
 
     def __post_init__(self) -> None:
         """Check the similarities."""
@@ -138,8 +136,10 @@ def _check_nested(names: np.ndarray, numbers: Int[np.ndarray, "n R"]) -> None:
         if len(odd):
             i = odd[0]
             other = np.flatnonzero((fine == fine[i]) & (coarse != coarse[i]))[0]
+            name, here, there = (
+                str(x) for x in (names[i, rank], names[i, rank + 1], names[other, rank + 1])
+            )
             raise ValueError(
-                f"{names[i, rank]!r} lies in {names[i, rank + 1]!r} (element {i}) and in "
-                f"{names[other, rank + 1]!r} (element {other}): give names that tell them apart, "
-                "in columns from the finest rank to the coarsest"
+                f"{name!r} lies in {here!r} (element {i}) and in {there!r} (element {other}): give "
+                "names that tell them apart, in columns from the finest rank to the coarsest"
             )
