@@ -1,13 +1,11 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float, Int
 
 from lcrjax.measures.family import labelled_family
@@ -17,11 +15,11 @@ from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Similarity
-from lcrjax.similarity.base import count_elements
-from lcrjax.similarity.checks import check_pixels
+from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.precomputed import as_similarity
 
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
@@ -32,7 +30,8 @@ def measure(
     labels: Any,
     *,
     similarity: Similarity | None = None,
-    q: ArrayLike | Sequence[Any] = (0, 1, np.inf),
+    q: Any = (0, 1, np.inf),
+    n_classes: int | None = None,
     resampling: Resampling | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
@@ -47,15 +46,19 @@ def measure(
         labels: Their n classes: integers, strings or booleans.
         similarity: None for RMSD, the paper's.
         q: One viewpoint or several, in [0, inf].
+        n_classes: Number C of classes that integer labels in 0..C-1 number: with it labels may be
+            traced, and classes may be empty, whose values are NaN and count nowhere. Traced labels
+            stay unchecked. None for the distinct labels.
         resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity
             of fewer images.
 
     Returns:
-        A `Diversity`; its `class_names` are the sorted distinct labels.
+        A `Diversity`; its `class_names` are the distinct labels, 2 before 10, or "0" to "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
-            [0, 1], there are not n labels, or a viewpoint is negative or NaN.
+            [0, 1], there are not n labels, some are missing or do not lie in 0..C-1, or are
+            traced without `n_classes`, or a viewpoint is negative or NaN.
 
     References:
         Paper, sections II-E and III-D.
@@ -71,15 +74,16 @@ def measure(
         [1.462]
     """
     viewpoints(q, np.float64)
-    names, classes = numbered(labels)
+    names, classes = numbered(labels, n_classes)
     relation = RMSD() if similarity is None else as_similarity(similarity)
+    images = taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):
         raise ValueError(f"there are {count} images and {len(classes)} labels: give one each")
     if similarity is None:
         check_pixels(images)
-    dtype = float_dtype(images)
-    weights = (classes[:, None] == np.arange(len(names))[None, :]).astype(dtype)
+    dtype = float_dtype(*jax.tree.leaves(images))
+    weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
@@ -93,13 +97,13 @@ def labelled_diversity(
     ordinariness: Float[Array, "n C"] | Float[np.ndarray, "n C"],
     classes: Int[Array, " n"] | Int[np.ndarray, " n"],
     class_names: tuple[str, ...],
-    q: ArrayLike | Sequence[Any],
+    q: Any,
 ) -> Diversity:
     """Measure a labelled dataset whose ordinariness is known: `measure` without its first half.
 
     Args:
         ordinariness: $(Z P)_{ij}$ of each of n elements, where each counts 1/n in its own class.
-        classes: Class of each element, 0 to C - 1; every class occurs.
+        classes: Class of each element, 0 to C - 1.
         class_names: C names.
         q: One viewpoint or several, in [0, inf].
 
@@ -110,18 +114,11 @@ def labelled_diversity(
         ValueError: If a viewpoint is negative or NaN.
     """
     orders = viewpoints(q, ordinariness.dtype)
-    if at_hand(ordinariness, classes, q):
-        table, labels = np.asarray(ordinariness), np.asarray(classes)
-        own = np.take_along_axis(table, labels[:, None], axis=1)[:, 0]
-        found = labelled_family(
-            labels, own, table.sum(axis=1, dtype=np.float64), len(class_names), orders
-        )
-        return result_of(orders, found, class_names)
-    found = _traced_family(
-        classes,
-        jnp.take_along_axis(ordinariness, jnp.asarray(classes)[:, None], axis=1)[:, 0],
-        jnp.sum(ordinariness, axis=1),
-        n_classes=len(class_names),
-        q=orders,
-    )
+    hand = at_hand(ordinariness, classes, q)
+    hand = hand and bool(np.bincount(classes, minlength=len(class_names)).all())
+    xp, compute = (np, labelled_family) if hand else (jnp, _traced_family)
+    table, labels = xp.asarray(ordinariness), xp.asarray(classes)
+    own = xp.take_along_axis(table, labels[:, None], axis=1)[:, 0]
+    everyone = xp.sum(table, axis=1, dtype=np.float64 if hand else None)
+    found = compute(labels, own, everyone, n_classes=len(class_names), q=orders)
     return result_of(orders, found, class_names)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lcrjax.numerics.inputs import array
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -72,7 +74,7 @@ def _is_text(labels: Any) -> bool:
 
 
 def _column(frame: Any, name: str) -> "pd.Series":
-    """A column, whatever holds it, with its missing marks; refused where there are any."""
+    """A column, whatever holds it; nothing in it is missing."""
     import pandas as pd
 
     try:
@@ -80,13 +82,7 @@ def _column(frame: Any, name: str) -> "pd.Series":
     except Exception as error:
         known = list(getattr(frame, "columns", frame))
         raise ValueError(f"there is no column {name!r}: there are {known}") from error
-    column = pd.Series(given.to_numpy() if hasattr(given, "to_numpy") else given)
-    missing = np.flatnonzero(column.isna())
-    if len(missing):
-        raise ValueError(
-            f"row {missing[0]} has no {name} ({len(missing)} of {len(column)} have none): "
-            "leave these rows out, or say what they are"
-        )
+    column = pd.Series(np.asarray(array(f"rows of {name!r}", given, nan=True)))
     if not len(column):
         raise ValueError("the table has no rows: there is nothing to count")
     return column

@@ -67,7 +67,8 @@ class Bootstrap:
             drawn = np.zeros_like(columns)
             for j, rows in enumerate(present):
                 own = columns[rows, j]
-                drawn[rows, j] = rng.multinomial(own.sum(), own / own.sum())
+                if own.size:
+                    drawn[rows, j] = rng.multinomial(own.sum(), own / own.sum())
             yield drawn.reshape(counts.shape)
 
     def summary(self, own: Table, drawn: DrawnTables) -> tuple[Table, Table, Table]:

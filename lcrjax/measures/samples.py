@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Num
 
+from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.gammas import log_choose_ratio, log_gamma_rate
 from lcrjax.numerics.groupings import Segments
 
@@ -24,8 +25,10 @@ def whole_numbers(table: Any) -> Int[np.ndarray, "S C"]:
     """Take counts of individuals for what they are.
 
     Raises:
-        ValueError: If one is no whole number.
+        ValueError: If one is no whole number, or they are traced.
     """
+    if not at_hand(table):
+        raise ValueError("counts are traced: draw from a dataset outside of jit, vmap and grad")
     numbers = np.asarray(table, np.float64)
     bad = np.argwhere(numbers != np.rint(numbers))
     if len(bad):

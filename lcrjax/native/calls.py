@@ -22,7 +22,7 @@ def sums(
         elements: Both uint8, or both float32 and finite.
         others: None for `elements`.
         weights: float32, k >= 1.
-        form: Place in `lcrjax.pairwise.kernels.FORMS`.
+        form: Place in `lcrjax.pairwise.native_product.FORMS`.
         rate: The form's.
         at_once: Threads; None for one for each processor.
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from lcrjax.pairwise import kernels
+from lcrjax.pairwise import native_product
 from lcrjax.pairwise.derivatives import product_backward
 from lcrjax.pairwise.tile_loops import product_in_tiles
 from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
@@ -88,10 +88,10 @@ def _product(
 ) -> Array:
     """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
     given = (similarity, points, others, weights, counts)
-    if not kernels.serve(similarity, points, weights):
+    if not native_product.serve(similarity, points, weights):
         return product_in_tiles(*given, side)
     return jax.lax.platform_dependent(
-        *given, cpu=kernels.traced_product, default=partial(product_in_tiles, side=side)
+        *given, cpu=native_product.traced_product, default=partial(product_in_tiles, side=side)
     )
 
 

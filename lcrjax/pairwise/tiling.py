@@ -18,6 +18,7 @@ LARGEST_TILES = {
     "similarities": {"cpu": 1024, "gpu": 4096, "tpu": 2048, "other": 2048},
     # Least distances are read from a processor's cache.
     "neighbours": {"cpu": 512, "gpu": 4096, "tpu": 2048, "other": 2048},
+    "near-duplicates": {"other": 512},
     # Many subsets side by side.
     "subsets": {"other": 256},
 }

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lcrjax.numerics.tables import is_labelled, numbers
+from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.tables import is_labelled
 from lcrjax.similarity.precomputed import Precomputed
 
 _KINDS = ("exponential", "linear")

@@ -9,7 +9,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int
 
-from lcrjax.numerics.tables import first_difference, is_labelled, numbers
+from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int
 
+from lcrjax.numerics.inputs import array
 from lcrjax.similarity.base import TiledSimilarity
 
 
@@ -113,17 +114,9 @@ class Taxonomy(TiledSimilarity):
 
 
 def _names(elements: Any) -> np.ndarray:
-    import pandas as pd
-
-    given = elements.to_numpy() if hasattr(elements, "to_numpy") else np.asarray(elements)
+    given = np.asarray(array("ranks", elements, nan=True))
     if given.ndim != 2 or 0 in given.shape:
         raise ValueError(f"the ranks have shape {given.shape}: give a table (elements, ranks)")
-    missing = np.argwhere(pd.isna(given))
-    if len(missing):
-        i, rank = missing[0]
-        raise ValueError(
-            f"element {i} has no name at rank {rank}: give it one, such as its own name again"
-        )
     return given.astype(str) if given.dtype == object else given
 
 

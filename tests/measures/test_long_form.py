@@ -57,9 +57,13 @@ def test_without_classes_or_counts():
 @pytest.mark.parametrize(
     ("column", "values", "said"),
     [
-        ("species", ["wren", None, "wren", None, "tit", "x"], r"row 1 has no species \(2 of 6"),
-        ("wood", ["B", "A", None, "A", "A", "A"], "row 2 has no wood"),
-        ("seen", [1, 2, 3, None, 1, 1], "row 3 has no seen"),
+        (
+            "species",
+            ["wren", None, "wren", None, "tit", "x"],
+            "'species' lack 2 of 6 values, first at 1",
+        ),
+        ("wood", ["B", "A", None, "A", "A", "A"], "rows of 'wood' lack 1 of 6 values, first at 2"),
+        ("seen", [1, 2, 3, None, 1, 1], "rows of 'seen' lack 1 of 6 values, first at 3"),
         ("seen", [1, -2, 3, 4, 1, 1], "row 1 has seen -2"),
         ("seen", [1.0, np.inf, 3, 4, 1, 1], "row 1 has seen inf"),
         ("seen", ["1", "2", "3", "4", "1", "1"], "seen holds text"),

@@ -107,6 +107,26 @@ def test_labelled_elements_are_drawn_as_counted_ones_are(rng):
             )
 
 
+def test_a_class_without_elements_stays_so(rng):
+    x, y = rng.random((6, 2)).astype("f4"), np.array([0, 0, 2, 2, 2, 0])
+    found, right = (
+        lcrjax.measure(
+            x, y, similarity=lcrjax.Gaussian(1.0), n_classes=n, resampling=lcrjax.Bootstrap(9)
+        )
+        for n in (3, None)
+    )
+    for part in (lambda d: d, lambda d: d.standard_error, lambda d: d.lower, lambda d: d.upper):
+        a, b = part(found), part(right)
+        assert np.isnan(a.class_level["alpha"][:, 1]).all()
+        for name in ("alpha", "normalized_rho", "gamma"):
+            np.testing.assert_allclose(
+                a.class_level[name][:, [0, 2]], b.class_level[name], rtol=1e-4, atol=1e-6
+            )
+            np.testing.assert_allclose(
+                a.dataset_level[name], b.dataset_level[name], rtol=1e-4, atol=1e-6
+            )
+
+
 def test_centred_intervals_cover_the_source_and_percentiles_do_not(rng):
     """Points of a normal distribution, alike by exp(-distance); the source by 2000 quantiles."""
     q, n, inside, repeated = 1, 60, 0, 0
@@ -155,6 +175,10 @@ def test_results_are_pytrees():
         (lambda: lcrjax.Bootstrap(level=0.0), "between 0 and 1"),
         (lambda: lcrjax.Subsets(0), "at least one individual"),
         (lambda: lcrjax.diversity(COUNTS, resampling=lcrjax.Subsets(30)), "there are 27 individ"),
+        (
+            lambda: jax.jit(lambda c: lcrjax.diversity(c, resampling=lcrjax.Bootstrap()))(COUNTS),
+            "counts are traced: draw",
+        ),
         (lambda: lcrjax.diversity(COUNTS / 27, resampling=lcrjax.Bootstrap()), "whole numbers"),
     ],
 )

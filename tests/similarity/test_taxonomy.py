@@ -66,7 +66,7 @@ def test_labelled_rows():
         ((1, -0.5), None, "from 1 for the finest downwards"),
         ((1, 0.5), RANKS, "3 ranks and 2 similarities"),
         (None, RANKS["species"].to_numpy(object), r"shape \(6,\)"),
-        (None, RANKS.replace("B", None), "element 2 has no name at rank 1"),
+        (None, RANKS.replace("B", None), r"elements lack 2 of 18 values, first at \(2, 1\)"),
         (None, RANKS.assign(family=list("XXXYYX")), "'B' lies in 'X' .element 2. and in 'Y'"),
     ],
 )
