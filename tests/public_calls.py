@@ -100,6 +100,10 @@ CALLS: dict[str, Call] = {
         elements=LABELS,
         weights=ABUNDANCES,
     ),
+    "from_distance": _call(
+        lambda distances: lcrjax.from_distance(distances, scale=0.5),
+        distances=np.abs(np.arange(5)[:, None] - np.arange(5)[None, :]),
+    ),
     "hill_number": _call(
         lambda abundances, viewpoints: lcrjax.hill_number(abundances, viewpoints),
         abundances=ABUNDANCES,

@@ -17,11 +17,14 @@ from lcrjax.similarity.distances import squares
 
 #: What kernels compute, as they number it.
 FORMS = ("exponential", "gaussian", "matern32", "matern52")
+MOST_COLUMNS = 32  # of weights: for more, products of matrices are quicker, a tile at a time
 _MOST_PIXELS = 66_051  # that all differ by 255: an unsigned int32 holds their squared distance
 
 
 def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     """Whether a kernel computes Z w of such prepared points; on a CPU, that is."""
+    if len(weights) > MOST_COLUMNS:
+        return False
     if isinstance(points, squares.Bytes):
         kind = points.pixels.dtype
     elif isinstance(points, squares.Floats):

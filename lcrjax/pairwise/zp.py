@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.pairwise.native_product import serve_host, sums_on_host
+from lcrjax.pairwise.native_product import MOST_COLUMNS, serve_host, sums_on_host
 from lcrjax.pairwise.product import product
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity.base import (
@@ -116,6 +116,7 @@ def zp(
     side = tile_side(max(count_elements(similarity, elements), len(weights)), tile)
     similarity, elements, others = similarity.canonical(elements, others)
     at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
-    if at_hand and weights.shape[1] and serve_host(similarity, elements, others):
+    few = 0 < weights.shape[1] <= MOST_COLUMNS
+    if at_hand and few and serve_host(similarity, elements, others):
         return jnp.asarray(sums_on_host(similarity, elements, np.asarray(weights), others))
     return product(similarity, elements, weights, others, side)

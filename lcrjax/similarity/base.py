@@ -60,6 +60,18 @@ class WeighsElements(Protocol):
         """
 
 
+@runtime_checkable
+class KnowsElements(Protocol):
+    """A similarity of its own elements, which nobody has to give."""
+
+    def check(self, count: int, names: tuple[Any, ...] | None) -> None:
+        """Compare with counts.
+
+        Raises:
+            ValueError: If these are of other elements: of another number, or named otherwise.
+        """
+
+
 class TiledSimilarity(Similarity, ABC):
     """A similarity of arrays, of which any tile of pairs can be computed: two methods say all.
 

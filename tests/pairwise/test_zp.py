@@ -345,3 +345,13 @@ def test_elements_may_be_lists_of_traced_numbers():
     )
     near = np.exp(-0.5)
     np.testing.assert_allclose(found, [1 + 2 * near, near + 2], rtol=1e-6)
+
+
+def test_many_columns_at_once_are_as_a_few_at_a_time(rng, path):
+    """Of more columns than a kernel in C weighs quickly, matrices are multiplied."""
+    x, w = rng.random((40, 3)).astype("f4"), rng.random((40, 70)).astype("f4")
+    few = [
+        lcrjax.ordinariness(x, w[:, j : j + 10], lcrjax.Laplacian(1.0)) for j in range(0, 70, 10)
+    ]
+    together = lcrjax.ordinariness(x, w, lcrjax.Laplacian(1.0))
+    np.testing.assert_allclose(together, np.concatenate(few, axis=1), rtol=2e-6)
