@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from lcrjax import native
 from lcrjax.measures.family import family_of, members_of_labels
+from lcrjax.native.interrupts import interruptible
 from lcrjax.pairwise.kernels import serve_host, sums_on_host
 from lcrjax.similarity import RMSD, Similarity, TiledSimilarity
 from lcrjax.similarity.checks import check_pixels
@@ -146,5 +147,6 @@ def features(
     similarity, images, _ = similarity.canonical(images, None)
     if not len(subsets):
         return pd.DataFrame({name: np.empty(0) for name in FEATURES})
-    on_host = serve_host(similarity, images)
-    return (_by_kernel if on_host else _by_program)(similarity, images, labels, subsets)
+    if serve_host(similarity, images):
+        return interruptible(partial(_by_kernel, similarity, images, labels, subsets))
+    return _by_program(similarity, images, labels, subsets)
