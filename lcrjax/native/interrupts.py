@@ -3,7 +3,7 @@
 import ctypes
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, TypeVar
 
@@ -43,14 +43,19 @@ def interruptible(work: Callable[[], _T], patience: float | None = None) -> _T:
     thread = threading.Thread(target=_do, args=(work, future))
     try:
         thread.start()
-        while thread.is_alive():  # a signal that another thread receives does not end a wait
-            thread.join(_GLANCE)
-        return future.result()
+        # A signal that another thread receives does not end a wait; and a `join` that one ends takes
+        # the thread for stopped.
+        while not wait([future], _GLANCE).done:
+            pass
     except BaseException:
-        if _mark(future, not future.done()):
-            thread.join(patience)
-            _mark(future, False)
+        if _mark(future, give_up=True):
+            wait([future], patience)
+            _mark(future, give_up=False)
+        if future.done():
+            thread.join()
         raise
+    thread.join()
+    return future.result()
 
 
 def ready(tree: Any) -> Any:
@@ -66,10 +71,10 @@ def _do(work: Callable[[], _T], future: "Future[_T]") -> None:
         future.set_result(work())
     except BaseException as error:
         future.set_exception(error)
-    _mark(future, False)
+    _mark(future, give_up=False)
 
 
-def _mark(future: "Future[Any]", give_up: bool) -> bool:
+def _mark(future: "Future[Any]", *, give_up: bool) -> bool:
     """Raise the flag of the kernels for work that has not ended, or lower it; say whether it is."""
     library = native.library()
     with _lock:
