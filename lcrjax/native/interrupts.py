@@ -43,8 +43,8 @@ def interruptible(work: Callable[[], _T], patience: float | None = None) -> _T:
     thread = threading.Thread(target=_do, args=(work, future))
     try:
         thread.start()
-        # A signal that another thread receives does not end a wait; and a `join` that one ends takes
-        # the thread for stopped.
+        # A signal that another thread receives does not end a wait, and a `join` that one ends
+        # takes the thread for stopped.
         while not wait([future], _GLANCE).done:
             pass
     except BaseException:
