@@ -1,4 +1,4 @@
-"""Time the search against a loop of statsmodels fits, in one run: `python -m benchmarks.search`.
+"""The search against a loop of statsmodels fits, in one run: `python -m benchmarks.search`.
 
 The table is as long as the paper's (4,599 subsets of 7 datasets) and its features correlate as
 diversities do. Both sides use one thread and are timed in processor time, which is fairer than the

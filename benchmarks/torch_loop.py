@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from lcrjax.training import TrainingConfig
-from lcrjax.training.networks.architecture import Architecture
+from lcrjax.training.networks.resnet18_architecture import Architecture
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 torch.backends.cudnn.benchmark = True  # a subset has few shapes of batches

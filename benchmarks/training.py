@@ -27,8 +27,8 @@ from lcrjax.training import TrainingConfig, resnet18, train_subsets
 from lcrjax.training.batches import Images
 from lcrjax.training.config import PRECISIONS
 from lcrjax.training.memory import models_at_once
-from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.resnet18 import choose_execution
+from lcrjax.training.networks.resnet18_architecture import Architecture
 from lcrjax.training.programs import make_programs
 
 try:

@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation and the README: `python docs/draw.py`."""
+"""Pictures of the documentation and the README, drawn by `python docs/draw.py`."""
 
 from pathlib import Path
 

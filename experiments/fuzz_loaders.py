@@ -1,4 +1,4 @@
-"""Damage real files in thousands of ways and load them: only ValueError may come out.
+"""Fuzzing of loaders: real files damaged in thousands of ways, and no error but ValueError.
 
     python experiments/fuzz_loaders.py --cases 10000
 

@@ -1,4 +1,4 @@
-"""Kill a real study of the digits at least fifty times and compare its table with an unkilled one.
+"""A real study of the digits killed at least fifty times, its table beside an unkilled one's.
 
     python experiments/kill_study.py [--kills 50] [--seed 0] [--folder DIR]
 

@@ -1,4 +1,4 @@
-"""What experiments share that train variants of the recipe on the same subsets."""
+"""Common parts of experiments that train variants of the recipe on the same subsets."""
 
 import math
 from collections.abc import Callable

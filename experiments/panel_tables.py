@@ -5,7 +5,8 @@ it is done.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,28 +81,66 @@ def reasons(table: pd.DataFrame, target: str) -> pd.DataFrame:
     return pd.DataFrame(columns, index=order).rename_axis("features").reset_index()
 
 
+def tops(table: pd.DataFrame) -> pd.DataFrame:
+    """By how many per cent the highest in a feature score more than the largest, in the median.
+
+    Intervals (95 %) are of a bootstrap over subsets; then the datasets in which they score more.
+    """
+    rows = []
+    for feature in ("A_0", "A_1", "CB_1"):
+        row = {"feature": feature}
+        for way, fraction in (("exact quarters", 0.25), ("as in figure 3", None)):
+            found = top_effect(table, feature, fraction=fraction)
+            each, last = (
+                found["ratio"].iloc[:-1],
+                100 * (found[["ratio", "lower", "upper"]].iloc[-1] - 1),
+            )
+            row[way] = "{:+.1f} % ({:+.1f} to {:+.1f} %)".format(*last)
+            row[f"datasets, {way}"] = f"{(each > 1).sum()} of {len(each)}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def named(found: pd.DataFrame) -> pd.DataFrame:
     return found.assign(features=[" + ".join(f) for f in found["features"]])
 
 
-def tables(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    yield "subsets", by_size(table)
-    for target in ("bacc", "auc", "acc"):
-        yield f"claims-{target}", claims(table, target)
-        for kind, found in rankings(table, target).items():
-            yield f"{kind}-{target}", named(found.head(27))[["features", "adj_r2", "r2", "n"]]
-        yield f"within-{target}", named(fixed_effects_r2(table, target=target))
-        yield f"reasons-{target}", reasons(table, target)
-        yield f"alone-{target}", each_alone(table, target)
-    yield "top", top_effect(table).drop(columns=["n_feature", "n_against"])
+def ranked(table: pd.DataFrame, target: str, kind: str) -> pd.DataFrame:
+    return named(rankings(table, target)[kind].head(27))[["features", "adj_r2", "r2", "n"]]
+
+
+def within(table: pd.DataFrame, target: str) -> pd.DataFrame:
+    return named(fixed_effects_r2(table, target=target))
+
+
+#: By name, what makes a table of the panel's results.
+TABLES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "subsets": by_size,
+    **{
+        f"{name}-{target}": partial(make, target=target, **more)
+        for target in ("bacc", "auc", "acc")
+        for name, make, more in (
+            ("claims", claims, {}),
+            *((kind, ranked, {"kind": kind}) for kind in ("singles", "pairs", "triples")),
+            ("within", within, {}),
+            ("reasons", reasons, {}),
+            ("alone", each_alone, {}),
+        )
+    },
+    "top": top_effect,
+    "top-figure3": partial(top_effect, fraction=None),
+    "top-features": tops,
+}
 
 
 def write(folder: Path) -> None:
     """Write tables and figures beside a panel's results."""
     table = read_results(folder / "results.parquet")
-    for name, found in tables(table):
+    for name, make in TABLES.items():
+        found = make(table)
         found.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
-        text = found.to_markdown(index=False, floatfmt=".3f", missingval="")
+        shown = found.astype(object).where(found.notna(), None)
+        text = shown.to_markdown(index=False, floatfmt=".3f", missingval="")
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     write_figures(table, folder / "figures", suffixes=(".png",))
 

@@ -1,4 +1,4 @@
-"""Is balanced accuracy the same with products in bfloat16 as in float32?
+"""Balanced accuracy with products in bfloat16 beside that with products in float32.
 
     python -m experiments.precision blood.npz
 

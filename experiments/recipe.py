@@ -1,4 +1,4 @@
-"""Compare training recipes: epochs to the criterion and performance on the test set.
+"""Comparison of training recipes: epochs to the criterion and performance on the test set.
 
     python -m experiments.recipe digits blood.npz pneumonia.npz
 

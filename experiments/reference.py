@@ -33,6 +33,21 @@ def show(progress: FullProgress) -> None:
         print(epoch_line(progress.curve[-1], progress.max_epochs), flush=True)
 
 
+def summary(table: pd.DataFrame) -> str:
+    """Write the results in the form of Table II, as Markdown."""
+    lines = [
+        "| Data set | training images | AUC | ACC | BACC | training accuracy | epochs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"| {row['run']} | {row['train']:,} | {row['auc']:.3f} | {row['acc']:.3f} | "
+            f"{row['bacc']:.3f} | {row['train_accuracy']:.3f} | "
+            f"{row['epochs']} of {row['max_epochs']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def collect(runs: Path) -> None:
     """Gather what lies finished below `runs` into tables and a figure."""
     rows, curves = [], {}
@@ -63,17 +78,7 @@ def collect(runs: Path) -> None:
     long = pd.concat([curve.assign(run=name) for name, curve in curves.items()])
     long.to_csv(RESULTS / "curves.csv", index=False, float_format="%.5f")
     learning_curve_figure(curves).savefig(RESULTS / "learning-curves.png", dpi=150)
-    lines = [
-        "| Data set | training images | AUC | ACC | BACC | training accuracy | epochs |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        lines.append(
-            f"| {row['run']} | {row['train']:,} | {row['auc']:.3f} | {row['acc']:.3f} | "
-            f"{row['bacc']:.3f} | {row['train_accuracy']:.3f} | "
-            f"{row['epochs']} of {row['max_epochs']} |"
-        )
-    (RESULTS / "table.md").write_text("\n".join(lines) + "\n")
+    (RESULTS / "table.md").write_text(summary(table))
 
 
 def main() -> None:

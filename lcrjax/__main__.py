@@ -1,4 +1,4 @@
-"""`python -m lcrjax` is the command `lcrjax`."""
+"""Command `lcrjax` as `python -m lcrjax`."""
 
 from lcrjax.cli import main
 

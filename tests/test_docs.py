@@ -1,4 +1,4 @@
-"""Every Python block of the documentation runs, and prints what the page says it prints."""
+"""Python blocks of the documentation, run; they print what the page says they print."""
 
 import contextlib
 import doctest

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "similarity": {"numerics"},
     "pairwise": {"numerics", "similarity", "native"},
     "measures": {"numerics", "similarity", "pairwise"},
-    "data": set(),
+    "data": {"numerics"},
     "training": {"numerics", "data", "native"},
     "study": {"numerics", "similarity", "pairwise", "measures", "data", "training", "native"},
     "report": {"numerics", "similarity", "pairwise", "measures", "data", "study"},

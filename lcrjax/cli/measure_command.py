@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def measure(
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
             check_writable(out)
-        dataset = load(data, resize=resize)
+        dataset = load(data, resize=resize, test_fraction=0)
 
     import numpy as np
     from rich.console import Console

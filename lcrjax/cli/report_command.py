@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
 
 
 def report(
@@ -59,7 +59,7 @@ def report(
                 if is_study:
                     page = study_page(data)
                 else:
-                    dataset = load(data, resize=resize)
+                    dataset = load(data, resize=resize, test_fraction=0)
             if not is_study:
                 work.begin()
                 page = dataset_page(dataset, progress=tell)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
-from lcrjax.cli.sources import DATA_HELP, RESIZE_HELP
 
 if TYPE_CHECKING:
     from lcrjax.training import FullProgress, FullResult

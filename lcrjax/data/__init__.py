@@ -1,8 +1,8 @@
-"""Labelled image datasets from files, folders and public collections."""
+"""Labelled datasets from files, folders and public collections."""
 
 from lcrjax.data.arrays import from_arrays
-from lcrjax.data.dataset import Dataset
+from lcrjax.data.dataset import Dataset, Split
 from lcrjax.data.errors import DataError
 from lcrjax.data.sources import load
 
-__all__ = ["DataError", "Dataset", "from_arrays", "load"]
+__all__ = ["DataError", "Dataset", "Split", "from_arrays", "load"]

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from lcrjax.data.dataset import Dataset
+from lcrjax.data.classes import check_labels, number_classes
+from lcrjax.data.dataset import Dataset, Split
 from lcrjax.data.errors import DataError
 from lcrjax.data.resize import Size, resize_images
 from lcrjax.data.split import TEST_FRACTION, stratified_split
-from lcrjax.data.validate import check_classes, check_images, check_labels
+from lcrjax.data.validate import check_elements
 
 
 def from_arrays(
@@ -23,24 +24,35 @@ def from_arrays(
     source: str = "",
     licence: str = "",
     resize: Size | None = None,
-    test_fraction: float = TEST_FRACTION,
+    test_fraction: float | int = TEST_FRACTION,
     seed: int = 0,
+    train_names: Sequence[str] | None = None,
+    test_names: Sequence[str] | None = None,
+    train_groups: Sequence[Any] | None = None,
+    test_groups: Sequence[Any] | None = None,
+    notes: Sequence[str] = (),
 ) -> Dataset:
     """Build a dataset from arrays, or say in one sentence why they are none.
 
     Args:
         name: Short name, as it stands in tables.
         train_images: (n, h, w) or (n, h, w, c); uint8, other whole numbers in 0..255, or
-            floats in [0, 1].
-        train_labels: (n,) or (n, 1) whole numbers from 0; every class must occur.
+            floats in [0, 1]. Or vectors (n, d), n texts, or a pandas table of n rows.
+        train_labels: (n,) or (n, 1) whole numbers or names, or one-hot (n, C).
         test_images: As `train_images`; None holds out `test_fraction` of each class.
         test_labels: As `train_labels`; given exactly where `test_images` are.
-        class_names: One name per class; None names them by their numbers.
+        class_names: One name per class; None takes the labels themselves, in natural order.
         source: Where the data came from, one sentence.
-        licence: Licence of the images.
+        licence: Licence of the data.
         resize: New (height, width) in pixels, or one number for both.
-        test_fraction: Part of each class that is held out where there are no test images.
+        test_fraction: Part of each class that is held out where there are no test images; 0 holds
+            out none, and the dataset has no test set.
         seed: Seed of that choice.
+        train_names: n names of the training elements, such as files.
+        test_names: Those of the test elements.
+        train_groups: n groups that training elements belong to, such as patients.
+        test_groups: Those of the test elements.
+        notes: What reading left out or changed, in sentences.
 
     Returns:
         The dataset. Images are copied only where their type must change, a split is made, or they
@@ -53,39 +65,60 @@ def from_arrays(
         raise DataError(
             "of test images and test labels one is missing: give them together, or neither."
         )
-    train_images = check_images(train_images, "training")
-    train_labels = check_labels(train_labels, len(train_images), "training")
-    if test_images is None:
-        class_names = check_classes(train_labels, train_labels[:0], class_names)
-        train, test = stratified_split(train_labels, test_fraction, seed)
-        test_images, test_labels = train_images[test], train_labels[test]
-        train_images, train_labels = train_images[train], train_labels[train]
-    else:
-        test_images = check_images(test_images, "test")
-        test_labels = check_labels(test_labels, len(test_images), "test")
-        class_names = check_classes(train_labels, test_labels, class_names)
-        train_images, test_images = _alike(train_images, test_images, resize is not None)
+    kind, elements = check_elements(train_images, "training")
+    labels = check_labels(train_labels, len(elements), "training")
+    tests, test_codes = None, labels[:0]
+    if test_images is not None:
+        test_kind, tests = check_elements(test_images, "test")
+        if test_kind != kind:
+            raise DataError(f"training elements are {kind}, test elements {test_kind}: give one.")
+        test_codes = check_labels(test_labels, len(tests), "test")
+        elements, tests = _alike(kind, elements, tests, resize is not None)
+    names, labels, test_codes = number_classes(labels, test_codes, class_names)
+    train = Split(elements, labels, *_strings(len(labels), train_names, train_groups))
+    notes = tuple(notes)
+    test = None
+    if tests is not None:
+        test = Split(tests, test_codes, *_strings(len(test_codes), test_names, test_groups))
+    elif test_fraction:
+        kept, held = stratified_split(labels, test_fraction, seed, names)
+        train, test = train.take(kept), train.take(held)
+        notes += (
+            f"{len(held):,} of {len(labels):,} {kind} were held out as test set, "
+            f"{test_fraction:.0%} of each class at random (seed {seed}).",
+        )
     if resize is not None:
-        train_images = resize_images(train_images, resize)
-        test_images = resize_images(test_images, resize)
-    return Dataset(
-        name=name,
-        train_images=train_images,
-        train_labels=train_labels,
-        test_images=test_images,
-        test_labels=test_labels,
-        class_names=class_names,
-        source=source,
-        licence=licence,
-    )
+        if kind != "images":
+            raise DataError(f"resize={resize} means nothing for {kind}: leave it out.")
+        train = _resized(train, resize)
+        test = None if test is None else _resized(test, resize)
+    return Dataset(name, train, test, names, kind, source, licence, notes)
 
 
-def _alike(train: np.ndarray, test: np.ndarray, resized: bool) -> tuple[np.ndarray, np.ndarray]:
+def _resized(split: Split, size: Size) -> Split:
+    return Split(resize_images(split.elements, size), split.labels, split.names, split.groups)
+
+
+def _strings(count: int, *columns: Sequence[Any] | None) -> list[np.ndarray | None]:
+    for column in columns:
+        if column is not None and len(column) != count:
+            raise DataError(f"there are {count} elements and {len(column)} names: give one each.")
+    return [None if column is None else np.array(list(map(str, column))) for column in columns]
+
+
+def _alike(kind: str, train: Any, test: Any, resized: bool) -> tuple[Any, Any]:
     """Return both splits in one dtype, or refuse splits that cannot be compared."""
+    if kind == "texts":
+        return train, test
+    if kind == "rows":
+        if list(train.columns) != list(test.columns):
+            raise DataError("training and test rows have other columns: give them the same.")
+        return train, test
     if train.shape[3:] != test.shape[3:] or not (resized or train.shape[1:] == test.shape[1:]):
+        change = " (resize= or --resize changes height and width)" if kind == "images" else ""
         raise DataError(
-            f"training images have the shape {train.shape[1:]} but test images "
-            f"{test.shape[1:]}: make them the same (resize= or --resize changes height and width)."
+            f"training {kind} have the shape {train.shape[1:]} but test {kind} "
+            f"{test.shape[1:]}: make them the same{change}."
         )
     if (train.dtype == np.uint8) != (test.dtype == np.uint8):
         raise DataError(

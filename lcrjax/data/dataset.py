@@ -1,37 +1,97 @@
-"""A labelled image dataset with a training and a test split."""
+"""A labelled dataset: elements of any kind, in a training and perhaps a test split."""
 
 import dataclasses
 import hashlib
 import math
+from typing import Any
 
 import numpy as np
 
+from lcrjax.data.errors import DataError
+
+#: Kinds of elements, and what one of them is called.
+KINDS = {"images": "image", "vectors": "vector", "texts": "text", "rows": "row"}
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Dataset:
-    """Images and labels, split into training and test.
+class Split:
+    """Labelled elements of one kind.
 
-    `load` and `from_arrays` return datasets that are checked; this class checks nothing.
+    Attributes:
+        elements: Images, (n, h, w) or (n, h, w, c), uint8 or floats in [0, 1]; vectors, (n, d)
+            floats; texts, (n,) strings; or rows, a pandas table of n.
+        labels: (n,) int64, places among the dataset's class names.
+        names: (n,) strings: the file, row or key of each element; None where they have none.
+        groups: (n,) strings: the patient, site or series of each; None where unknown.
+    """
+
+    elements: Any
+    labels: np.ndarray
+    names: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def name_of(self, i: int) -> str:
+        """Name of an element, its number where it has none."""
+        return str(i if self.names is None else self.names[i])
+
+    def take(self, index: np.ndarray) -> "Split":
+        """Choose elements by their places."""
+        table = hasattr(self.elements, "iloc")
+        return Split(
+            (self.elements.iloc[index] if table else self.elements[index]),
+            self.labels[index],
+            *(None if x is None else x[index] for x in (self.names, self.groups)),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Elements and labels, split into training and test; `load` and `from_arrays` build it.
+
+    Those return datasets that are checked; this class checks nothing.
 
     Attributes:
         name: Short name, as it stands in tables.
-        train_images: (n, h, w) or (n, h, w, c); uint8, or float32 or float64 in [0, 1].
-        train_labels: (n,) int64, 0 to `n_classes` - 1; every class occurs.
-        test_images: As `train_images`.
-        test_labels: As `train_labels`, but a class may be absent.
+        train: Training split; every class occurs.
+        test: Test split, in which a class may be absent; None if there is none.
         class_names: One name per class.
+        kind: What the elements are, a key of `KINDS`.
         source: Where the data came from, one sentence.
-        licence: Licence of the images, where known.
+        licence: Licence of the data, where known.
+        notes: What reading left out, changed or held out, in sentences.
     """
 
     name: str
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    train: Split
+    test: Split | None
     class_names: tuple[str, ...]
+    kind: str = "images"
     source: str = ""
     licence: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def train_images(self) -> np.ndarray:
+        """Training images, (n, h, w) or (n, h, w, c)."""
+        return self._images(self.train)
+
+    @property
+    def train_labels(self) -> np.ndarray:
+        """Classes of the training elements, (n,) int64."""
+        return self.train.labels
+
+    @property
+    def test_images(self) -> np.ndarray:
+        """Test images, as `train_images`."""
+        return self._images(self._tests())
+
+    @property
+    def test_labels(self) -> np.ndarray:
+        """Classes of the test elements."""
+        return self._tests().labels
 
     @property
     def n_classes(self) -> int:
@@ -54,13 +114,51 @@ class Dataset:
         return self.image_shape[2] if len(self.image_shape) == 3 else 1
 
     def content_hash(self) -> str:
-        """Return the SHA-256 of both splits: shapes, dtypes, pixels and labels, in hexadecimal.
+        """Return the SHA-256 of both splits' elements and labels, in hexadecimal.
 
-        Names, source and licence do not count.
+        Of arrays it is that of shapes, dtypes and bytes. Names, source and licence do not count.
         """
         digest = hashlib.sha256()
-        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
-            little = array.dtype.newbyteorder("<")
-            digest.update(f"{little.str}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array, dtype=little).data)
+        for split in (self.train, self.test):
+            if split is not None:
+                for array in (_hashable(split.elements), split.labels):
+                    little = array.dtype.newbyteorder("<")
+                    digest.update(f"{little.str}{array.shape}".encode())
+                    digest.update(np.ascontiguousarray(array, dtype=little).data)
         return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        """Name, kind, sizes, classes and source, in five lines; pixels are too many to read."""
+        shape = "×".join(map(str, np.shape(self.train.elements)[1:]))
+        names = ", ".join(self.class_names[:6]) + (", ..." if self.n_classes > 6 else "")
+        test = "none" if self.test is None else f"{len(self.test):,}"
+        return "\n".join(
+            (
+                f"Dataset {self.name}: {self.kind}" + (f" of {shape}" if shape else ""),
+                f"  train    {len(self.train):,}",
+                f"  test     {test}",
+                f"  classes  {self.n_classes}: {names}",
+                f"  source   {self.source or 'not said'}",
+            )
+        )
+
+    def _tests(self) -> Split:
+        if self.test is None:
+            raise DataError(f"{self.name} has no test set: load it with test_fraction=0.25, say.")
+        return self.test
+
+    def _images(self, split: Split) -> np.ndarray:
+        if self.kind != "images":
+            raise DataError(f"{self.name} holds {self.kind}, no images: take its train.elements.")
+        return split.elements
+
+
+def _hashable(elements: Any) -> np.ndarray:
+    """Elements as numbers or bytes that are equal where the elements are."""
+    if hasattr(elements, "iloc"):
+        from pandas.util import hash_pandas_object
+
+        return hash_pandas_object(elements, index=False).to_numpy()
+    if elements.dtype.kind in "OU":
+        return np.frombuffer("\0".join(elements).encode(), np.uint8)
+    return elements

@@ -20,7 +20,7 @@ class Options(NamedTuple):
     """
 
     seed: int = 0
-    test_fraction: float = TEST_FRACTION
+    test_fraction: float | int = TEST_FRACTION
     resize: tuple[int, int] | None = None
     size: int | None = None
     cache: Path | None = None

@@ -64,7 +64,7 @@ def load(
     source: str | os.PathLike[str],
     *,
     seed: int = 0,
-    test_fraction: float = TEST_FRACTION,
+    test_fraction: float | int = TEST_FRACTION,
     resize: Size | None = None,
     size: int | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -86,7 +86,8 @@ def load(
             - a folder of IDX files, gzipped or not (the MNIST family);
             - a folder of class folders of PNG or JPEG files, in `train/` and `test/` or not.
         seed: Seed of the held-out test set, where the source has none of its own.
-        test_fraction: Part of each class that is held out in that case, in (0, 1).
+        test_fraction: Part of each class that is held out in that case, in (0, 1); 0 holds out
+            none, and the dataset has no test set.
         resize: New (height, width) in pixels, or one number for both; the aspect ratio may change.
         size: Side in pixels of the MedMNIST variant: 28, 64, 128 or 224.
         cache: Folder for downloads; for "tfds:" its data folder. By default `LCRJAX_CACHE`, or

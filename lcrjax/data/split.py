@@ -1,5 +1,7 @@
 """Part of a dataset held out for testing, class by class."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lcrjax.data.errors import DataError
@@ -8,7 +10,10 @@ TEST_FRACTION = 0.25
 
 
 def stratified_split(
-    labels: np.ndarray, test_fraction: float, seed: int
+    labels: np.ndarray,
+    test_fraction: float | int,
+    seed: int,
+    class_names: Sequence[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose test images at random, the same fraction of each class.
 
@@ -19,6 +24,7 @@ def stratified_split(
         labels: (n,) integers, 0 to the number of classes - 1, at least one image each.
         test_fraction: Part of each class that is held out, in (0, 1).
         seed: Seed of the choice, at least 0.
+        class_names: Names of the classes, for the error's text; None for their numbers.
 
     Returns:
         Indices of the training and of the test images, both ascending.
@@ -34,9 +40,11 @@ def stratified_split(
     test = []
     for label, count in enumerate(np.bincount(labels)):
         if count == 1:
+            name = str(label) if class_names is None else class_names[label]
             raise DataError(
-                f"class {label} has one image only, which cannot be both trained on and tested: "
-                "add images or drop the class."
+                f"class {name!r} has one element only, which cannot be both "
+                "trained on and tested: add some, drop the class, or hold none out "
+                "(test_fraction=0)."
             )
         held_out = min(max(round(test_fraction * int(count)), 1), int(count) - 1)
         test.append(rng.permutation(np.flatnonzero(labels == label))[:held_out])

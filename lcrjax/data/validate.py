@@ -1,13 +1,62 @@
-"""Checks of images, labels and classes, shared by every source of data."""
+"""Checks of elements, shared by every source of data."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lcrjax.data.errors import DataError
+from lcrjax.numerics.pixels import check_pixels
 
 _BLOCK_BYTES = 2**24
+
+
+def check_elements(elements: Any, split: str) -> tuple[str, Any]:
+    """Say what kind elements are of, and return them in the form in which a `Split` has them.
+
+    Args:
+        elements: A pandas table is rows, strings are texts, (n, d) numbers are vectors, and
+            (n, h, w) or (n, h, w, c) images.
+        split: "training" or "test", for the error's text.
+
+    Returns:
+        A key of `lcrjax.data.dataset.KINDS`, and the elements.
+
+    Raises:
+        DataError: If they are of no such kind, or have values that they must not have.
+    """
+    if hasattr(elements, "iloc") and getattr(elements, "ndim", 0) == 2:
+        if not len(elements):
+            raise DataError(f"the {split} rows are empty: give some.")
+        return "rows", elements
+    array = np.asarray(elements)
+    if array.ndim == 1 and array.dtype.kind in "UO" and all(isinstance(x, str) for x in array):
+        if not len(array):
+            raise DataError(f"the {split} texts are empty: give some.")
+        return "texts", array
+    if array.ndim == 2 and array.dtype.kind in "buif":
+        return "vectors", check_vectors(array, split)
+    return "images", check_images(array, split)
+
+
+def check_vectors(vectors: np.ndarray, split: str) -> np.ndarray:
+    """Return vectors as floats; float32 and float64 are not copied.
+
+    Raises:
+        DataError: If there are none, or a component is NaN or infinite.
+    """
+    if vectors.size == 0:
+        raise DataError(f"the {split} vectors are empty: their shape is {vectors.shape}.")
+    step = max(1, _BLOCK_BYTES // max(1, vectors[0].nbytes))
+    for start in range(0, len(vectors), step):
+        block = vectors[start : start + step]
+        if vectors.dtype.kind == "f" and not np.isfinite(block).all():
+            row, column = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
+            raise DataError(
+                f"the {split} vectors hold NaN or infinity, the first ({block[row, column]}) in "
+                f"vector {start + row}, component {column}: remove or replace them."
+            )
+    wide = vectors.dtype.itemsize > (4 if vectors.dtype.kind == "f" else 2)
+    return vectors.astype(np.float64 if wide else np.float32, copy=False)
 
 
 def check_images(images: Any, split: str) -> np.ndarray:
@@ -52,109 +101,9 @@ def check_images(images: Any, split: str) -> np.ndarray:
                 "scale them to 0..255 (uint8) or to floats in [0, 1]."
             )
         return images.astype(np.uint8)
-    check_range(images, split)
+    try:
+        check_pixels(images, f"{split} images")
+    except ValueError as error:
+        raise DataError(f"{error}.") from None
     width = np.float32 if images.dtype.itemsize <= 4 else np.float64
     return images.astype(width, copy=False)
-
-
-def check_range(images: np.ndarray, split: str, block_bytes: int = _BLOCK_BYTES) -> None:
-    """Refuse floats that do not lie in [0, 1]; about `block_bytes` are looked at at once."""
-    low, high = np.inf, -np.inf
-    step = max(1, block_bytes // max(1, images[0].nbytes))
-    for start in range(0, len(images), step):
-        block = images[start : start + step]
-        smallest, largest = float(block.min()), float(block.max())
-        if not (np.isfinite(smallest) and np.isfinite(largest)):
-            image, *pixel = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
-            value = block[(image, *pixel)]
-            raise DataError(
-                f"the {split} images hold NaN or infinite pixels, the first ({value}) in image "
-                f"{start + image} at {tuple(pixel)}: remove or replace them."
-            )
-        low, high = min(low, smallest), max(high, largest)
-    if low < 0 or high > 1:
-        raise DataError(
-            f"the float pixels of the {split} images range from {low:.9g} to {high:.9g} but must "
-            "lie in [0, 1]: divide by their largest possible value (255 for bytes), clip, "
-            "or store them as uint8."
-        )
-
-
-def check_labels(labels: Any, n_images: int, split: str) -> np.ndarray:
-    """Return labels as a vector of int64.
-
-    Args:
-        labels: (n,) or, as MedMNIST has it, (n, 1) whole numbers of at least 0.
-        n_images: Number of images that they must match.
-        split: "training" or "test", for the error's text.
-
-    Raises:
-        DataError: If they are not one such number per image.
-    """
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "bui":
-        kind = {"f": "floats", "U": "strings", "S": "strings"}.get(labels.dtype.kind, "objects")
-        raise DataError(
-            f"the {split} labels are {kind} ({labels.dtype}): number the classes from 0 and store "
-            "the labels as integers."
-        )
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        raise DataError(
-            f"the {split} labels have the shape {labels.shape}, several per image: "
-            "give one class per image (multi-label data are not supported)."
-        )
-    if labels.ndim not in (1, 2):
-        raise DataError(f"the {split} labels have the shape {labels.shape}: it must be (images,).")
-    if len(labels) != n_images:
-        raise DataError(
-            f"there are {n_images} {split} images but {len(labels)} labels: give one per image."
-        )
-    labels = labels.reshape(-1)
-    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
-    if low < 0:
-        where = int(np.argmin(labels))
-        raise DataError(
-            f"the {split} labels hold the negative number {low} (image {where}): "
-            "number the classes from 0."
-        )
-    if high > np.iinfo(np.int64).max:
-        raise DataError(f"the {split} labels hold {high}: number the classes from 0.")
-    return labels.astype(np.int64)
-
-
-def check_classes(
-    train_labels: np.ndarray, test_labels: np.ndarray, class_names: Sequence[str] | None
-) -> tuple[str, ...]:
-    """Return the classes' names, the numbers themselves where no names are given.
-
-    Args:
-        train_labels: (n,) whole numbers of at least 0.
-        test_labels: The same for the test set; may be empty before a split is made.
-        class_names: One name per class, or None.
-
-    Raises:
-        DataError: If there are fewer than two classes, a class has no training image, or a label
-            has no name.
-    """
-    highest = max((int(x.max()) for x in (train_labels, test_labels) if x.size), default=-1)
-    n_classes = highest + 1 if class_names is None else len(class_names)
-    if highest >= n_classes:
-        raise DataError(f"a label is {highest}, but only {n_classes} classes have names: name all.")
-    if n_classes > len(train_labels) and class_names is None:
-        raise DataError(
-            f"a label is {highest}, but {len(train_labels)} training images cannot have that "
-            "many classes: number the classes from 0 without gaps."
-        )
-    counts = np.bincount(train_labels, minlength=n_classes)
-    names = tuple(map(str, range(n_classes))) if class_names is None else tuple(class_names)
-    if np.count_nonzero(counts) < 2:
-        raise DataError("the training images are all of one class: at least two are needed.")
-    if not counts.all():
-        label = int(np.flatnonzero(counts == 0)[0])
-        name = f"class {label}" + (f" ({names[label]})" if class_names else "")
-        also = ", though it occurs in the test set" if (test_labels == label).any() else ""
-        raise DataError(
-            f"{name} has no training image{also}: "
-            "add images of it, or number the remaining classes from 0 without gaps."
-        )
-    return names

@@ -1,4 +1,4 @@
-"""How two distributions over the same elements differ, similar elements counted together.
+"""Divergence of two distributions over the same elements, similar ones counted together.
 
 The measures are those of sentropy (`sre` and `sce`): similarity-sensitive forms of Rényi's
 divergence and of cross entropy, as effective numbers.

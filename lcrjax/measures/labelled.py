@@ -16,11 +16,11 @@ from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Similarity
 from lcrjax.similarity.base import count_elements
-from lcrjax.similarity.checks import check_pixels
 from lcrjax.similarity.precomputed import as_similarity
 
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
@@ -103,18 +103,10 @@ def labelled_diversity(
         ValueError: If a viewpoint is negative or NaN.
     """
     orders = viewpoints(q, ordinariness.dtype)
-    if at_hand(ordinariness, classes, q):
-        table, labels = np.asarray(ordinariness), np.asarray(classes)
-        own = np.take_along_axis(table, labels[:, None], axis=1)[:, 0]
-        found = labelled_family(
-            labels, own, table.sum(axis=1, dtype=np.float64), len(class_names), orders
-        )
-        return result_of(orders, found, class_names)
-    found = _traced_family(
-        classes,
-        jnp.take_along_axis(ordinariness, jnp.asarray(classes)[:, None], axis=1)[:, 0],
-        jnp.sum(ordinariness, axis=1),
-        n_classes=len(class_names),
-        q=orders,
-    )
+    hand = at_hand(ordinariness, classes, q)
+    xp, compute = (np, labelled_family) if hand else (jnp, _traced_family)
+    table, labels = xp.asarray(ordinariness), xp.asarray(classes)
+    own = xp.take_along_axis(table, labels[:, None], axis=1)[:, 0]
+    everyone = xp.sum(table, axis=1, dtype=np.float64 if hand else None)
+    found = compute(labels, own, everyone, n_classes=len(class_names), q=orders)
     return result_of(orders, found, class_names)

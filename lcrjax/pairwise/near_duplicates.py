@@ -1,6 +1,7 @@
 """Near-duplicates: pairs of images closer than independent images of a dataset would be."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +14,11 @@ from jaxtyping import Bool, Float, Int
 from lcrjax.numerics.pytrees import map_elements
 from lcrjax.pairwise.neighbour_loops import PADDING, prepare, tile_rmsd
 from lcrjax.pairwise.tile_loops import tile_of
+from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD
 
 #: Near-duplicates are closer than this part of the median distance between nearest neighbours.
 PART_OF_MEDIAN = 0.25
-_SIDE = 512
 _SAMPLE = 1024
 
 
@@ -86,29 +87,30 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
     if n < 3:
         return float("inf")
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
-    padded = np.asarray(images)[np.append(np.arange(n), np.full(-n % _SIDE, n - 1))]
-    first, second = np.asarray(
-        _two_nearest(similarity, padded, jnp.asarray(chosen, jnp.int32), jnp.int32(n)), np.float64
-    )
+    side = tile_side(n, of="near-duplicates")
+    padded = np.asarray(images)[np.append(np.arange(n), np.full(-n % side, n - 1))]
+    places, count = jnp.asarray(chosen, jnp.int32), jnp.int32(n)
+    found = _two_nearest(similarity, padded, places, count, side)
+    first, second = np.asarray(found, np.float64)
     apart = first > 0
     ratio = float(np.median(second[apart] / first[apart])) if apart.any() else 1.0
     return float(np.log(2) / np.log(ratio)) if ratio > 1 else float("inf")
 
 
-@jax.jit
+@functools.partial(jax.jit, static_argnames="side")
 def _two_nearest(
-    similarity: RMSD, images: Array, chosen: Int[Array, " s"], count: Array
+    similarity: RMSD, images: Array, chosen: Int[Array, " s"], count: Array, side: int
 ) -> Float[Array, "2 s"]:
     """RMSD of chosen images to their nearest and second nearest others, of `count` images."""
     points, _ = prepare(similarity, images, None)
     here = map_elements(lambda x: x[chosen], points)
 
     def column(j: Array, nearest: Array) -> Array:
-        d = tile_rmsd(here, tile_of(points, j, _SIDE), similarity.unit)
-        place = j * _SIDE + jnp.arange(_SIDE, dtype=jnp.int32)
+        d = tile_rmsd(here, tile_of(points, j, side), similarity.unit)
+        place = j * side + jnp.arange(side, dtype=jnp.int32)
         d = jnp.where((place[None] == chosen[:, None]) | (place >= count)[None], jnp.inf, d)
         first = jnp.min(d, axis=1)
-        rest = jnp.where(jnp.arange(_SIDE)[None] == jnp.argmin(d, axis=1)[:, None], jnp.inf, d)
+        rest = jnp.where(jnp.arange(side)[None] == jnp.argmin(d, axis=1)[:, None], jnp.inf, d)
         second = jnp.min(rest, axis=1)
         both = jnp.maximum(nearest[0], first)  # the greater of the two least
         return jnp.stack(
@@ -116,7 +118,7 @@ def _two_nearest(
         )
 
     nothing = jnp.full((2, len(chosen)), jnp.inf, jnp.float32)
-    return lax.fori_loop(0, -(-count // _SIDE), column, nothing)
+    return lax.fori_loop(0, -(-count // side), column, nothing)
 
 
 def count_close_pairs(
@@ -142,17 +144,17 @@ def count_close_pairs(
     counts = np.zeros((2, len(thresholds)), np.int64)
     if not len(chosen):
         return counts[0], counts[1]
-    tiles = -(-len(chosen) // _SIDE)
-    filling = tiles * _SIDE - len(chosen)
+    side = tile_side(len(chosen), of="near-duplicates")
+    tiles = -(-len(chosen) // side)
+    filling = tiles * side - len(chosen)
     part = np.asarray(images)[np.append(chosen, np.full(filling, chosen[-1]))]
     classes = np.append(np.asarray(labels)[chosen], np.full(filling, PADDING)).astype(np.int32)
     points, limits = _prepare(similarity, part), jnp.asarray(thresholds, jnp.float32)
     for i in range(tiles):
         for j in range(i + 1):
             tile = jnp.int32(i), jnp.int32(j)
-            counts += np.asarray(
-                _count_tile(points, jnp.asarray(classes), limits, tile, similarity.unit)
-            )
+            found = _count_tile(points, jnp.asarray(classes), limits, tile, similarity.unit, side)
+            counts += np.asarray(found)
     return counts[0], counts[1]
 
 
@@ -161,17 +163,17 @@ def _prepare(similarity: RMSD, images: Array) -> Any:
     return prepare(similarity, images, None)[0]
 
 
-@jax.jit
+@functools.partial(jax.jit, static_argnames="side")
 def _count_tile(
-    points: Any, labels: Array, limits: Array, tile: tuple[Array, Array], unit: Any
+    points: Any, labels: Array, limits: Array, tile: tuple[Array, Array], unit: Any, side: int
 ) -> Int[Array, "2 t"]:
     """Count the pairs of a tile up to each limit, by kind; those on the diagonal once."""
     i, j = tile
-    (here, own), (there, other) = (tile_of((points, labels), k, _SIDE) for k in tile)
+    (here, own), (there, other) = (tile_of((points, labels), k, side) for k in tile)
     d = tile_rmsd(here, there, unit)
-    place = jnp.arange(_SIDE, dtype=jnp.int32)
+    place = jnp.arange(side, dtype=jnp.int32)
     wanted = (own != PADDING)[:, None] & (other != PADDING)[None]
-    wanted &= (i * _SIDE + place)[:, None] > (j * _SIDE + place)[None]
+    wanted &= (i * side + place)[:, None] > (j * side + place)[None]
     alike = own[:, None] == other[None]
 
     def count(limit: Array) -> Array:

@@ -9,10 +9,10 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.native.interrupts import ready
-from lcrjax.pairwise import kernels
+from lcrjax.pairwise import native_product
 from lcrjax.pairwise.derivatives import product_backward
 from lcrjax.pairwise.tile_loops import product_in_tiles
-from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
+from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles, tile_side
 from lcrjax.similarity.base import TiledSimilarity
 
 
@@ -21,10 +21,11 @@ def product(
     elements: Any,
     weights: Float[Array, "m k"],
     others: Any,
-    side: int,
+    tile: int | None = None,
 ) -> Float[Array, "n k"]:
     """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
     n, m = len(jax.tree.leaves(elements)[0]), len(weights)
+    side = tile_side(max(n, m), tile)
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     found = _jitted(
         similarity,
@@ -92,10 +93,10 @@ def _product(
 ) -> Array:
     """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
     given = (similarity, points, others, weights, counts)
-    if not kernels.serve(similarity, points, weights):
+    if not native_product.serve(similarity, points, weights):
         return product_in_tiles(*given, side)
     return jax.lax.platform_dependent(
-        *given, cpu=kernels.traced_product, default=partial(product_in_tiles, side=side)
+        *given, cpu=native_product.traced_product, default=partial(product_in_tiles, side=side)
     )
 
 

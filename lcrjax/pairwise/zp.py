@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from lcrjax.numerics.tables import native_order
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.pairwise.kernels import serve_host, sums_on_host
+from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.pairwise.product import product
-from lcrjax.pairwise.tiling import tile_side
+from lcrjax.pairwise.tiling import check_tile
 from lcrjax.similarity.base import Similarity, TiledSimilarity, WeighsElements, count_elements
 from lcrjax.similarity.distance_kernels import RMSD
 from lcrjax.similarity.precomputed import as_similarity
@@ -55,6 +55,7 @@ def ordinariness(
         [0.6839 0.6839]
     """
     similarity = RMSD() if similarity is None else as_similarity(similarity)
+    check_tile(tile)
     if elements is None:
         raise ValueError("elements are None: give what the similarity compares")
     elements, others = jax.tree.map(native_order, (elements, others))
@@ -106,9 +107,8 @@ def zp(
             f"a {type(similarity).__name__} cannot weigh elements: derive it from "
             "TiledSimilarity, or give it a method `ordinariness`"
         )
-    side = tile_side(max(count_elements(similarity, elements), len(weights)), tile)
     similarity, elements, others = similarity.canonical(elements, others)
     at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
     if at_hand and weights.shape[1] and serve_host(similarity, elements, others):
         return jnp.asarray(sums_on_host(similarity, elements, np.asarray(weights), others))
-    return product(similarity, elements, weights, others, side)
+    return product(similarity, elements, weights, others, tile)

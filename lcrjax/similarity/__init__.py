@@ -1,4 +1,4 @@
-"""What "similar" means for two elements: pytrees, usable inside jit, vmap and grad."""
+"""Similarities of two elements: pytrees, usable inside jit, vmap and grad."""
 
 from lcrjax.similarity.base import Product, Similarity, TiledSimilarity
 from lcrjax.similarity.cosine import Cosine, Linear

@@ -123,8 +123,8 @@ class TiledSimilarity(Similarity, ABC):
         """`tile` in a form that can be differentiated; the same unless a class says otherwise."""
         return self.tile(rows, columns, same, dtype)
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
-        """Name what is a function of squared distances alone, so that kernels can compute it.
+    def native_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
+        """Name what is a function of squared distances alone, so that kernels in C can compute it.
 
         Args:
             dimension: Components of a prepared element.

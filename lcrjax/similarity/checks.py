@@ -23,22 +23,6 @@ def checked(elements: Any, others: Any) -> tuple[Any, Any]:
     return out[0], out[1]
 
 
-def check_pixels(images: Any) -> None:
-    """Refuse floats that cannot be pixels, unless they are traced.
-
-    Raises:
-        ValueError: If they leave [0, 1].
-    """
-    if isinstance(images, jax.core.Tracer) or np.asarray(images[:1]).dtype.kind != "f":
-        return
-    low, high = float(np.min(images)), float(np.max(images))
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"pixels run from {low:g} to {high:g}: bring floats into [0, 1], "
-            "or give uint8 images, or a similarity such as RMSD() that takes them as they are"
-        )
-
-
 def check_positive(name: str, value: Any) -> None:
     """Refuse a parameter of a similarity that is no finite number above 0, unless it is traced.
 

@@ -53,7 +53,7 @@ class Radial(TiledSimilarity):
     form: ClassVar[str | None] = None
 
     def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
-        """Rate in the exponential of the form; see `TiledSimilarity.kernel_form`."""
+        """Rate in the exponential of the form; see `TiledSimilarity.native_form`."""
         raise NotImplementedError
 
     def at(self, squared: Float[Array, "..."], dimension: int) -> Float[Array, "..."]:
@@ -61,7 +61,7 @@ class Radial(TiledSimilarity):
         rate = self.rate(dimension, squared.dtype, False)
         return _FALLS[str(self.form)](rate, squared)
 
-    def kernel_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
+    def native_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
         """The form, and its rate in float32."""
         if self.form is None:
             return None

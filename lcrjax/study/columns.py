@@ -5,6 +5,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from jaxtyping import Float
+
+from lcrjax.measures.family import Family
+from lcrjax.numerics.arrays import namespace
+from lcrjax.numerics.groupings import AnyArray, Grouping
+
 
 @dataclasses.dataclass(frozen=True)
 class Column:
@@ -43,6 +49,36 @@ FEATURES: tuple[str, ...] = (
     "size",
 )  # fmt: skip
 
+#: Viewpoints, and how the features call them.
+ORDERS = {"0": 0.0, "1": 1.0, "inf": math.inf}
+
+
+def feature_columns(
+    family: Family, classes: Grouping, size: float
+) -> dict[str, Float[AnyArray, " B"]]:
+    """Choose the columns out of the family of B subsets.
+
+    Args:
+        family: At the viewpoints of `ORDERS`.
+        classes: Which of the family's classes belong to which subset.
+        size: Number of elements of each subset.
+    """
+    columns = {}
+    for measure, letter in {"alpha": "A", "normalized_rho": "R", "gamma": "G"}.items():
+        short, levels = measure.removeprefix("normalized_"), family.class_level[measure]
+        xp = namespace(levels)
+        absent = xp.isnan(levels)  # a class that the subset lacks
+        least = classes.least(xp.where(absent, xp.inf, levels))
+        largest = classes.largest(xp.where(absent, -xp.inf, levels))
+        for i, q in enumerate(ORDERS):
+            columns[f"{letter}_{q}"] = family.dataset_level[measure][i]
+            columns[f"min_{short}_{q}"], columns[f"max_{short}_{q}"] = least[i], largest[i]
+    for i, q in enumerate(ORDERS):
+        columns[f"CB_{q}"] = family.class_balance[i]
+    columns["size"] = xp.full_like(columns["CB_0"], size)
+    return {name: columns[name] for name in FEATURES}
+
+
 #: One model for every single feature.
 SINGLES: tuple[tuple[str, ...], ...] = tuple((name,) for name in FEATURES)
 
@@ -62,8 +98,8 @@ _PARAMETERS = (
     Column("n_channels", "int64", "its channels", lambda block, dataset: dataset.n_channels),
     Column("n_classes", "int64", "classes", lambda block, dataset: dataset.n_classes),
 )
-#: What training fills, of `train_subsets` or what stands in its place.
-SCORES: tuple[Column, ...] = (
+#: Outcomes of training: what it fills, of `train_subsets` or what stands in its place.
+OUTCOMES: tuple[Column, ...] = (
     Column("acc", "float64", "accuracy on the test set"),
     Column("bacc", "float64", "balanced accuracy on the test set"),
     Column("auc", "float64", "area under the ROC curve, mean over the classes"),
@@ -80,7 +116,7 @@ COLUMNS: tuple[Column, ...] = (
     *_KEYS,
     *(Column(name, "float64", "a feature") for name in FEATURES),
     *_PARAMETERS,
-    *SCORES,
+    *OUTCOMES,
 )
 
 #: Constants of a dataset, in every regression so that it can normalise by them.

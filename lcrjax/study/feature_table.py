@@ -14,11 +14,11 @@ from jaxtyping import Float, Int
 from lcrjax import native
 from lcrjax.measures.family import family_of, members_of_labels
 from lcrjax.native.interrupts import interruptible
-from lcrjax.pairwise.kernels import serve_host, sums_on_host
+from lcrjax.numerics.pixels import check_pixels
+from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.similarity import RMSD, Similarity, TiledSimilarity
-from lcrjax.similarity.checks import check_pixels
-from lcrjax.study.columns import FEATURES
-from lcrjax.study.feature_kernel import ORDERS, feature_columns, subset_features
+from lcrjax.study.columns import FEATURES, ORDERS, feature_columns
+from lcrjax.study.subset_features import subset_features
 
 _PAIRS_AT_ONCE = 2**16  # of elements, over all subsets measured side by side
 _MEMBERS_AT_ONCE = 2**18  # elements of subsets whose family is computed at once
@@ -47,11 +47,7 @@ def _by_program(
     elements, classes = jax.tree.map(jnp.asarray, elements), jnp.asarray(labels)
     parts = [
         _side_by_side(
-            similarity,
-            elements,
-            classes,
-            jnp.asarray(group),
-            n_classes=int(labels.max()) + 1,
+            similarity, elements, classes, jnp.asarray(group), n_classes=int(labels.max()) + 1
         )
         for group in np.split(padded, len(padded) // at_once)
     ]
@@ -64,14 +60,12 @@ def _by_kernel(
 ) -> pd.DataFrame:
     """The same by the kernel of sums, a subset to a thread, and the family in float64."""
     n, n_classes = subsets.shape[1], int(labels.max()) + 1
-    names = np.arange(n_classes, dtype=np.int32)[None, :]
 
     def sums(subset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         classes = labels[subset]
-        weights = (classes[:, None] == names).astype(np.float32)
+        weights = np.eye(n_classes, dtype=np.float32)[classes]
         found = sums_on_host(similarity, images[subset], weights, most_threads=1)
-        own = np.take_along_axis(found, classes[:, None], axis=1)[:, 0]
-        return own, found.sum(axis=1, dtype=np.float64)
+        return found[np.arange(n), classes], found.sum(axis=1, dtype=np.float64)
 
     tables, step = [], max(1, _MEMBERS_AT_ONCE // n)
     copies = 2 * n * images[:1].nbytes
@@ -108,11 +102,7 @@ def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarr
 
 
 def features(
-    images: Any,
-    labels: Any,
-    subsets: Any,
-    *,
-    similarity: Similarity | None = None,
+    images: Any, labels: Any, subsets: Any, *, similarity: Similarity | None = None
 ) -> pd.DataFrame:
     """Measure the 27 features of each of k subsets of n images.
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from lcrjax.data.validate import check_range
+from lcrjax.numerics.pixels import check_pixels
 
 LARGEST_SEED = 2**32 - 1
 
@@ -80,7 +80,7 @@ def _check_split(images: Any, labels: Any, n_classes: int, name: str) -> Split:
         )
     if images.dtype != np.uint8:
         images = images.astype(np.float32)
-        check_range(images, name)
+        check_pixels(images, f"{name} images")
     return Split(images if images.ndim == 4 else images[..., None], labels.astype(np.int32))
 
 

@@ -279,9 +279,8 @@ class FullTraining:
     def _conclude(self) -> FullResult:
         last, scored = self.curve[-1], self._best()
         failed, epoch = math.isnan(last["loss"]), int(last["epoch"])
-        names = Scores._fields
         return FullResult(
-            scores={name: math.nan if failed else scored[f"test_{name}"] for name in names},
+            scores={k: math.nan if failed else scored[f"test_{k}"] for k in Scores._fields},
             epoch=int(scored["epoch"]),
             epochs=epoch,
             train_accuracy=last["train_accuracy"],

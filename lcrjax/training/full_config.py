@@ -1,4 +1,4 @@
-"""How the reference model of a full dataset is trained."""
+"""Configuration of the training of a full dataset's reference model."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the training of a full dataset tells: on the way, and at the end."""
+"""Progress and result of the training of a full dataset, as a caller is told."""
 
 import dataclasses
 

@@ -30,8 +30,8 @@ def score(
     """Score predictions against the truth.
 
     Classes without a test image say nothing: `bacc` and `auc` are means over the classes
-    present, and `auc_micro` keeps the absent classes' pairs as negatives, as scikit-learn does.
-    If all images are of one class, `auc` is NaN.
+    present, and `auc_micro` keeps the absent classes' pairs as negatives. If all images are of one
+    class, `auc` is NaN. Of a class that is absent, scikit-learn has the same `bacc` and no AUC.
 
     Args:
         probabilities: Score of each class for each image; any monotone score serves `acc`,

@@ -14,11 +14,8 @@ def make_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
     decay = optax.add_decayed_weights(
         config.weight_decay, mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params)
     )
-    shape = {
-        "adam": optax.scale_by_adam(),
-        "adamw": optax.scale_by_adam(),
-        "sgd": optax.trace(decay=0.9, nesterov=True),
-    }[config.optimizer]
+    nesterov = optax.trace(decay=0.9, nesterov=True)
+    shape = nesterov if config.optimizer == "sgd" else optax.scale_by_adam()
     decayed = [shape, decay] if config.weight_decay else [shape]
     return optax.chain(*decayed, optax.scale_by_learning_rate(rate))
 

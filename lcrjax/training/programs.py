@@ -211,11 +211,7 @@ def classify(
 ) -> Float[Array, "b classes"]:
     """Softmax probabilities in inference mode; those of images of weight zero mean nothing."""
     logits, _ = backend.forward(
-        model.params,
-        model.statistics,
-        as_input(pixels, config.precision),
-        weights,
-        training=False,
+        model.params, model.statistics, as_input(pixels, config.precision), weights, training=False
     )
     return jax.nn.softmax(logits)
 

@@ -1,4 +1,4 @@
-"""What a caller is told while models train."""
+"""Progress of many models in training, as a caller is told."""
 
 import dataclasses
 from collections.abc import Callable

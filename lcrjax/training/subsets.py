@@ -24,7 +24,6 @@ from lcrjax.training.progress import Progress, ProgressCallback
 from lcrjax.training.stopping import is_over, meets_target
 from lcrjax.training.training_state import ModelState
 
-COLUMNS = (*Scores._fields, "epochs", "train_accuracy", "converged", "failure", "seconds")
 SMALLEST_CAPACITY = 2048
 IMAGES_PER_CALL = 1024
 
@@ -84,7 +83,8 @@ def train_subsets(
     for n, positions in sizes.items():
         work.train_size(n, collections.deque(positions), at_once)
     rows = [work.rows[position] for position in range(len(indices))]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    outcomes = (*Scores._fields, "epochs", "train_accuracy", "converged", "failure", "seconds")
+    table = pd.DataFrame(rows, columns=list(outcomes))
     # Left to pandas, a column of None and one with a sentence in it differ in type.
     table["failure"] = pd.Series([row["failure"] for row in rows], dtype=object)
     return table

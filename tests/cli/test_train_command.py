@@ -132,7 +132,7 @@ def test_another_training_in_the_folder_is_refused(train, data, tmp_path, fake_t
         (["toy.npz", "--target", "1.5"], "target_accuracy must lie in"),
         (["toy.npz", "--schedule", "linear"], "schedule must be one of"),
         (["toy.npz", "--validation", "-1"], "validation must lie in"),
-        (["toy.npz", "--validation", "0.1"], "one image only"),
+        (["toy.npz", "--validation", "0.1"], "one element only"),
         (["toy.npz", "--out", "full"], "holds something other than a training"),
         (["toy.npz", "--out", "toy.npz"], "is a file"),
     ],

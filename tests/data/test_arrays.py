@@ -1,11 +1,11 @@
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from lcrjax.data import DataError, Dataset, from_arrays
+from lcrjax.data import DataError, Dataset, Split, from_arrays
 from lcrjax.data.resize import as_size
-from lcrjax.data.validate import check_range
 
 
 def build(arrays, **changes):
@@ -25,15 +25,6 @@ def test_the_first_pixel_that_is_no_number_is_located(arrays, value):
         build(arrays, train_images=bad)
     with pytest.raises(DataError, match=r"test images.*image 3 at \(0, 1\)"):
         build(arrays, test_images=with_value(arrays["test_images"], value, (3, 0, 1)))
-
-
-def test_it_is_located_across_blocks_too(arrays):
-    with pytest.raises(DataError, match=r"image 7 at \(2, 3\)"):
-        check_range(with_value(arrays["train_images"], np.nan), "training", block_bytes=200)
-    wide = with_value(arrays["train_images"], -2)
-    wide[0, 0, 0] = 1.5
-    with pytest.raises(DataError, match=r"from -2 to 1.5"):
-        check_range(wide, "training", block_bytes=200)
 
 
 def test_the_range_of_floats_outside_the_unit_interval_is_said(arrays):
@@ -77,23 +68,29 @@ def test_booleans_become_black_and_white(arrays):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"train_labels": np.arange(12) % 3 + 0.0}, "floats"),
-        ({"train_labels": np.array(list("abcabcabcabc"))}, "strings"),
-        ({"train_labels": np.array([b"a", b"b"] * 6)}, "strings"),
-        ({"train_labels": np.array([0, 1, None] * 4)}, "objects"),
-        ({"train_labels": np.arange(12) % 3 - 1}, r"negative number -1 \(image 0\)"),
-        ({"train_labels": np.arange(11) % 3}, "12 training images but 11 labels"),
-        ({"train_labels": np.zeros((12, 3), int)}, "multi-label"),
-        ({"train_labels": np.zeros((12, 1, 1), int)}, "must be"),
-        ({"train_labels": np.array(3)}, "must be"),
-        ({"train_labels": np.zeros(12, int), "test_labels": np.zeros(6, int)}, "one class"),
-        ({"train_labels": np.arange(12) % 2}, "class 2 has no training image, though"),
-        ({"train_labels": np.arange(12) % 3 * 2}, "class 1 has no training image"),
-        ({"train_labels": np.arange(12) % 3 + 1}, "class 0 has no training image"),
-        ({"train_labels": (np.arange(12) % 3) * 2**40}, "cannot have that many classes"),
+        ({"train_labels": np.arange(12) % 3 + 0.5}, "label of element 0 is 0.5: give whole"),
+        ({"train_labels": np.array(list("abcabcabcabc"))}, "one split are text"),
+        (
+            {"train_labels": np.array([0, 1, None] * 4)},
+            r"4 training labels.*\(elements 2, 5, 8, 11",
+        ),
+        ({"train_labels": np.array([0, 1, np.nan] * 4)}, r"4 training labels are missing"),
+        ({"train_labels": ["a", "b", ""] * 4}, r"4 training labels are missing"),
+        ({"train_labels": np.array(["a", 1] * 6, object)}, "text and numbers"),
+        ({"train_labels": np.ma.masked_equal(np.arange(12) % 3, 1)}, r"\(elements 1, 4, 7, 10\)"),
+        ({"train_labels": np.array(["2020-01-01", "NaT"] * 6, "M8[D]")}, "6 training labels"),
+        ({"train_labels": np.array(["2020-01-01"] * 12, "M8[D]")}, "are datetime64"),
+        ({"train_labels": np.arange(12) % 3 - 1}, r"negative number -1 \(element 0\)"),
+        ({"train_labels": np.arange(11) % 3}, "12 training elements but 11 labels"),
+        ({"train_labels": np.zeros((12, 3), int)}, "element 0 mark 0 classes"),
+        ({"train_labels": np.ones((12, 3), int)}, "element 0 mark 3 classes"),
+        ({"train_labels": np.full((12, 3), 2)}, "one class per element"),
+        ({"train_labels": np.zeros((12, 1, 1), int)}, "one per element"),
+        ({"train_labels": np.array(3)}, "one per element"),
+        ({"train_labels": np.arange(12) % 2}, "class '2' has no training element, though"),
         ({"train_labels": np.full(12, 2**64 - 1, np.uint64)}, "number the classes"),
-        ({"test_labels": np.full(6, 2**62)}, "cannot have that many classes"),
-        ({"train_images": np.zeros((12, 5), np.uint8)}, r"shape \(12, 5\)"),
+        ({"train_images": np.zeros((12, 5), np.uint8)}, "are vectors, test elements images"),
+        ({"train_images": np.zeros((0, 5), np.uint8)}, "vectors are empty"),
         ({"train_images": np.zeros((12, 5, 4, 3, 2), np.uint8)}, "shape"),
         ({"train_images": np.zeros((0, 5, 4), np.uint8)}, "empty"),
         ({"train_images": np.zeros((12, 0, 4), np.uint8)}, "empty"),
@@ -106,7 +103,9 @@ def test_booleans_become_black_and_white(arrays):
         ({"test_images": np.zeros((6, 5, 4), np.float32)}, "uint8 but test images float32"),
         ({"test_images": None}, "together"),
         ({"class_names": ("a", "b")}, "only 2 classes have names"),
-        ({"class_names": ("a", "b", "c", "d")}, r"class 3 \(d\) has no training image"),
+        ({"class_names": ("a", "b", "c", "d")}, "class 'd' has no training element"),
+        ({"class_names": ("a", "b", "a")}, "two classes are named 'a'"),
+        ({"train_names": ("a", "b")}, "12 elements and 2 names"),
     ],
 )
 def test_bad_input_is_one_clear_sentence(arrays, changes, match):
@@ -169,11 +168,98 @@ def test_the_hash_is_of_shapes_types_and_bytes(arrays):
 
 def test_a_dataset_describes_its_images():
     images = np.zeros((2, 5, 4, 3), np.uint8)
-    data = Dataset("x", images, np.arange(2), images, np.arange(2), ("a", "b"))
+    half = Split(images, np.arange(2))
+    data = Dataset("x", half, half, ("a", "b"))
     assert (data.n_pixels, data.n_channels, data.image_shape) == (20, 3, (5, 4, 3))
 
 
 def test_a_class_of_one_cannot_be_split(arrays):
     labels = np.repeat([0, 1], [11, 1])
-    with pytest.raises(DataError, match="class 1 has one image only"):
+    with pytest.raises(DataError, match="class '1' has one element only"):
         build(arrays, train_labels=labels, test_images=None, test_labels=None)
+
+
+def test_without_a_part_to_hold_out_all_is_there_to_measure(arrays):
+    labels = np.repeat([0, 1], [11, 1])
+    whole = build(arrays, train_labels=labels, test_images=None, test_labels=None, test_fraction=0)
+    assert (len(whole.train), whole.test, whole.notes) == (12, None, ())
+    with pytest.raises(DataError, match="set has no test set: load it with test_fraction"):
+        _ = whole.test_images
+    held = build(arrays, test_images=None, test_labels=None, seed=3)
+    assert held.notes == (
+        "3 of 12 images were held out as test set, 25% of each class at random (seed 3).",
+    )
+
+
+def test_one_class_is_a_dataset(arrays):
+    data = build(arrays, train_labels=np.zeros(12, int), test_labels=np.zeros(6, int))
+    assert data.class_names == ("0",)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "codes"),
+    [
+        (["10", "9", "b10", "b9"] * 3, ("9", "10", "b9", "b10"), [1, 0, 3, 2]),
+        ([10, 9, 2, 9] * 3, ("2", "9", "10"), [2, 1, 0, 1]),
+        (np.array([1.0, 2.0] * 6), ("1", "2"), [0, 1, 0, 1]),
+        (np.array([b"x", b"y"] * 6), ("x", "y"), [0, 1, 0, 1]),
+        (np.eye(3, dtype=int)[[2, 0, 1] * 4], ("0", "1", "2"), [2, 0, 1, 2]),
+        (np.array([True, False] * 6), ("0", "1"), [1, 0, 1, 0]),
+        (np.array([0, 2**40] * 6), ("0", str(2**40)), [0, 1, 0, 1]),
+    ],
+)
+def test_classes_are_what_labels_name_in_natural_order(arrays, labels, names, codes):
+    data = build(arrays, train_labels=labels, test_images=None, test_labels=None, test_fraction=0)
+    assert data.class_names == names
+    assert data.train_labels[:4].tolist() == codes
+    assert data.train_labels.dtype == np.int64
+
+
+def test_labels_from_one_are_places_among_names_where_they_fit_no_other_way(arrays):
+    labels = np.arange(12) % 3 + 1
+    some = {"test_images": None, "test_labels": None, "test_fraction": 0}
+    data = build(arrays, train_labels=labels, class_names=("a", "b", "c"), **some)
+    assert data.train_labels[:3].tolist() == [0, 1, 2]
+    text = build(arrays, train_labels=list("cabcabcabcab"), class_names=("c", "b", "a"), **some)
+    assert text.train_labels[:3].tolist() == [0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("elements", "kind"),
+    [
+        (np.arange(12.0).reshape(4, 3), "vectors"),
+        (np.array(["one", "two", "one two", "three"]), "texts"),
+        (["one", "two", "one two", "three"], "texts"),
+        (pd.DataFrame({"a": [1, 2, 3, 4], "b": list("wxyz")}), "rows"),
+    ],
+)
+def test_elements_need_be_no_images(elements, kind):
+    data = from_arrays("x", elements, ["a", "b"] * 2, test_fraction=0.5, train_names=list("pqrs"))
+    assert (data.kind, len(data.train), len(data.test)) == (kind, 2, 2)
+    assert {*data.train.names, *data.test.names} == set("pqrs")
+    with pytest.raises(DataError, match=f"x holds {kind}, no images"):
+        _ = data.train_images
+    same = from_arrays("y", elements, ["a", "b"] * 2, test_fraction=0.5)
+    assert data.content_hash() == same.content_hash()
+    assert data.content_hash() != from_arrays("x", elements, list("abba")).content_hash()
+    with pytest.raises(DataError, match=f"resize=3 means nothing for {kind}"):
+        from_arrays("x", elements, ["a", "b"] * 2, resize=3)
+
+
+def test_vectors_are_finite_floats():
+    bad = np.ones((4, 3))
+    bad[2, 1] = np.nan
+    with pytest.raises(DataError, match="in vector 2, component 1"):
+        from_arrays("x", bad, list("abab"))
+    whole = from_arrays("x", np.arange(12, dtype=np.int64).reshape(4, 3), list("abab"))
+    assert whole.train.elements.dtype == np.float64
+
+
+def test_a_dataset_is_printed_in_five_lines(arrays):
+    assert repr(build(arrays, source="made up")).splitlines() == [
+        "Dataset set: images of 5×4",
+        "  train    12",
+        "  test     6",
+        "  classes  3: 0, 1, 2",
+        "  source   made up",
+    ]

@@ -202,7 +202,7 @@ def test_a_class_needs_training_images(picture_folder):
     folder, _ = picture_folder()
     (folder / "test/emu").mkdir()
     replace(folder, Image.new("L", (4, 5)), "test/emu/0.png")
-    refused(folder, r"class 2 \(emu\) has no training image, though")
+    refused(folder, "class 'emu' has no training element, though")
 
 
 def test_content_decides_not_the_suffix(picture_folder):

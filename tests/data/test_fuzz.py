@@ -1,4 +1,4 @@
-"""Whatever lies in a file, a dataset or a ValueError comes out."""
+"""Damaged files, of which nothing but a dataset or a ValueError comes out."""
 
 import gzip
 import io

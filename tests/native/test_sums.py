@@ -88,7 +88,7 @@ def test_arrays_on_the_host_need_no_program(kind, rng):
         weights = rng.random((len(x if others is None else y), 3)).astype("f4")
         found = lcrjax.ordinariness(x, weights, similarity, others=others)
         assert _jitted._cache_size() == programs
-        form, rate = similarity.kernel_form(30, kind == "bytes")
+        form, rate = similarity.native_form(30, kind == "bytes")
         flat = [None if a is None else a.reshape(len(a), -1) for a in (x, others)]
         for threads in (1, 3, 50):
             again = sums(*flat, weights, form, float(rate), threads)

@@ -1,4 +1,4 @@
-"""Structures of trees tell classes apart, since compiled programs are looked up by them."""
+"""Structures of trees, by which compiled programs are looked up and classes are told apart."""
 
 import dataclasses
 import itertools

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lcrjax.data import Dataset
+from lcrjax.data import Dataset, Split
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.run import runner
 
@@ -13,7 +13,8 @@ def dataset(name="toy", seed=0, counts=(60, 40, 50), shape=(4, 4)):
     labels = rng.permutation(np.repeat(np.arange(len(counts)), counts))
     images = rng.integers(0, 256, (len(labels), *shape), dtype=np.uint8)
     names = tuple(f"class {i}" for i in range(len(counts)))
-    return Dataset(name, images, labels, images[:20], labels[:20], names, "made up", "none")
+    train, test = Split(images, labels), Split(images[:20], labels[:20])
+    return Dataset(name, train, test, names, source="made up", licence="none")
 
 
 def write_npz(path, dataset):

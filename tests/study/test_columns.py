@@ -1,6 +1,6 @@
 import re
 
-from lcrjax.study.columns import COLUMNS, FEATURE_SETS, FEATURES, PARAMETERS, SCORES, TARGETS
+from lcrjax.study.columns import COLUMNS, FEATURE_SETS, FEATURES, OUTCOMES, PARAMETERS, TARGETS
 from lcrjax.training import TrainingConfig, train_subsets
 from tests.study import fake_parts as fake
 
@@ -10,13 +10,13 @@ def test_columns_are_named_once_and_their_lists_agree():
     assert len(set(names)) == len(names)
     assert {*FEATURES, *PARAMETERS, *TARGETS} < set(names)
     assert all(set(members) <= set(FEATURES) for members in FEATURE_SETS.values())
-    assert all(column.known is None for column in SCORES)
+    assert all(column.known is None for column in OUTCOMES)
 
 
-def test_training_tells_what_the_scores_say_it_does():
+def test_training_tells_the_outcomes():
     data = fake.dataset(counts=(12, 12), shape=(4, 4))
     recipe = TrainingConfig(max_epochs=1, base_channels=8)
     trained = train_subsets(data, [range(8)], [0], recipe)
-    assert list(trained) == [column.name for column in SCORES]
+    assert list(trained) == [column.name for column in OUTCOMES]
     promised = re.search(r"One row per subset, in order: (.*?)\.", train_subsets.__doc__, re.S)[1]
     assert all(re.search(rf"\b{name}\b", promised) for name in trained)

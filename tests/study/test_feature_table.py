@@ -181,7 +181,7 @@ def test_no_subsets_make_an_empty_table(dataset):
         ({"images": np.full((N_IMAGES, 4), np.nan)}, "NaN"),
         ({"images": np.zeros((N_IMAGES, 4), int)}, "dtype int64"),
         ({"similarity": lcrjax.Identity()}, "similarity is a Identity"),
-        ({"images": np.full((N_IMAGES, 2, 2), 255.0)}, "pixels run from 255 to 255"),
+        ({"images": np.full((N_IMAGES, 2, 2), 255.0)}, "range from 255 to 255"),
     ],
 )
 def test_bad_input_is_named(change, message, dataset):

@@ -63,6 +63,8 @@ def test_absent_classes_are_left_out():
     truth = labels[:, None] == np.arange(4)
     present = [roc_auc_score(truth[:, c], probabilities[:, c]) for c in (0, 2)]
     np.testing.assert_allclose(actual.auc, np.mean(present), atol=1e-6)
+    with pytest.raises(ValueError, match=r"[Nn]umber of classes"):
+        roc_auc_score(labels, probabilities, multi_class="ovr")
     expected = balanced_accuracy_score(labels, probabilities.argmax(1))
     np.testing.assert_allclose(actual.bacc, expected, atol=1e-6)
     np.testing.assert_allclose(

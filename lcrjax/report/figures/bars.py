@@ -1,6 +1,7 @@
-"""Fig. 4 of the paper: what single features, pairs, triples and groups explain."""
+"""Fig. 4 of the paper: bars of what single features, pairs, triples and groups explain."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -56,31 +57,28 @@ def ranking_figure(
     Raises:
         ValueError: As `rankings` does.
     """
-    found = rankings(table, target)
+    found = {kind: ranking.head(best) for kind, ranking in rankings(table, target).items()}
     sets = explain_feature_sets(table, target, sets=_SETS)
     if found["singles"].attrs["rows"] < FEW_ROWS:
         resamples = 0
+    panels = {
+        "best single features": found["singles"],
+        "best pairs": found.get("pairs"),
+        "best triples": found.get("triples"),
+        "groups of features": sets,
+    }
     fig = Figure(figsize=(7.4, 6.6), layout="constrained")
     axes = fig.subplots(2, 2)
-    titles = ("single features", "pairs", "triples")
-    for ax, key, title in zip(axes.flat, ("singles", "pairs", "triples"), titles, strict=False):
-        ax.set_title(f"best {title}")
-        if key in found:
-            top = found[key].head(best)
-            labels = [combination(features, math=True) for features in top["features"]]
-            _bars(ax, table, top, labels, target, resamples)
+    for ax, letter, (title, ranking) in zip(axes.flat, "abcd", panels.items(), strict=True):
+        ax.set_title(title)
+        if ranking is None or ranking.empty:
+            ax.text(0.5, 0.5, "too few rows or features", ha="center", va="center", color=GREY,
+                    transform=ax.transAxes)  # fmt: skip
+            ax.set_axis_off()
         else:
-            _say(ax, "too few rows or features")
-    marks = _mark_other_targets(
-        axes[0, 0], table, list(found["singles"]["features"].head(best)), target
-    )
-    axes[1, 1].set_title("groups of features")
-    if len(sets):
-        _bars(axes[1, 1], table, sets, list(sets["feature_set"]), target, resamples)
-    else:
-        _say(axes[1, 1], "too few rows or features")
-    for ax, letter in zip(axes.flat, "abcd", strict=True):
+            _bars(ax, table, ranking, target, resamples)
         panel_letter(ax, letter)
+    marks = _mark_other_targets(axes[0, 0], table, list(found["singles"]["features"]), target)
     for ax in axes[1]:
         ax.set_xlabel(rf"adjusted $R^2$ ({plain(target)})")
     handles: list[Artist] = [
@@ -88,30 +86,25 @@ def ranking_figure(
         *marks,
     ]
     if resamples:
-        handles.append(_whisker("95 % interval (bootstrap over subsets)"))
+        label = "95 % interval (bootstrap over subsets)"
+        handles.append(Line2D([], [], color="black", lw=0.9, marker="|", ms=4, label=label))
     fig.legend(handles=handles, loc="outside lower center", ncols=3)
     return fig
 
 
 def _bars(
-    ax: Axes,
-    table: pd.DataFrame,
-    ranking: pd.DataFrame,
-    labels: Sequence[str],
-    target: str,
-    resamples: int,
+    ax: Axes, table: pd.DataFrame, ranking: pd.DataFrame, target: str, resamples: int
 ) -> None:
     values = ranking["adj_r2"].to_numpy()
-    whiskers = None
-    if resamples:
-        drawn = bootstrap(table, list(ranking["features"]), target, resamples=resamples)
-        intervals = drawn.intervals()
-        whiskers = np.maximum([values - intervals["lower"], intervals["upper"] - values], 0)
+    names = ranking.get("feature_set", ranking["features"].map(partial(combination, math=True)))
     at = np.arange(len(values))
     families = list(map(family, ranking["features"]))
     colours = [tint(FAMILY_COLOURS[name], _SHADE) for name in families]
     ax.barh(at, np.maximum(values, 0), height=0.72, color=colours)
-    if whiskers is not None:
+    if resamples:
+        drawn = bootstrap(table, list(ranking["features"]), target, resamples=resamples)
+        intervals = drawn.intervals()
+        whiskers = np.maximum([values - intervals["lower"], intervals["upper"] - values], 0)
         ax.errorbar(
             values, at, xerr=whiskers, fmt="none", ecolor="black", elinewidth=0.9, capsize=2
         )
@@ -121,7 +114,7 @@ def _bars(
             f"{value:.3f}", (0, y), xytext=(3, 0), textcoords="offset points", va="center",
             fontsize=7, color="white" if dark else "black",
         )  # fmt: skip
-    ax.set_yticks(at, labels)
+    ax.set_yticks(at, list(names))
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(len(values), len(_SETS)) - 0.4, -0.6)
     ax.set_xlim(0, 1)
@@ -144,12 +137,3 @@ def _mark_other_targets(
             label=plain(other), ls="none",
         )  # fmt: skip
     return marks
-
-
-def _whisker(label: str) -> Line2D:
-    return Line2D([], [], color="black", lw=0.9, marker="|", ms=4, label=label)
-
-
-def _say(ax: Axes, text: str) -> None:
-    ax.text(0.5, 0.5, text, ha="center", va="center", color=GREY, transform=ax.transAxes)
-    ax.set_axis_off()

@@ -16,6 +16,7 @@ from lcrjax.report.names import mathtext, plain
 _ACROSS = 4
 #: Longest title at full size.
 _TITLE = 14
+#: Where to draw a dataset, its colour and its rows.
 _Panel: TypeAlias = tuple[Axes, str, pd.DataFrame]
 
 
@@ -30,14 +31,11 @@ def class_balance_figure(table: pd.DataFrame) -> Figure:
         Box plots of CB_1 at each size; a dashed line marks perfect balance.
     """
     fig, panels = _panels(table, ["CB_1", "size", "n_classes"], share_y=False)
-    for ax, name, rows in panels:
-        sizes = np.sort(rows["size"].unique())
-        groups = [rows.loc[rows["size"] == s, "CB_1"].to_numpy() for s in sizes]
-        _draw_boxes(ax, groups, dataset_colours(table)[name])
-        _category_ticks(ax, [f"{s:g}" for s in sizes])
+    for ax, colour, rows in panels:
+        _draw_boxes(ax, [(f"{size:g}", cb) for size, cb in rows.groupby("size")["CB_1"]], colour)
         ax.axhline(rows["n_classes"].iloc[0], color=GREY, lw=0.8, ls=(0, (4, 3)), zorder=0)
-    fig.supxlabel("subset size (images); dashed: perfect balance", fontsize=8)
-    _label_left(panels, f"class balance {mathtext('CB_1')}\n(effective number of classes)")
+    left = f"class balance {mathtext('CB_1')}\n(effective number of classes)"
+    _label(fig, panels, "subset size (images); dashed: perfect balance", left)
     return fig
 
 
@@ -53,13 +51,10 @@ def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
         Box plots at each size; the number is the median at the largest size.
     """
     fig, panels = _panels(table, [target, "size"])
-    for ax, name, rows in panels:
-        sizes = np.sort(rows["size"].unique())
-        groups = [rows.loc[rows["size"] == s, target].to_numpy() for s in sizes]
-        _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
-        _category_ticks(ax, [f"{s:g}" for s in sizes])
-    fig.supxlabel("subset size (images); number: median at the largest", fontsize=8)
-    _label_left(panels, plain(target))
+    for ax, colour, rows in panels:
+        by_size = [(f"{size:g}", scores) for size, scores in rows.groupby("size")[target]]
+        _draw_boxes(ax, by_size, colour, annotate=True)
+    _label(fig, panels, "subset size (images); number: median at the largest", plain(target))
     return fig
 
 
@@ -67,8 +62,8 @@ def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
 def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0") -> Figure:
     """Draw performance against A_0 over the number of classes, one panel per dataset (Fig. 3c).
 
-    Subsets are cut into bins of equal count, as many as the dataset has sizes, so that the top bin
-    holds about as many subsets as the largest size does.
+    Subsets are cut into bins of equal count, as many as the dataset has sizes: the top bin holds as
+    many as the largest size where every size has as many.
 
     Args:
         table: One row per subset: `dataset`, `size`, `n_classes`, `feature` and `target`.
@@ -79,15 +74,14 @@ def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0"
         Box plots in each bin, labelled with the bin's median; the number is the top bin's median.
     """
     fig, panels = _panels(table, [target, feature, "size", "n_classes"])
-    for ax, name, rows in panels:
+    for ax, colour, rows in panels:
         value = rows[feature] / rows["n_classes"]
         bins = equal_bins(value, rows["size"].nunique())
-        groups = [rows.loc[bins == b, target].to_numpy() for b in range(bins.max() + 1)]
-        _draw_boxes(ax, groups, dataset_colours(table)[name], annotate=True)
-        _category_ticks(ax, [f"{value[bins == b].median():.3f}" for b in range(bins.max() + 1)])
+        both = zip(value.groupby(bins), rows[target].groupby(bins), strict=True)
+        by_bin = [(f"{own.median():.3f}", scores) for (_, own), (_, scores) in both]
+        _draw_boxes(ax, by_bin, colour, annotate=True)
     text = f"{mathtext(feature)} / number of classes (median of bin); number: median of the top bin"
-    fig.supxlabel(text, fontsize=8)
-    _label_left(panels, plain(target))
+    _label(fig, panels, text, plain(target))
     return fig
 
 
@@ -122,29 +116,26 @@ def _panels(
         if share_y:
             ax.grid(axis="y", color="#E5E5E5", lw=0.6)
             ax.set_axisbelow(True)
-        panels.append((ax, name, rows))
+        panels.append((ax, dataset_colours(table)[name], rows))
     return fig, panels
 
 
-def _label_left(panels: Sequence[_Panel], text: str) -> None:
+def _label(fig: Figure, panels: Sequence[_Panel], below: str, left: str) -> None:
+    fig.supxlabel(below, fontsize=8)
     for ax, _, _ in panels:
         spec = ax.get_subplotspec()
         if spec is not None and spec.is_first_col():
-            ax.set_ylabel(text)
-
-
-def _category_ticks(ax: Axes, labels: Sequence[str]) -> None:
-    ax.set_xticks(range(len(labels)), labels, rotation=90)
-    ax.set_xlim(-0.6, len(labels) - 0.4)
+            ax.set_ylabel(left)
 
 
 def _draw_boxes(
-    ax: Axes, groups: Sequence[np.ndarray], colour: str, *, annotate: bool = False
+    ax: Axes, groups: Sequence[tuple[str, pd.Series]], colour: str, *, annotate: bool = False
 ) -> None:
     """Draw boxes over the quartiles, whiskers of 1.5 interquartile ranges, the last box filled."""
+    values = [group.to_numpy() for _, group in groups]
     parts = ax.boxplot(
-        list(groups),
-        positions=range(len(groups)),
+        values,
+        positions=range(len(values)),
         widths=0.68,
         patch_artist=True,
         manage_ticks=False,
@@ -154,11 +145,13 @@ def _draw_boxes(
         flierprops={"marker": "o", "ms": 1.8, "mfc": colour, "mec": "none"},
     )
     for i, box in enumerate(parts["boxes"]):
-        top = i == len(groups) - 1
+        top = i == len(values) - 1
         box.set(facecolor=tint(colour, 0.85 if top else 0.3), edgecolor=colour, linewidth=0.9)
-    if annotate and len(groups[-1]):
+    ax.set_xticks(range(len(groups)), [label for label, _ in groups], rotation=90)
+    ax.set_xlim(-0.6, len(groups) - 0.4)
+    if annotate:
         ax.margins(y=0.12)  # room for the number below the lowest point
         ax.annotate(
-            f"{np.median(groups[-1]):.2f}", (1, 0.01), xycoords="axes fraction",
+            f"{np.median(values[-1]):.2f}", (1, 0.01), xycoords="axes fraction",
             ha="right", va="bottom", fontweight="bold", fontsize=7.5,
         )  # fmt: skip

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -34,8 +33,13 @@ def learning_curve_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
     )
     for (upper, lower), (name, curve) in zip(axes.T, curves.items(), strict=True):
         upper.set_title(name)
-        upper.plot(curve["epoch"], curve["loss"], color=GREY, marker=".")
-        _performance(lower, curve)
+        epoch, validation = curve["epoch"], curve["validation_bacc"]
+        upper.plot(epoch, curve["loss"], color=GREY, marker=".")
+        lower.plot(epoch, curve["sample_accuracy"], color=GREY, ls="--", label="training accuracy")
+        if validation.notna().any():
+            lower.plot(epoch, validation, color="black", ls=":", label="validation BACC")
+        for colour, (key, label) in zip(PALETTE, _SCORES.items(), strict=False):
+            lower.plot(epoch, curve[f"test_{key}"], color=colour, marker=".", label=f"test {label}")
         lower.set_xlabel("epoch")
         lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0, 0].set_ylabel("training loss")
@@ -43,21 +47,3 @@ def learning_curve_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
     axes[1, 0].set_ylabel("performance")
     axes[1, -1].legend(loc="lower right")
     return fig
-
-
-def _performance(ax: Axes, curve: pd.DataFrame) -> None:
-    ax.plot(
-        curve["epoch"],
-        curve["sample_accuracy"],
-        color=GREY,
-        linestyle="--",
-        label="training accuracy",
-    )
-    if curve["validation_bacc"].notna().any():
-        ax.plot(
-            curve["epoch"], curve["validation_bacc"], color="black", ls=":", label="validation BACC"
-        )
-    for colour, (key, label) in zip(PALETTE, _SCORES.items(), strict=False):
-        ax.plot(
-            curve["epoch"], curve[f"test_{key}"], color=colour, marker=".", label=f"test {label}"
-        )

@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lcrjax.data import Dataset
@@ -39,13 +38,10 @@ def profile_figure(dataset: Dataset | Diversity, *, similarity: Similarity | Non
         Three panels with a line for every class in its colour and a black one for the dataset. The
         horizontal axis is even in q / (q + 5), so that it has room for infinity.
     """
-    if isinstance(dataset, Dataset):
-        names = dataset.class_names
-        found = measure(
-            dataset.train_images, dataset.train_labels, similarity=similarity, q=PROFILE_ORDERS
-        )
-    else:
-        found, names = dataset, dataset.class_names
+    found, names = dataset, dataset.class_names
+    if isinstance(found, Dataset):
+        images, labels = found.train_images, found.train_labels
+        found = measure(images, labels, similarity=similarity, q=PROFILE_ORDERS)
     q = np.asarray(found.q, np.float64)
     order = np.argsort(q)
     at = place(q[order])
@@ -59,7 +55,9 @@ def profile_figure(dataset: Dataset | Diversity, *, similarity: Similarity | Non
             ax.plot(at, each[:, c], color=colours[c], ls=_DASHES[c // 8 % 3], lw=1.2, label=label)
         ax.plot(at, whole, color="black", lw=2, label="dataset")
         ax.set_title(title, fontsize=8)
-        _viewpoint_axis(ax)
+        ax.set_xticks(place(np.array(list(VIEWPOINT_TICKS))), list(VIEWPOINT_TICKS.values()))
+        ax.set(xlim=(0, 1), xlabel="viewpoint $q$")
+        ax.grid(axis="y", color="#E5E5E5", lw=0.6)
         panel_letter(ax, letter)
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(
@@ -72,9 +70,3 @@ def profile_figure(dataset: Dataset | Diversity, *, similarity: Similarity | Non
 def place(q: Float[np.ndarray, " Q"]) -> Float[np.ndarray, " Q"]:
     """Where a viewpoint stands on the axis, from 0 at 0 to 1 at infinity."""
     return 1 - _MIDDLE / (_MIDDLE + q)
-
-
-def _viewpoint_axis(ax: Axes) -> None:
-    ax.set_xticks(place(np.array(list(VIEWPOINT_TICKS))), list(VIEWPOINT_TICKS.values()))
-    ax.set(xlim=(0, 1), xlabel="viewpoint $q$")
-    ax.grid(axis="y", color="#E5E5E5", lw=0.6)

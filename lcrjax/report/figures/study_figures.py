@@ -57,9 +57,7 @@ STUDY_FIGURES = (
         "95 %.",
     ),
     StudyFigure(
-        "fig5-correlations",
-        correlation_figure,
-        "Squared correlations of the features, clustered.",
+        "fig5-correlations", correlation_figure, "Squared correlations of the features, clustered."
     ),
 )
 

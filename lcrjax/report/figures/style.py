@@ -60,13 +60,13 @@ def class_colours(class_names: Sequence[str]) -> dict[str, str]:
     Eight colours are told apart by everybody. Further classes get darker, then lighter ones of the
     same hues, so a figure of many classes says in another way, too, which is which.
     """
-    shades = [PALETTE, *([_shade(c, towards, 0.5) for c in PALETTE] for towards in (0.0, 1.0))]
+    shades = [PALETTE, *([_shade(c, towards) for c in PALETTE] for towards in (0.0, 1.0))]
     colours = [colour for palette in shades for colour in palette]
     return {name: colours[i % len(colours)] for i, name in enumerate(class_names)}
 
 
-def _shade(colour: str, towards: float, part: float) -> str:
-    red, green, blue = ((1 - part) * x + part * towards for x in to_rgb(colour))
+def _shade(colour: str, towards: float) -> str:
+    red, green, blue = ((x + towards) / 2 for x in to_rgb(colour))
     return to_hex((red, green, blue))
 
 
@@ -79,13 +79,6 @@ def tint(colour: str, strength: float) -> tuple[float, float, float]:
 def panel_letter(ax: Axes, letter: str) -> None:
     """Put a bold letter above a panel's upper left corner."""
     ax.annotate(
-        letter,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(-6, 6),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        fontweight="bold",
-        fontsize=10,
-    )
+        letter, (0, 1), xycoords="axes fraction", xytext=(-6, 6), textcoords="offset points",
+        ha="right", va="bottom", fontweight="bold", fontsize=10,
+    )  # fmt: skip

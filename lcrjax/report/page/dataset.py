@@ -69,11 +69,7 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "profile_data": profile_data(measured.diversity, shown),
         "distances": distance_chart(measured),
         "heat": heat_map(dataset),
-        "ordinary": [
-            {**c, **_extremes(dataset, measured, c["number"], len(shown))}
-            for c in classes
-            if c["number"] in set(shown)
-        ],
+        "ordinary": [{**classes[c], **_extremes(dataset, measured, c, len(shown))} for c in shown],
         "nearness": measured.nearness,
         "counts": counts(measured),
         "pairs": pairs,
@@ -81,9 +77,10 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "relative": [
             (_viewpoint(q)["text"], relative(measured.test, measured.test_in, q))
             for q in VIEWPOINTS
+            if overall
         ],
         "represented": list(zip(classes, by_class(dataset, measured), strict=True)),
-        "tests": len(dataset.test_labels),
+        "tests": len(measured.test),
         "pixels": "pixelated" if max(dataset.image_shape[:2]) <= 64 else "auto",
     }
 
@@ -105,7 +102,8 @@ def _dataset_row(measured: Measured) -> dict[str, Any]:
 
 def _classes(dataset: Dataset, measured: Measured) -> list[dict[str, Any]]:
     train = np.bincount(dataset.train_labels, minlength=dataset.n_classes)
-    test = np.bincount(dataset.test_labels, minlength=dataset.n_classes)
+    tests = () if dataset.test is None else dataset.test_labels
+    test = np.bincount(np.asarray(tests, np.int64), minlength=dataset.n_classes)
     colours = list(class_colours(dataset.class_names).values())
     level = {m: np.asarray(v, np.float64) for m, v in measured.diversity.class_level.items()}
     return [
@@ -128,15 +126,11 @@ def _extremes(dataset: Dataset, measured: Measured, c: int, n_shown: int) -> dic
     order = mine[np.argsort(-measured.own[mine], kind="stable")]
     most = _PICTURED if n_shown <= _MANY else _PICTURED_OF_MANY
     count = min(most, len(order) // 2) or 1
+    images, own = dataset.train_images, measured.own
     return {
-        "most": [_image(dataset, measured, int(i)) for i in order[:count]],
-        "least": [_image(dataset, measured, int(i)) for i in order[::-1][: min(count, len(order))]],
+        name: [{"uri": thumbnail(images[i]), "index": i, "value": float(own[i])} for i in chosen]
+        for name, chosen in (("most", order[:count]), ("least", order[::-1][:count]))
     }
-
-
-def _image(dataset: Dataset, measured: Measured, i: int) -> dict[str, Any]:
-    value = float(measured.own[i])
-    return {"uri": thumbnail(dataset.train_images[i]), "index": i, "value": value}
 
 
 def _pictured(dataset: Dataset, pair: Pair) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lcrjax.report.page.charts import Chart, Line, Tick, polyline, ticks_within, x_of, y_of
 from lcrjax.report.page.measured import Measured
+from lcrjax.report.page.svg_axes import Chart, Line, Tick, polyline, ticks_within, x_of, y_of
 
 _BINS = 48
 
@@ -21,13 +21,13 @@ def distance_chart(measured: Measured) -> Chart | None:
         return None
     limit = float(np.quantile(both, 0.995)) or float(both.max())
     edges = np.linspace(0, limit, _BINS + 1)
-    shares = [np.histogram(part, edges)[0] / max(1, len(part)) for part in parts]
+    shares = [np.histogram(part, edges)[0] / len(part) for part in parts if len(part)]
     highest = max(float(s.max()) for s in shares) * 1.06 or 1.0
     middle = (edges[:-1] + edges[1:]) / 2 / limit
     names = ("training image to the nearest other one", "test image to the nearest training image")
     lines = tuple(
         Line(name, polyline(middle, share / highest), colour, 0)
-        for name, share, colour in zip(names, shares, ("#0072B2", "#D55E00"), strict=True)
+        for name, share, colour in zip(names, shares, ("#0072B2", "#D55E00"), strict=False)
     )
     x_ticks = tuple(Tick(x_of(t / limit), f"{t:.3g}") for t in ticks_within(0.0, limit))
     y_ticks = tuple(

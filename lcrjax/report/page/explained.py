@@ -1,4 +1,4 @@
-"""What explains performance: rankings, intervals, the paper's claims, for a study's page."""
+"""Explanations of performance: rankings, intervals, the paper's claims, for a study's page."""
 
 import logging
 import re
@@ -88,11 +88,8 @@ def headline(ranked: dict[str, Any]) -> str:
         return ranked["problem"]
     singles = ranked["kinds"][0]["rows"]
     by_name = {row["name"]: row["value"] for row in singles}
-    sides = [
-        f"{plain(name)} {100 * by_name[plain(name)]:.0f} %"
-        for name in SIDE_BY_SIDE
-        if plain(name) in by_name
-    ]
+    present = [name for name in map(plain, SIDE_BY_SIDE) if name in by_name]
+    sides = [f"{name} {100 * by_name[name]:.0f} %" for name in present]
     best = singles[0]
     text = (
         f"The best single indicator of {ranked['name']} is {best['name']}: it explains "

@@ -1,6 +1,6 @@
 """Findings: what a reader should know of a dataset at once, in sentences."""
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,24 +15,19 @@ _UNBALANCED = 0.9
 _NEGLIGIBLE = 0.005
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A sentence, and whether it is `good` news, a `warning` or neither (`note`)."""
 
     level: str
     text: str
 
 
-def findings(dataset: Dataset, measured: Measured, overall: Representation) -> list[Finding]:
+def findings(dataset: Dataset, measured: Measured, overall: Representation | None) -> list[Finding]:
     """Say in sentences what was found, the gravest first."""
-    found = [
-        _leak(measured),
-        *_labels(measured),
-        _copies(measured),
-        _balance(dataset, measured),
-        _representation(overall),
-        _nearest(dataset, measured),
-    ]
+    found = [*_labels(measured), _copies(measured), _balance(dataset, measured)]
+    if overall is not None:
+        found = [_leak(measured), *found, _representation(overall), _nearest(dataset, measured)]
+    found += [Finding("note", note) for note in dataset.notes]
     return sorted(found, key=lambda finding: ("warning", "note", "good").index(finding.level))
 
 
@@ -59,8 +54,9 @@ def _labels(measured: Measured) -> list[Finding]:
     return [
         Finding(
             "warning",
-            f"{_counted(across, 'pair')} of nearly the same training image {_carry(across)} two "
-            f"different labels{exact}: one of each pair is wrong, or the classes overlap.",
+            f"{across:,} {'pair' if across == 1 else 'pairs'} of nearly the same training image "
+            f"{'carries' if across == 1 else 'carry'} two different labels{exact}: one of each "
+            "pair is wrong, or the classes overlap.",
         )
     ]
 
@@ -112,11 +108,3 @@ def _nearest(dataset: Dataset, measured: Measured) -> Finding:
 
 def _have(count: int) -> str:
     return "has" if count == 1 else "have"
-
-
-def _carry(count: int) -> str:
-    return "carries" if count == 1 else "carry"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,4 +1,4 @@
-"""Measurements that a dataset's page tells: all pairs of images compared exactly."""
+"""Measurements on a dataset's page: all pairs of images compared exactly."""
 
 import dataclasses
 from collections.abc import Callable
@@ -77,11 +77,13 @@ def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: 
     """Compare all images of a dataset: training with training, test with training and with test.
 
     Args:
-        dataset: Its images, as `lcrjax.data.load` returns them.
+        dataset: Its images, as `lcrjax.data.load` returns them. Without a test set what concerns
+            one is empty.
         progress: Told how far this is.
     """
     images, labels = dataset.train_images, dataset.train_labels
-    tests, test_labels = dataset.test_images, dataset.test_labels
+    test_split = dataset.test or dataset.train.take(np.empty(0, np.int64))
+    tests, test_labels = test_split.elements, test_split.labels
     progress("comparing training images", 0.0)
     train = _class_sums(images, images, labels, dataset.n_classes)
     progress("measuring diversity at all viewpoints", 0.0)
@@ -90,14 +92,18 @@ def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: 
     stage = "looking for each training image's nearest"
     progress(stage, 0.0)
     near = nearest_neighbours(images, labels, progress=lambda share: progress(stage, share))
-    progress("comparing test images with training images", 0.0)
-    test_in = _class_sums(tests, images, labels, dataset.n_classes)
-    test = _class_sums(tests, tests, test_labels, dataset.n_classes)
-    test_stage = "looking for each test image's nearest"
-    progress(test_stage, 0.0)
-    test_near = nearest_neighbours(
-        tests, test_labels, images, labels, progress=lambda share: progress(test_stage, share)
-    )
+    test_in = test = np.empty((0, dataset.n_classes), np.float32)
+    none = Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))
+    test_near = (none, none)
+    if len(tests):
+        progress("comparing test images with training images", 0.0)
+        test_in = _class_sums(tests, images, labels, dataset.n_classes)
+        test = _class_sums(tests, tests, test_labels, dataset.n_classes)
+        test_stage = "looking for each test image's nearest"
+        progress(test_stage, 0.0)
+        test_near = nearest_neighbours(
+            tests, test_labels, images, labels, progress=lambda share: progress(test_stage, share)
+        )
     progress("counting near-duplicates", 0.0)
     rmsd = np.minimum(near[0].rmsd, near[1].rmsd)
     judged = nearness(rmsd, intrinsic_dimension(images))
@@ -131,5 +137,5 @@ def _own(
     sums: Float[np.ndarray, "n C"], labels: Int[np.ndarray, " n"], others: Int[np.ndarray, " m"]
 ) -> Float[np.ndarray, " n"]:
     """Mean similarity of each image to the others of its class."""
-    shares = np.bincount(others, minlength=sums.shape[1]) / len(others)
+    shares = np.bincount(others, minlength=sums.shape[1]) / max(len(others), 1)
     return sums[np.arange(len(labels)), labels] / shares[labels]

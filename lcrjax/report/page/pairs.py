@@ -1,7 +1,7 @@
 """Near-duplicates that a page shows: the closest pairs, no image twice."""
 
-import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from lcrjax.report.page.measured import PARTS, Measured
 SHOWN, SHOWN_ANYWAY = 12, 4
 
 
-@dataclasses.dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two images: place, split and class of each, and how far they are apart.
 
     Attributes:
@@ -60,7 +59,10 @@ def closest_pairs(
 def _closest(
     dataset: Dataset, neighbours: Neighbours, split: str, threshold: float
 ) -> Iterator[Pair]:
-    labels = dataset.train_labels if split == "train" else dataset.test_labels
+    part = dataset.train if split == "train" else dataset.test
+    if part is None:
+        return
+    labels = part.labels
     used: set[tuple[str, int]] = set()
     for i in np.argsort(neighbours.rmsd, kind="stable"):
         j, rmsd = int(neighbours.index[i]), float(neighbours.rmsd[i])
@@ -73,40 +75,22 @@ def _closest(
             yield Pair(int(i), j, split, *classes, rmsd, rmsd <= threshold)
 
 
-@dataclasses.dataclass(frozen=True)
-class Count:
-    """How many pairs and images have each other up to a distance.
+def counts(measured: Measured) -> list[dict[str, float]]:
+    """Count near-duplicates at several parts of the threshold, exact copies first.
 
-    Attributes:
-        rmsd: The distance.
-        within: Pairs of training images of one class.
-        across: Pairs of training images of two classes.
-        train: Training images with another one so near.
-        test: Test images with a training image so near.
-        test_within: Those that have one of their own class.
+    Returns:
+        For each part its distance `rmsd`; pairs of training images of one class (`within`) and of
+        two (`across`) at most so far apart; training images with another one so near (`train`), and
+        test images with a training image so near (`test`).
     """
-
-    rmsd: float
-    within: int
-    across: int
-    train: int
-    test: int
-    test_within: int
-
-
-def counts(measured: Measured) -> list[Count]:
-    """Count near-duplicates at several parts of the threshold, exact copies first."""
-    found = []
-    for k, part in enumerate(PARTS):
-        limit = part * measured.nearness.threshold
-        found.append(
-            Count(
-                rmsd=limit,
-                within=int(measured.pairs_within[k]),
-                across=int(measured.pairs_across[k]),
-                train=int(np.sum(measured.train_rmsd <= limit)),
-                test=int(np.sum(measured.test_rmsd <= limit)),
-                test_within=int(np.sum(measured.test_near[0].rmsd <= limit)),
-            )
-        )
-    return found
+    pairs = zip(PARTS, measured.pairs_within, measured.pairs_across, strict=True)
+    return [
+        {
+            "rmsd": (limit := part * measured.nearness.threshold),
+            "within": int(within),
+            "across": int(across),
+            "train": int(np.sum(measured.train_rmsd <= limit)),
+            "test": int(np.sum(measured.test_rmsd <= limit)),
+        }
+        for part, within, across in pairs
+    ]

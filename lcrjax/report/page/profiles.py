@@ -8,14 +8,7 @@ import numpy as np
 from lcrjax.measures.result import Diversity
 from lcrjax.report.figures.profiles import VIEWPOINT_TICKS, place
 from lcrjax.report.figures.style import class_colours
-from lcrjax.report.page.charts import (
-    Chart,
-    Line,
-    Tick,
-    polyline,
-    value_axis,
-    x_of,
-)
+from lcrjax.report.page.svg_axes import Chart, Line, Tick, polyline, value_axis, x_of
 
 #: Panels: measure, letter, and what the vertical axis counts.
 PANELS = (

@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: its datasets, and the models that failed or stopped early."""
+"""Provenance of a study's numbers: its datasets, and the models that failed or stopped early."""
 
 from typing import Any
 

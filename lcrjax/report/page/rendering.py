@@ -31,17 +31,8 @@ def render(template: str, **values: Any) -> str:
     """
     script = _text("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            style=Markup(_text("page.css")),
-            script=Markup(script),
-            script_hash=digest,
-            version=__version__,
-            **values,
-        )
-    )
+    parts = {"style": Markup(_text("page.css")), "script": Markup(script), "script_hash": digest}
+    return _environment().get_template(template).render(version=__version__, **parts, **values)
 
 
 def data_uri(kind: str, content: bytes) -> str:

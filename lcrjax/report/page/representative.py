@@ -1,6 +1,6 @@
 """Representation of a training set by its test set, by class and as a whole."""
 
-import dataclasses
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -10,8 +10,7 @@ from lcrjax.measures.divergence import crossed_with, relative_to
 from lcrjax.report.page.measured import Measured
 
 
-@dataclasses.dataclass(frozen=True)
-class Representation:
+class Representation(NamedTuple):
     """How a part of the test set compares with the same part of the training set, at q = 1.
 
     Attributes:
@@ -45,54 +44,56 @@ def relative(zp: Float[np.ndarray, " n"], zr: Float[np.ndarray, " n"], q: float 
     return float(relative_to(weights, zp[:, None], zr[:, None], q)[0, 0])
 
 
-def whole(measured: Measured) -> Representation:
-    """Compare all test images with all training images."""
-    return _representation(
-        (measured.test, measured.test_in),
-        float(measured.diversity.dataset_level["gamma"][measured.at(1)]),
-        (measured.train_rmsd, measured.test_rmsd),
-        measured.nearness.threshold,
+def whole(measured: Measured) -> Representation | None:
+    """Compare all test images with all training images; None where there are none."""
+    if not len(measured.test):
+        return None
+    return _compared(
+        measured.test,
+        measured.test_in,
+        measured.diversity.dataset_level["gamma"][measured.at(1)],
+        measured.train_rmsd,
         measured.test_rmsd,
+        measured.test_rmsd <= measured.nearness.threshold,
     )
 
 
 def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None]:
     """Compare each class's test images with its training images; None where there are none."""
     alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[measured.at(1)]
+    near = measured.test_rmsd <= measured.nearness.threshold
     found: list[Representation | None] = []
+    tests = np.empty(0) if dataset.test is None else dataset.test_labels
     for c in range(dataset.n_classes):
-        mine, theirs = dataset.train_labels == c, dataset.test_labels == c
-        if not theirs.any():
-            found.append(None)
-            continue
-        found.append(
-            _representation(
-                (measured.test_own[theirs], measured.test_in_own[theirs]),
-                float(alone[c]),
-                (measured.train_near[0].rmsd[mine], measured.test_near[0].rmsd[theirs]),
-                measured.nearness.threshold,
-                measured.test_rmsd[theirs],
-            )
+        mine, theirs = dataset.train_labels == c, tests == c
+        parts = (
+            measured.test_own[theirs],
+            measured.test_in_own[theirs],
+            alone[c],
+            measured.train_near[0].rmsd[mine],
+            measured.test_near[0].rmsd[theirs],
+            near[theirs],
         )
+        found.append(_compared(*parts) if theirs.any() else None)
     return found
 
 
-def _representation(
-    ordinariness: tuple[np.ndarray, np.ndarray],
-    diversity: float,
-    rmsd: tuple[np.ndarray, np.ndarray],
-    threshold: float,
-    any_rmsd: np.ndarray,
+def _compared(
+    zp: np.ndarray,
+    zr: np.ndarray,
+    diversity: Any,
+    train_rmsd: np.ndarray,
+    test_rmsd: np.ndarray,
+    near: np.ndarray,
 ) -> Representation:
-    zp, zr = ordinariness
     return Representation(
         images=len(zp),
         relative=relative(zp, zr, 1.0),
-        diversity=diversity,
+        diversity=float(diversity),
         cross=float(crossed_with(np.ones((len(zr), 1)), zr[:, None], 1.0)[0, 0]),
-        train_rmsd=_median(rmsd[0]),
-        test_rmsd=_median(rmsd[1]),
-        near=int(np.sum(any_rmsd <= threshold)),
+        train_rmsd=_median(train_rmsd),
+        test_rmsd=_median(test_rmsd),
+        near=int(near.sum()),
     )
 
 

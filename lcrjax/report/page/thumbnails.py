@@ -8,8 +8,8 @@ from PIL import Image
 
 from lcrjax.report.page.rendering import data_uri
 
-#: Longest side in pixels of a picture on a page.
-LONGEST = 96
+#: Longest side in pixels of a picture on a page, alone and among many on one sheet.
+LONGEST, LONGEST_OF_MANY = 96, 40
 
 
 def as_bytes(image: Num[np.ndarray, "h w ..."]) -> UInt8[np.ndarray, "h w ..."]:
@@ -26,17 +26,16 @@ def as_bytes(image: Num[np.ndarray, "h w ..."]) -> UInt8[np.ndarray, "h w ..."]:
     return np.ascontiguousarray(image)
 
 
-def thumbnail(image: Num[np.ndarray, "h w ..."], longest: int = LONGEST) -> str:
+def thumbnail(image: Num[np.ndarray, "h w ..."]) -> str:
     """Write an image as a data URI: PNG, or JPEG where it must be shrunk.
 
     Args:
         image: As `as_bytes` takes it.
-        longest: Longest side in pixels; smaller images stay as they are.
     """
     picture = Image.fromarray(as_bytes(image))
-    if max(picture.size) <= longest:
+    if max(picture.size) <= LONGEST:
         return png(picture)
-    picture.thumbnail((longest, longest))
+    picture.thumbnail((LONGEST, LONGEST))
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=85)
     return data_uri("image/jpeg", stream.getvalue())
@@ -50,17 +49,16 @@ def png(picture: Image.Image | UInt8[np.ndarray, "h w ..."]) -> str:
     return data_uri("image/png", stream.getvalue())
 
 
-def sprite(images: Num[np.ndarray, "n h w ..."], across: int, longest: int = 40) -> str:
+def sprite(images: Num[np.ndarray, "n h w ..."], across: int) -> str:
     """Write many images as one picture, row by row, as a data URI.
 
     Args:
         images: As `as_bytes` takes each.
         across: Images in a row.
-        longest: Longest side in pixels of one.
     """
     pictures = [Image.fromarray(as_bytes(image)) for image in images]
     width, height = pictures[0].size
-    scale = min(1, longest / max(width, height))
+    scale = min(1, LONGEST_OF_MANY / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     down = -(-len(pictures) // across)
     sheet = Image.new(pictures[0].mode, (size[0] * across, size[1] * down))

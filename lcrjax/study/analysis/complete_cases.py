@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from lcrjax.study.suggestion import nearest
 
 
 def select_complete_cases(
     table: pd.DataFrame, logged: Sequence[str], plain: Sequence[str] = ()
-) -> pd.DataFrame:
+) -> tuple[Float[np.ndarray, "n c"], Int[np.ndarray, " n"]]:
     """Take columns out of a table, `plain` ones first, and check them.
 
     Args:
@@ -19,8 +20,8 @@ def select_complete_cases(
         plain: Columns that may have any sign.
 
     Returns:
-        The columns' complete rows in float64, none of them infinite; the index holds the rows'
-        positions in the table. `attrs` holds `rows` and `rows_missing` (rows left out).
+        The columns' complete rows in float64, none of them infinite, and the rows' positions in
+        the table.
 
     Raises:
         ValueError: If a column is absent, named twice, no number, infinite, or zero or negative
@@ -53,8 +54,7 @@ def select_complete_cases(
             f"no complete row among {len(values)}{worst if len(values) else ''}: "
             "add subsets that have all values, or leave columns out"
         )
-    n_missing = len(values) - len(rows)
-    values = values[rows] if n_missing else values
+    values = values if len(rows) == len(values) else values[rows]
 
     lowest, highest = values.min(axis=0), values.max(axis=0)
     infinite = np.isinf(lowest) | np.isinf(highest)
@@ -68,6 +68,4 @@ def select_complete_cases(
             f"column {logged[j]!r} holds {lowest[j]:g}, which has no logarithm: "
             "remove those rows or leave the column out"
         )
-    result = pd.DataFrame(values, index=rows, columns=list(names), copy=False)
-    result.attrs = {"rows": len(rows), "rows_missing": n_missing}
-    return result
+    return values, rows

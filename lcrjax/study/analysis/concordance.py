@@ -1,6 +1,6 @@
 """Concordance of features and scores: how often a feature names the better of two subsets."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,13 +41,15 @@ def pairwise_concordance(
     """
     if "dataset" not in table.columns:
         raise ValueError("the table has no column 'dataset': add it, to say what to compare")
-    frame = select_complete_cases(table, tuple(dict.fromkeys((*features, "size"))), (target,))
-    frame["dataset"] = table["dataset"].astype(str).to_numpy()[frame.index]
+    names = list(dict.fromkeys((*features, "size")))
+    values, rows = select_complete_cases(table, names, (target,))
+    frame = pd.DataFrame(values, columns=[target, *names])
+    frame["dataset"] = table["dataset"].astype(str).to_numpy()[rows]
     keys = ["dataset", "size"] if same_size else ["dataset"]
 
-    counts: dict[str, np.ndarray] = {}
+    counts: dict[Hashable, np.ndarray] = {}
     target_ties = 0
-    for _, group in frame.groupby(keys, sort=True):
+    for (dataset, *_), group in frame.groupby(keys, sort=True):
         i, j = np.triu_indices(len(group), 1)
         better = _sign(group[target].to_numpy(), i, j, 0.0)
         target_ties += int(np.sum(better == 0))
@@ -55,8 +57,7 @@ def pairwise_concordance(
         for k, name in enumerate(features):
             agreement = (better * _sign(group[name].to_numpy(), i, j, TIE))[better != 0]
             agreements[k] = [np.sum(agreement == s) for s in (1, -1, 0)]
-        name = group["dataset"].iloc[0]
-        counts[name] = counts.get(name, 0) + agreements
+        counts[dataset] = counts.get(dataset, 0) + agreements
     total = np.sum(list(counts.values()), axis=0)
     if not total[:1].sum():
         raise ValueError("no two subsets of one dataset and size differ in score: add subsets")
@@ -66,7 +67,8 @@ def pairwise_concordance(
     result[["concordant", "discordant", "tied"]] = total
     result["pairs"] = total.sum(axis=1)
     result = result.sort_values("concordance", ascending=False, kind="stable", ignore_index=True)
-    result.attrs = {**frame.attrs, "target": target, "target_ties": target_ties}
+    result.attrs = {"rows": len(rows), "rows_missing": len(table) - len(rows)}
+    result.attrs.update(target=target, target_ties=target_ties)
     return result
 
 

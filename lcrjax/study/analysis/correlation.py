@@ -1,5 +1,6 @@
 """Correlations of features, and clusters of those that say nearly the same."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,17 +37,17 @@ def squared_correlations(
     References:
         Paper, Fig. 5.
     """
-    frame = select_complete_cases(table, features)
-    X = np.log(frame.to_numpy())
+    values, rows = select_complete_cases(table, features)
+    X = np.log(values)
     if within is not None:
-        X = centre(X, table[within].to_numpy()[frame.index])
+        X = centre(X, table[within].to_numpy()[rows])
     X = X - X.mean(axis=0)
     lengths = np.linalg.norm(X, axis=0)
     varies = lengths > 1e-12 * np.sqrt(len(X))
-    names = list(frame.columns[varies])
-    if len(frame) < 3 or len(names) < 2:
+    names = list(itertools.compress(features, varies))
+    if len(rows) < 3 or len(names) < 2:
         raise ValueError(
-            f"{len(frame)} complete rows and {len(names)} features that vary: "
+            f"{len(rows)} complete rows and {len(names)} features that vary: "
             "give at least three and two"
         )
     X = X[:, varies] / lengths[varies]
@@ -54,7 +55,8 @@ def squared_correlations(
     np.fill_diagonal(r2, 1)
     result = pd.DataFrame(r2, index=names, columns=names)
     dropped = {name: "constant" for name in features if name not in names}
-    result.attrs = {**frame.attrs, "dropped": dropped}
+    missing = len(table) - len(rows)
+    result.attrs = {"rows": len(rows), "rows_missing": missing, "dropped": dropped}
     return result
 
 

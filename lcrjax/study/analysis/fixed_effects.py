@@ -23,9 +23,7 @@ def centre(
 
 
 def fixed_effects_r2(
-    table: pd.DataFrame,
-    models: Sequence[Sequence[str]] = SINGLES,
-    target: str = "bacc",
+    table: pd.DataFrame, models: Sequence[Sequence[str]] = SINGLES, target: str = "bacc"
 ) -> pd.DataFrame:
     """Regress with an intercept of its own for every dataset (fixed effects).
 

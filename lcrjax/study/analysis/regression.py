@@ -86,14 +86,14 @@ def design_matrix(
             where its log is needed; or if the target is constant or no complete row is left.
     """
     features, always = tuple(features), tuple(always)
-    frame = select_complete_cases(table, (*features, *always), (target,))
-    values, rows = frame.to_numpy(), frame.index.to_numpy()
+    names = (target, *features, *always)
+    values, rows = select_complete_cases(table, names[1:], (target,))
     constant = values.max(axis=0) == values.min(axis=0)
     if constant[0]:
         raise ValueError(
             f"{target!r} is the same in all {len(rows)} rows: explain a column that varies"
         )
-    dropped = {str(n): "constant over the table" for n in frame.columns[constant]}
+    dropped = dict.fromkeys(itertools.compress(names, constant), "constant over the table")
     logs, varies = np.log(values[:, 1:]), ~constant[1:]
     p = len(features)
     X, parameters = logs[:, :p], logs[:, p:]
@@ -106,7 +106,7 @@ def design_matrix(
         rows=rows,
         dataset=table.get("dataset"),
         dropped=dropped,
-        n_missing=frame.attrs["rows_missing"],
+        n_missing=len(table) - len(rows),
     )
 
 
@@ -139,8 +139,7 @@ def fit(
         raise ValueError(
             f"{', '.join(features)}: all constant over the table: fit a feature that varies"
         )
-    n_coefficients = d.base.shape[1] + d.X.shape[1]
-    check_rows(len(d.y), n_coefficients)
+    check_rows(len(d.y), d.base.shape[1] + d.X.shape[1])
     exog = pd.DataFrame(
         np.hstack([d.base, d.X]),
         columns=["intercept", *(f"log {name}" for name in (*d.always, *d.features))],

@@ -129,14 +129,14 @@ def bootstrap(
     labels = np.zeros(len(d.y)) if d.datasets is None else d.datasets
     strata = np.unique(labels, return_inverse=True)[1]
 
-    products, shapes = _products(d, kept)
+    products, triangles = _products(d, kept)
     rng = np.random.default_rng(seed)
     if over == "datasets":  # each of them a row of one stratum
         products = np.stack([products[strata == s].sum(axis=0) for s in range(strata.max() + 1)])
         strata = np.zeros(len(products), dtype=np.intp)
     weights = _row_weights(rng, strata, resamples)
-    draws = np.concatenate([_adjusted_r2(w @ products, shapes) for w in weights])
-    estimate = _adjusted_r2(products.sum(axis=0, keepdims=True), shapes)[0]
+    draws = np.concatenate([_adjusted_r2(w @ products, triangles) for w in weights])
+    estimate = _adjusted_r2(products.sum(axis=0, keepdims=True), triangles)[0]
     return Bootstrap(kept, estimate, draws, over)
 
 
@@ -166,7 +166,7 @@ def _row_weights(rng: np.random.Generator, strata: np.ndarray, resamples: int) -
         yield weights
 
 
-def _products(d: Design, models: Sequence[Sequence[str]]) -> tuple[np.ndarray, list[int]]:
+def _products(d: Design, models: Sequence[Sequence[str]]) -> tuple[np.ndarray, list[tuple]]:
     """Products of columns whose weighted sums make every model's weighted Gram matrix.
 
     Each model's columns are orthonormal over the table, so that its Gram matrix on a resample is
@@ -175,24 +175,24 @@ def _products(d: Design, models: Sequence[Sequence[str]]) -> tuple[np.ndarray, l
     """
     y = d.y - d.y.mean()
     y /= np.linalg.norm(y)
-    blocks, ranks = [np.column_stack([np.ones_like(y), y, y * y])], []
+    blocks, triangles = [np.column_stack([np.ones_like(y), y, y * y])], []
     for model in models:
         columns = [d.features.index(name) for name in model]
         Q = orthonormal_basis(np.hstack([d.base, d.X[:, columns]]))
         i, j = np.triu_indices(Q.shape[1])
         blocks += [Q[:, i] * Q[:, j], Q * y[:, None]]
-        ranks.append(Q.shape[1])
-    return np.hstack(blocks), ranks
+        triangles.append((i, j))
+    return np.hstack(blocks), triangles
 
 
-def _adjusted_r2(sums: np.ndarray, ranks: list[int]) -> np.ndarray:
+def _adjusted_r2(sums: np.ndarray, triangles: list[tuple]) -> np.ndarray:
     """Adjusted R-squared of every model from weighted sums of products, one resample a row."""
     n, y, yy = sums[:, :3].T
     total = yy - y**2 / n
-    result = np.empty((len(sums), len(ranks)))
+    result = np.empty((len(sums), len(triangles)))
     at = 3
-    for m, r in enumerate(ranks):
-        i, j = np.triu_indices(r)
+    for m, (i, j) in enumerate(triangles):
+        r = j[-1] + 1
         gram = np.empty((len(sums), r, r))
         gram[:, i, j] = gram[:, j, i] = sums[:, at : at + len(i)]
         at += len(i)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Integer
@@ -11,6 +12,9 @@ from lcrjax.study.design.compositions import Compositions
 #: Sizes in the text of the paper; its Table III has 2,048 too.
 SIZES: tuple[int, ...] = (64, 128, 256, 384, 512, 768, 1024)
 
+#: Bins of class balance, subsets kept per bin and size, and candidates drawn per size.
+BINS, PER_BIN, CANDIDATES = 25, 4, 1_000_000
+
 #: Candidates are drawn this many at a time: memory stays flat. Part of what a seed means.
 _CHUNK = 1 << 16
 
@@ -19,9 +23,9 @@ def design_subsets(
     labels: Integer[np.ndarray, " images"],
     sizes: Iterable[int] = SIZES,
     *,
-    bins: int = 25,
-    per_bin: int = 4,
-    candidates: int = 1_000_000,
+    bins: int = BINS,
+    per_bin: int = PER_BIN,
+    candidates: int = CANDIDATES,
     seed: int = 0,
     name: str = "",
 ) -> dict[int, Int[np.ndarray, "subsets size"]]:
@@ -62,14 +66,7 @@ def design_subsets(
     """
     labels = np.asarray(labels)
     sizes = sorted({int(n) for n in sizes})
-    for what, value, least in (
-        ("bins", bins, 1),
-        ("per_bin", per_bin, 1),
-        ("candidates", candidates, 1),
-        ("seed", seed, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{what} is {value}: give at least {least}")
+    check_spread(bins, per_bin, candidates, seed)
     check_sizes(labels, sizes, name=name)
 
     classes = np.unique(labels)
@@ -85,6 +82,21 @@ def design_subsets(
         _, first = np.unique(np.sort(rows, axis=1), axis=0, return_index=True)
         subsets[n] = rows[np.sort(first)].astype(np.int32)
     return subsets
+
+
+def check_spread(bins: Any, per_bin: Any, candidates: Any, seed: Any) -> None:
+    """Raise a ValueError unless these are whole numbers that `design_subsets` takes."""
+    whole_number("bins", bins, 1)
+    whole_number("per_bin", per_bin, 1)
+    whole_number("candidates", candidates, 1)
+    whole_number("seed", seed, 0)
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """Return a whole number of at least `least`, or raise a ValueError."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} holds {value!r}: give whole numbers of at least {least}")
+    return int(value)
 
 
 def check_sizes(labels: np.ndarray, sizes: Sequence[int], *, name: str = "") -> None:

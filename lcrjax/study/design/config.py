@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lcrjax.similarity.spec import parse_similarity
-from lcrjax.study.design.balance import SIZES
+from lcrjax.study.design.balance import BINS, CANDIDATES, PER_BIN, SIZES, check_spread, whole_number
 from lcrjax.study.suggestion import nearest
 from lcrjax.training import TrainingConfig
 
@@ -35,26 +35,26 @@ class StudyConfig:
     """
 
     sizes: tuple[int, ...] = SIZES
-    bins: int = 25
-    per_bin: int = 4
+    bins: int = BINS
+    per_bin: int = PER_BIN
     per_bin_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     most_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
-    candidates: int = 1_000_000
+    candidates: int = CANDIDATES
     similarity: str = "rmsd"
     seed: int = 0
     skip_impossible: bool = False
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:
-        sizes = tuple(sorted({_whole("sizes", n, 2) for n in self.sizes}))
+        sizes = tuple(sorted({whole_number("sizes", n, 2) for n in self.sizes}))
         if not sizes:
             raise ValueError("sizes is empty: name at least one subset size, such as 64")
         object.__setattr__(self, "sizes", sizes)
         for name in _AT_SIZES:
-            at = {_whole(name, n, 2): _whole(name, k, 1) for n, k in getattr(self, name).items()}
+            given = getattr(self, name).items()
+            at = {whole_number(name, n, 2): whole_number(name, k, 1) for n, k in given}
             object.__setattr__(self, name, dict(sorted(at.items())))
-        for name, least in (("bins", 1), ("per_bin", 1), ("candidates", 1), ("seed", 0)):
-            _whole(name, getattr(self, name), least)
+        check_spread(self.bins, self.per_bin, self.candidates, self.seed)
         parse_similarity(self.similarity)
 
     def subsets_per_bin(self, n: int) -> int:
@@ -102,7 +102,7 @@ class StudyConfig:
                 _same_kind(f.name, values[f.name], f.default)
         if not isinstance(values.setdefault("sizes", cls.sizes), (list, tuple)):
             raise ValueError(f"sizes is {values['sizes']!r}: give a list such as [64, 128]")
-        values["sizes"] = tuple(_whole("sizes", n, 2) for n in values["sizes"])
+        values["sizes"] = tuple(whole_number("sizes", n, 2) for n in values["sizes"])
         for name, table in at.items():
             try:
                 values[name] = {int(n): k for n, k in table.items()}
@@ -141,12 +141,6 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not valid TOML ({error}): mend it") from None
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{name} holds {value!r}: give whole numbers of at least {least}")
-    return int(value)
 
 
 def _known(values: Iterable[str], known: Iterable[str], where: str) -> None:

@@ -75,9 +75,7 @@ def check_folder(folder: str | Path, kind: str, parts: Sequence[str]) -> None:
         read_description(folder, kind)
         return
     foreign = [p.name for p in folder.iterdir() if p.name not in (_LOCK, *parts)]
-    for part in parts:
-        if (folder / part).is_dir():
-            foreign += [p.name for p in (folder / part).iterdir()]
+    foreign += [p.name for part in parts for p in (folder / part).glob("*")]
     foreign = sorted(name for name in foreign if not is_partial(Path(name)))
     if foreign:
         raise ValueError(

@@ -9,8 +9,8 @@ import pandas as pd
 from jaxtyping import Int
 
 from lcrjax.data import Dataset
+from lcrjax.numerics.pixels import check_pixels
 from lcrjax.similarity import TiledSimilarity
-from lcrjax.similarity.checks import check_pixels
 from lcrjax.similarity.spec import pixels_for
 from lcrjax.study.feature_table import features
 from lcrjax.training import TrainingConfig
@@ -21,7 +21,7 @@ Measure = Callable[[Dataset, Int[np.ndarray, "k n"], TiledSimilarity], pd.DataFr
 #: From a dataset, a subset's size and the recipe to the number of subsets trained in one call.
 BlockSize = Callable[[Dataset, int, TrainingConfig], int]
 #: From a dataset, k subsets of it, k seeds, the recipe and, by name, `progress` (a
-#: `ProgressCallback`) to k rows with the columns `lcrjax.study.columns.SCORES`.
+#: `ProgressCallback`) to k rows with the columns `lcrjax.study.columns.OUTCOMES`.
 Train = Callable[..., pd.DataFrame]
 
 

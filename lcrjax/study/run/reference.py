@@ -71,16 +71,8 @@ def train_reference(
         finally:
             checkpoints.close()
         _write_curve(folder, result.curve)
-        summary = {
-            "dataset": dataset.name,
-            **result.scores,
-            "epoch": result.epoch,
-            "epochs": result.epochs,
-            "train_accuracy": result.train_accuracy,
-            "converged": result.converged,
-            "failure": result.failure,
-            "seconds": result.seconds,
-        }
+        numbers = {k: v for k, v in vars(result).items() if k not in ("scores", "curve")}
+        summary = {"dataset": dataset.name, **result.scores, **numbers}
         # JSON has no NaN.
         summary = {k: None if v != v else v for k, v in summary.items()}
         write_whole(folder / RESULT, json.dumps(summary, indent=2).encode())

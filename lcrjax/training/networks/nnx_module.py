@@ -58,10 +58,9 @@ def from_nnx(make: Callable[[ImageShape, int, nnx.Rngs], nnx.Module], name: str)
     def apply(
         params: Any, statistics: ModuleStatistics, images: Array, weights: Array, training: bool
     ) -> tuple[Array, ModuleStatistics]:
-        graph = statistics.graph
-        module: Any = nnx.merge(graph, params, statistics.values, {}, copy=True)
+        module: Any = nnx.merge(statistics.graph, params, statistics.values, {}, copy=True)
         logits = module(images, weights if training else None)
         found = nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
-        return logits, ModuleStatistics(found, graph)
+        return logits, dataclasses.replace(statistics, values=found)
 
     return Network(name, init, apply)

@@ -17,10 +17,6 @@ from lcrjax.training.optimizer import make_optimizer
 
 #: Height, width and channels of the images.
 ImageShape = tuple[int, int, int]
-#: (key, image shape, classes) -> (params, statistics), see `Network`.
-Init = Callable[[Array, ImageShape, int], tuple[Any, Any]]
-#: (params, statistics, images, weights, training) -> (logits, statistics), see `Network`.
-Apply = Callable[[Any, Any, Array, Array, bool], tuple[Array, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +41,8 @@ class Network:
     """
 
     name: str
-    init: Init
-    apply: Apply
+    init: Callable[[Array, ImageShape, int], tuple[Any, Any]]
+    apply: Callable[[Any, Any, Array, Array, bool], tuple[Array, Any]]
     backend: "Callable[[TrainingConfig, int], Backend] | None" = None
 
 

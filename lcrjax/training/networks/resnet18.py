@@ -15,11 +15,11 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.batch_norm import apply_statistics, batch_normalise
 from lcrjax.training.networks.convolution import Geometry, convolve
 from lcrjax.training.networks.nnx_module import from_nnx
 from lcrjax.training.networks.protocol import Backend, ImageShape, Network
+from lcrjax.training.networks.resnet18_architecture import Architecture
 from lcrjax.training.networks.resnet18_native.backend import NativeBackend, serves
 from lcrjax.training.networks.resnet18_native.normals import normals
 
@@ -138,12 +138,12 @@ class ResNet18(nnx.Module):
                 block = BasicBlock(height, width, channels, out, stride, direct)
                 self.blocks.append(block)
                 height, width, channels = block.out_height, block.out_width, out
-        # One draw for all kernels: the compiler takes seconds over twenty.
-        kernels = [m for _, m in nnx.iter_modules(self) if isinstance(m, Convolution)]
-        sizes = [m.kernel.size for m in kernels]
+        # One draw for all weights: the compiler takes seconds over twenty.
+        convolutions = [m for _, m in nnx.iter_modules(self) if isinstance(m, Convolution)]
+        sizes = [m.kernel.size for m in convolutions]
         draw = draw or (lambda key, n: jax.random.normal(key, (n,), jnp.float32))
         values = draw(rngs.params(), sum(sizes))
-        for module, own in zip(kernels, jnp.split(values, np.cumsum(sizes)[:-1]), strict=True):
+        for module, own in zip(convolutions, jnp.split(values, np.cumsum(sizes)[:-1]), strict=True):
             module.kernel[...] = module.initial_scale * own.reshape(module.kernel.shape)
         bound = channels**-0.5
         uniform = functools.partial(jax.random.uniform, minval=-bound, maxval=bound)
@@ -203,7 +203,7 @@ def choose_execution(config: TrainingConfig, at_once: int, *, stem: int | None =
     Args:
         config: The recipe, with the number of channels of the first stage.
         at_once: Models that advance together.
-        stem: Side of the first kernel, as in `Architecture`.
+        stem: Side of the first convolution, as in `Architecture`.
     """
     base = config.base_channels
     if serves(config, at_once):

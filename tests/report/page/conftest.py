@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lcrjax.data import Dataset
+from lcrjax.data import Dataset, Split
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -25,7 +25,11 @@ def make(counts=(9, 7, 8, 6), shape=(5, 5, 3), names=HOSTILE, seed=0):
     tests[1] = images[5] ^ 1
     images[counts[0] + 1] = images[0]
     return Dataset(
-        '<b>odd</b> "name"', images, labels, tests, test_labels, names, "<i>made</i> & up", ""
+        '<b>odd</b> "name"',
+        Split(images, labels),
+        Split(tests, test_labels),
+        names,
+        source="<i>made</i> & up",
     )
 
 

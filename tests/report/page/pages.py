@@ -1,4 +1,4 @@
-"""What a browser would make of a page, without one."""
+"""Reading of a page as a browser would, without one."""
 
 from html.parser import HTMLParser
 

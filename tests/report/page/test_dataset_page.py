@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lcrjax
-from lcrjax.data import Dataset, load
+from lcrjax.data import Dataset, Split, load
 from lcrjax.report import dataset_page
 from lcrjax.report.page.measured import measure_dataset
 from lcrjax.report.page.rendering import significant
@@ -64,7 +64,7 @@ def test_digits_have_a_page_of_modest_size():
 
 def test_a_single_image_of_floats_has_a_page(hostile):
     image, label = hostile.train_images[:1] / np.float32(255), np.zeros(1, int)
-    page = check(dataset_page(Dataset("tiny", image, label, image, label, ("only",))))
+    page = check(dataset_page(Dataset("tiny", Split(image, label), Split(image, label), ("only",))))
     assert "not stated; ask the source" in page.text
     assert "1 of 1 test images (100 %) has a near-duplicate" in page.text
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lcrjax
-from lcrjax.pairwise import kernels
+from lcrjax.pairwise import native_product
 from tests.compiling import quick_jit
 
 # How to make a similarity of a given length, and what it is at a = distance / length.
@@ -70,7 +70,8 @@ def test_every_similarity_of_floats_is_within_1e_5(path, rng):
             for length in (np.float32(typical), np.float32(short)):
                 kernel, wanted = make(length, d), profile(apart / length)
                 prepared = kernel.prepare(jnp.asarray(x))
-                assert kernels.serve(kernel, prepared, jnp.ones((1, n), "f4")) == (path == "native")
+                served = native_product.serve(kernel, prepared, jnp.ones((1, n), "f4"))
+                assert served == (path == "native")
                 found, about = lcrjax.ordinariness(x, one, kernel), f"{kind}, {name}({length})"
                 np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5, err_msg=about)
                 np.testing.assert_array_equal(np.diag(found), 1)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lcrjax.study.analysis.combinations import search
+from lcrjax.study.analysis.effect import top_effect
 from lcrjax.study.analysis.paper_claims import claims
 
 
@@ -35,6 +36,22 @@ def test_ranges_and_products_are_of_all_rows(found):
     assert row == f"between {values.min().min():.3f} and {values.max().max():.3f}"
     worst = np.abs(table.CB_1 * table.G_1 * table.R_1 / table.A_1 - 1).max()
     assert f"{worst:.1e}" in told.loc["A_1 = CB_1 · G_1 · R_1", "here"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "fraction"),
+    [
+        ("median score of the highest A_0 against the largest size, as in figure 3", None),
+        ("the same for quarters of equal count, ties at random", 0.25),
+    ],
+)
+def test_the_largest_are_compared_in_per_cent(found, claim, fraction):
+    table, told = found
+    effect = top_effect(table, fraction=fraction, resamples=60)
+    low, median, high = (100 * (effect.ratio.iloc[:-1].quantile(q) - 1) for q in (0, 0.5, 1))
+    assert told.loc[claim, "here"] == f"{median:+.1f} % ({low:+.1f} to {high:+.1f} %)"
+    lower, upper = 100 * (effect[["lower", "upper"]].iloc[-1] - 1)
+    assert told.loc[claim, "interval"] == f"{lower:+.1f} to {upper:+.1f} %"
 
 
 def test_what_a_table_cannot_tell_is_said(correlated):

@@ -88,7 +88,7 @@ def test_one_class_is_refused():
 
 @pytest.mark.parametrize("argument", ["bins", "per_bin", "candidates"])
 def test_counts_below_one_are_refused(argument):
-    with pytest.raises(ValueError, match=f"{argument} is 0"):
+    with pytest.raises(ValueError, match=f"{argument} holds 0"):
         design_subsets(LABELS, [64], **{argument: 0})
 
 

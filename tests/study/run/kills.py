@@ -1,4 +1,4 @@
-"""Kill a study at random moments until it is done, and compare with one that ran through.
+"""Kills of a study at random moments until it is done, beside one that ran through.
 
 Run as `python -m tests.study.run.kills FOLDER KILLS SEED`. Each attempt is a forked process that
 the parent kills with SIGKILL; real plan, folder, files and table, with instant stand-ins for

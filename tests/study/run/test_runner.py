@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lcrjax import RMSD, measure
+from lcrjax.data import Split
 from lcrjax.similarity.spec import parse_similarity
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.design.config import StudyConfig
@@ -331,7 +332,8 @@ def test_features_are_those_of_the_similarity_whatever_the_type_of_pixels(
 ):
     data = fake.dataset()
     if dtype == np.float32:
-        data = dataclasses.replace(data, train_images=data.train_images / np.float32(255))
+        train = Split(data.train_images / np.float32(255), data.train_labels)
+        data = dataclasses.replace(data, train=train)
     config = StudyConfig(sizes=(16,), bins=6, candidates=500, similarity=similarity)
     table = run_study([data], tmp_path, config, measure=measure_subsets)
     block = plan_study([data], config, fake.block_size)[0]

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.batch_norm import batch_normalise
 from lcrjax.training.networks.resnet18 import Convolution, ResNet18, max_pool
+from lcrjax.training.networks.resnet18_architecture import Architecture
 from tests.compiling import quick_jit
 
 

@@ -14,8 +14,8 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from lcrjax import native
 from lcrjax.training.config import TrainingConfig
-from lcrjax.training.networks.architecture import Architecture
 from lcrjax.training.networks.protocol import Backend
+from lcrjax.training.networks.resnet18_architecture import Architecture
 from lcrjax.training.networks.resnet18_native.adam import adam
 
 LANES = 16
@@ -62,11 +62,11 @@ def serves(config: TrainingConfig, at_once: int) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class NativeBackend(Backend):
-    """ResNet-18 as calls of kernels.
+    """ResNet-18 as calls of kernels in C.
 
     Attributes:
         network: The same network in XLA: the reference, and where initial weights come from.
-        stem: Side of the first kernel, as in `Architecture`.
+        stem: Side of the first convolution, as in `Architecture`.
     """
 
     stem: int | None = None
@@ -94,7 +94,7 @@ class NativeBackend(Backend):
         return found, statistics
 
     def inference_batch(self, n: int, config: TrainingConfig) -> int:
-        """Say how many images should be classified at a time: kernels are evaluated once for each.
+        """Say how many images to classify at a time: weights are transformed once for each batch.
 
         Large maps do not grow with the batch, see resnet.c.
         """

@@ -19,8 +19,6 @@ def normals(key: Array, n: int) -> Float[Array, " n"]:
     if not (known and counted):
         return jax.random.normal(key, (n,), jnp.float32)
     call = jax.ffi.ffi_call(
-        native.target("normals"),
-        jax.ShapeDtypeStruct((n,), jnp.float32),
-        vmap_method="sequential",
+        native.target("normals"), jax.ShapeDtypeStruct((n,), jnp.float32), vmap_method="sequential"
     )
     return call(jax.random.key_data(key))

@@ -1,4 +1,4 @@
-"""Help on the datasets and similarities that commands take."""
+"""Help texts of arguments and options that several commands share."""
 
 from lcrjax.data.sources import SOURCES
 from lcrjax.similarity.spec import FORMS

@@ -1,4 +1,4 @@
-"""Lines and ticks of charts, in the coordinates of their drawings on a page."""
+"""Axes and lines in SVG coordinates, for the charts of a dataset's page."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The shape of a ResNet-18: only the first and the last layer follow the data."""
+"""Architecture of a ResNet-18: only the first and the last layer follow the data."""
 
 import dataclasses
 
@@ -17,8 +17,8 @@ class Architecture:
         channels: Channels of the images.
         n_classes: Number of classes.
         base: Channels of the first stage, doubled from stage to stage; 64 in ResNet-18.
-        stem: Side of the first kernel, 3 (stride 1) or 7 (stride 2); None follows the images: 3
-            up to 32 pixels a side.
+        stem: Side of the first convolution, 3 (stride 1) or 7 (stride 2); None follows the
+            images: 3 up to 32 pixels a side.
     """
 
     height: int

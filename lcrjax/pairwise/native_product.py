@@ -58,7 +58,7 @@ def sums_on_host(
     """
     rows = np.asarray(elements).reshape(len(elements), -1)
     columns = None if others is None else np.asarray(others).reshape(len(others), -1)
-    found = similarity.kernel_form(rows.shape[1], rows.dtype == np.uint8)
+    found = similarity.native_form(rows.shape[1], rows.dtype == np.uint8)
     if found is None:
         raise ValueError(f"no kernel computes {similarity}: ask `serve_host` before")
     form, rate = found
@@ -74,7 +74,7 @@ def _form(
         return None
     if (of_bytes and dimension > _MOST_PIXELS) or not native.available():
         return None
-    return similarity.kernel_form(dimension, of_bytes)
+    return similarity.native_form(dimension, of_bytes)
 
 
 def traced_product(
@@ -97,7 +97,7 @@ def traced_product(
         Zeros for the points that are none.
     """
     of_bytes = isinstance(points, squares.Bytes)
-    found = similarity.kernel_form(points.dimension, of_bytes)
+    found = similarity.native_form(points.dimension, of_bytes)
     assert found is not None
     form, rate = found
     given = [x for x in (points, others) if x is not None]

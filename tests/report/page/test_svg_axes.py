@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lcrjax.report.page.charts import ticks_within, value_axis
+from lcrjax.report.page.svg_axes import ticks_within, value_axis
 
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
 

@@ -1,0 +1,59 @@
+"""What is wrong on a page, and which of its numbers are recomputed, measured once or given."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+
+from experiments.numbers import measures, panel, performance, training
+from experiments.numbers.listed import EVERYWHERE, GIVEN, MEASURED
+from experiments.numbers.pages import Span, inside, numbers, pattern, prose
+
+#: By page, what yields its pieces with their numbers recomputed.
+RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
+    "README.md": panel.readme,
+    "index.md": measures.index,
+    "embeddings.md": measures.embeddings,
+    "tutorial.md": measures.tutorial,
+    "measures.md": measures.measures,
+    "panel.md": panel.panel_page,
+    "training.md": training.training,
+    "performance.md": performance.performance,
+    "statistics.md": measures.statistics,
+}
+
+
+@dataclasses.dataclass
+class Checked:
+    """Numbers of a page by where they are from, and what is wrong with it."""
+
+    recomputed: set[Span]
+    given: set[Span]
+    measured: set[Span]
+    unlisted: set[Span]
+    wrong: list[str]
+
+
+def check(page: str, text: str | None = None) -> Checked:
+    """Compare a page, or a `text` in its place, with its recomputed and listed numbers."""
+    text = prose(page) if text is None else text
+    pieces = list(RECOMPUTED.get(page, lambda: iter(()))())
+    given, measured = GIVEN.get(page, ()), list(MEASURED.get(page, ()))
+    left, kinds = set(numbers(text)), []
+    for patterns in (
+        [pattern(piece) for piece in pieces],
+        [*EVERYWHERE, *map(pattern, given)],
+        [pattern(piece) for piece in measured],
+    ):
+        kinds.append(inside(text, patterns) & left)
+        left -= kinds[-1]
+    wrong = [
+        f"{page} does not say (any more): {piece}"
+        for piece in (*pieces, *given, *measured)
+        if not re.search(pattern(piece), text)
+    ]
+    wrong += [
+        f"{page} says {text[start:end]}, neither recomputed nor listed: "
+        f"…{text[max(0, start - 50) : end + 20]}…"
+        for start, end in sorted(left)
+    ]
+    return Checked(*kinds, left, wrong)

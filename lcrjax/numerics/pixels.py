@@ -1,0 +1,40 @@
+"""Pixels: floats that lie in [0, 1]."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+
+def check_pixels(images: Any, what: str = "images", block_bytes: int = 2**24) -> None:
+    """Refuse floats that cannot be pixels; other dtypes and traced images pass.
+
+    Args:
+        images: (n, ...).
+        what: Their name in the error's text.
+        block_bytes: So many of them are looked at at once, about.
+
+    Raises:
+        ValueError: If a pixel is NaN or infinite (the first is located) or leaves [0, 1].
+    """
+    if isinstance(images, jax.core.Tracer) or np.asarray(images[:1]).dtype.kind != "f":
+        return
+    images, low, high = np.asarray(images), np.inf, -np.inf
+    step = max(1, block_bytes // max(1, images[:1].nbytes))
+    for start in range(0, len(images), step):
+        block = images[start : start + step]
+        smallest, largest = float(block.min()), float(block.max())
+        if not (np.isfinite(smallest) and np.isfinite(largest)):
+            image, *pixel = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
+            value = block[(image, *pixel)]
+            raise ValueError(
+                f"the {what} hold NaN or infinite pixels, the first ({value}) in image "
+                f"{start + image} at {tuple(pixel)}: remove or replace them"
+            )
+        low, high = min(low, smallest), max(high, largest)
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"the float pixels of the {what} range from {low:.9g} to {high:.9g} but must "
+            "lie in [0, 1]: divide by their largest possible value (255 for bytes), clip, "
+            "or store them as uint8"
+        )
