@@ -14,9 +14,12 @@ from lcrjax.measures.counts import counts_array
 from lcrjax.measures.hill import effective_number
 from lcrjax.measures.viewpoints import check_viewpoint
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.memory import check_room
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
 from lcrjax.similarity.base import count_elements
+
+_MATRICES = 5  # of n x n at once: the identity, Z, Z weighed, and what LAPACK works with
 
 
 @jax.jit
@@ -99,6 +102,8 @@ def vendi_score(
         relation = similarity if isinstance(similarity, Similarity) else Precomputed(similarity)
         if isinstance(relation, Precomputed):
             relation.check(n, names)
+        size = _MATRICES * n**2 * share.dtype.itemsize
+        check_room(size, f"eigenvalues of the similarities of {n:,} elements")
         identity = jnp.eye(n, dtype=share.dtype)
         z = zp(relation, elements if compares else identity, identity)
         if at_hand(z):

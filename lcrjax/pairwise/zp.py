@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.tables import native_order
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
@@ -55,6 +56,7 @@ def ordinariness(
         [0.6839 0.6839]
     """
     similarity = RMSD() if similarity is None else as_similarity(similarity)
+    check_process()
     check_tile(tile)
     if elements is None:
         raise ValueError("elements are None: give what the similarity compares")

@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.tables import first_difference, is_labelled, numbers
 from lcrjax.similarity.base import Similarity
 
@@ -92,6 +93,11 @@ class Precomputed(Similarity, eq=False):
                 raise ValueError(
                     f"the similarity matrix has shape {z.shape}, "
                     f"but there are {len(weights)} rows of weights"
+                )
+            if z.dtype != weights.dtype or not isinstance(z, jax.Array):
+                check_room(
+                    z.size * weights.dtype.itemsize,
+                    f"a copy in {weights.dtype} of the similarities of {len(z):,} elements",
                 )
             return jnp.matmul(
                 jnp.asarray(z, weights.dtype), weights, precision=lax.Precision.HIGHEST

@@ -15,6 +15,7 @@ from lcrjax import native
 from lcrjax.measures.family import family_of, members_of_labels
 from lcrjax.native.interrupts import interruptible
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.similarity import RMSD, Similarity, TiledSimilarity
 from lcrjax.study.columns import FEATURES, ORDERS, feature_columns
@@ -126,6 +127,7 @@ def features(
     References:
         Paper, section III-E.
     """
+    check_process()
     labels, subsets = _check(images, labels, subsets)
     if similarity is None:
         similarity = RMSD()
