@@ -12,7 +12,7 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def available_bytes() -> int:
     """Bytes that this process may still take.
 
-    The least of what the machine has left, what its control group (of a container, of a job) may
+    The least of what the machine has left, what the control group of its container may
     still take, and what its own limit on addresses leaves; where a system says none of it, the
     machine's memory, or no limit.
     """
