@@ -1,23 +1,21 @@
 """Vendi scores: effective numbers from the eigenvalues of a similarity matrix."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.hill import effective_number
-from lcrjax.measures.viewpoints import check_viewpoint
+from lcrjax.measures.viewpoints import single_viewpoint
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.memory import check_room
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
-from lcrjax.similarity.base import count_elements
+from lcrjax.similarity.base import count_elements, taken
 
 _MATRICES = 5  # of n x n at once: the identity, Z, Z weighed, and what LAPACK works with
 
@@ -44,7 +42,7 @@ def linear_spectrum(
 def vendi_score(
     elements_or_counts: Any,
     similarity: Any = None,
-    q: ArrayLike | Sequence[Any] = 1,
+    q: Any = 1,
     *,
     weights: Any = None,
 ) -> Float[Array, ""]:
@@ -76,12 +74,13 @@ def vendi_score(
         >>> print(lcrjax.vendi_score(np.ones(4), np.eye(4), 1))
         4.0
     """
-    check_viewpoint(q)
+    q = single_viewpoint(q)
     compares = isinstance(similarity, Similarity) and not isinstance(
         similarity, Identity | Precomputed
     )
     if compares:
-        elements, count = elements_or_counts, count_elements(similarity, elements_or_counts)
+        elements = taken(similarity, elements_or_counts)
+        count = count_elements(similarity, elements)
         table, _, _ = counts_array(np.ones(count) if weights is None else weights)
     elif weights is not None:
         raise ValueError("weights belong to elements: counts are weights already")

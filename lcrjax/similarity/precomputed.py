@@ -10,8 +10,10 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.memory import check_room
-from lcrjax.numerics.tables import first_difference, is_labelled, numbers
+from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
@@ -49,7 +51,12 @@ class Precomputed(Similarity, eq=False):
         if isinstance(self.matrix, np.memmap):
             _check_table(str(self.matrix.filename), self.matrix)
             return
-        array = np.asarray(numbers("similarities", self.matrix))
+        array = numbers("similarities", self.matrix)
+        if not is_labelled(self.matrix):
+            object.__setattr__(self, "matrix", array)
+        if not at_hand(array):
+            return
+        array = np.asarray(array)
         _check_table("the similarity matrix", array)
         if hasattr(self.matrix, "columns"):
             _check_columns(self.matrix)
