@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
+from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.pytrees import map_elements
 from lcrjax.pairwise.neighbour_loops import PADDING, prepare, tile_rmsd
 from lcrjax.pairwise.tile_loops import tile_of
@@ -82,6 +83,7 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
         Facco et al. (2017), Estimating the intrinsic dimension of datasets by a minimal
         neighborhood information, Scientific Reports 7.
     """
+    check_process()
     similarity, images, _ = _in_own_unit(images)
     n = len(images)
     if n < 3:
@@ -146,6 +148,7 @@ def count_close_pairs(
     Returns:
         Pairs within a class, and pairs across two, by threshold; each pair once.
     """
+    check_process()
     similarity, images, unit = _in_own_unit(images)
     (chosen,) = np.nonzero(candidates)
     counts = np.zeros((2, len(thresholds)), np.int64)

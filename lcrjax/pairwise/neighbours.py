@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.numerics.inputs import array
+from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.neighbour_loops import (
     ACROSS,
     PADDING,
@@ -82,6 +83,7 @@ def nearest_neighbours(
         >>> print(within.index.tolist(), across.index.tolist(), across.rmsd[1])
         [1, 0, -1, 1] [2, 2, 1, 2] 0.0
     """
+    check_process()
     similarity, images, others = RMSD().canonical(images, others)
     classes = _classes("labels", labels, images)
     given = (labels, images) if others is None else (other_labels, others)

@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.checks import check_own
@@ -111,6 +112,12 @@ class Precomputed(Similarity, eq=False):
                 raise ValueError(
                     f"the similarity matrix has shape {shape}, "
                     f"but there are {len(weights)} rows of weights"
+                )
+            if not isinstance(self.matrix, jax.Array) or self.matrix.dtype != weights.dtype:
+                entries = self.matrix.nnz if is_sparse(self.matrix) else shape[0] * shape[1]
+                check_room(
+                    entries * weights.dtype.itemsize,
+                    f"a copy in {weights.dtype} of the similarities of {shape[0]:,} elements",
                 )
             return _weigh(self.matrix, weights)
         return jnp.concatenate([_weigh(block, weights) for block in self.blocks(len(weights))])
