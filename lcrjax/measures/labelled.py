@@ -15,6 +15,7 @@ from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
@@ -83,6 +84,10 @@ def measure(
     if similarity is None:
         check_pixels(images)
     dtype = float_dtype(*jax.tree.leaves(images))
+    check_room(
+        3 * count * len(names) * dtype.itemsize,
+        f"similarities of {count:,} images to {len(names):,} classes",
+    )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
