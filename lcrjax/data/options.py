@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from lcrjax.data.split import TEST_FRACTION
 
+#: Options that only some sources take, as they are called.
+COLUMNS = ("image_column", "element_column", "label_column", "split_column", "group_column")
+
 
 class Options(NamedTuple):
     """What the keywords of `lcrjax.data.load` ask for; a source takes what concerns it.
@@ -17,6 +20,12 @@ class Options(NamedTuple):
         cache: Folder for downloads, or that which TFDS keeps data in; None for the usual one.
         max_bytes: Largest size that an archive, a split or an IDX file may expand to, see
             `limits.check_bytes`.
+        labels: File of labels, of a source that holds elements alone: `FILE` or `FILE:COLUMN`.
+        image_column: Column of a table that holds pictures or names of their files.
+        element_column: Column of a table that holds texts, or vectors as lists of numbers.
+        label_column: Column of a table that holds labels.
+        split_column: Column of a table that says which split a row belongs to.
+        group_column: Column of a table that says which group a row belongs to.
     """
 
     seed: int = 0
@@ -25,6 +34,12 @@ class Options(NamedTuple):
     size: int | None = None
     cache: Path | None = None
     max_bytes: int | None = None
+    labels: str | None = None
+    image_column: str | None = None
+    element_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
+    group_column: str | None = None
 
     def of_arrays(self) -> dict[str, Any]:
         """Those that `from_arrays` takes."""
