@@ -12,6 +12,7 @@ from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import SPLITS, split_of
+from lcrjax.data.text import as_text
 
 #: What arrays are called, by what they are; of several present the first goes.
 _ROLES = {
@@ -114,8 +115,7 @@ def read_keyed(
     keys = choose_keys(where, found)
     arrays = dict(zip(keys, read(list(keys.values())), strict=True))
     for place, array in arrays.items():
-        if array.dtype.kind == "S":
-            arrays[place] = _decoded(array, f"{keys[place]} in {where}")
+        arrays[place] = as_text(array, f"{keys[place]} in {where}")
     if (names := arrays.get(("", "class_names"))) is not None and names.ndim != 1:
         raise DataError(
             f"{keys['', 'class_names']} in {where} has the shape {names.shape}: "
@@ -144,10 +144,3 @@ def from_keyed(path: Path, keyed: Keyed, options: Options, **facts: Any) -> Data
         get(("test", "labels")),
         **facts | options.of_arrays(),
     )
-
-
-def _decoded(array: np.ndarray, what: str) -> np.ndarray:
-    try:
-        return np.char.decode(array, "utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{what} is no text in UTF-8: save it as str.") from error

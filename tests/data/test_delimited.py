@@ -178,6 +178,7 @@ def test_labels_stay_as_they_are_written(table, labels, names):
         ("\na,label\n1,x\n", {}, "begins with an empty line"),
         ("", {}, "begins with an empty line"),
         ("a,label\n1,x\n2,y,z,w\n", {}, "cannot read"),
+        ("a,label\n1,x,2\n2,y,z\n", {}, "cannot read .*header"),
         ("a.png,label\n", {"image_column": "a.png", "element_column": "label"}, "give one of them"),
         ("a,b,label\nx.png,y.png,1\n", {}, "several columns of files"),
         ("a,label\n1,x\n", {"element_column": "a"}, "holds numbers, neither texts nor lists"),

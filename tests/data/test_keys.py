@@ -147,3 +147,12 @@ def test_objects_are_refused_with_how_to_save_strings(tmp_path):
     np.savez(tmp_path / "a.npz", images=X, labels=np.array(list("abc") * 4, dtype=object))
     with pytest.raises(DataError, match=r"never unpickled: .*np.array\(names, dtype=str\)"):
         load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("point", [0x110000, 0xD800])
+def test_characters_that_are_none_are_refused(tmp_path, point):
+    labels = np.array(list("abc") * 4)
+    labels.view(np.uint32)[5] = point
+    np.savez(tmp_path / "a.npz", images=X, labels=labels)
+    with pytest.raises(DataError, match=r"labels in .* holds characters that are none"):
+        load(tmp_path / "a.npz")

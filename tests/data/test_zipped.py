@@ -1,4 +1,5 @@
 import contextlib
+import tempfile
 import zipfile
 
 import numpy as np
@@ -50,13 +51,17 @@ def test_errors_name_the_archive_and_not_the_place(zipped, tmp_path):
     assert "lcrjax-" not in str(caught.value)
 
 
-def test_members_do_not_leave_the_place(zipped, tmp_path):
-    path, _ = zipped(members=[("../../outside.txt", b"x"), ("/tmp/outside.txt", b"x")])
+def test_members_do_not_leave_the_place(zipped, tmp_path, monkeypatch):
+    deep = tmp_path / "deep" / "place"
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    outside = [("../../../outside.txt", b"x"), (f"{tmp_path}/absolute.txt", b"x")]
+    path, _ = zipped(members=outside)
     with zipfile.ZipFile(path) as archive:
-        assert "../../outside.txt" in archive.namelist()
+        assert "../../../outside.txt" in archive.namelist()
     with contextlib.suppress(DataError):
         load(path)
-    assert not any(p.name == "outside.txt" for p in tmp_path.parent.glob("*/*.txt"))
+    assert not list(tmp_path.rglob("*.txt"))
 
 
 @pytest.mark.parametrize(
