@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lcrjax.data.colours import check_mode
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.digits import load_digits
 from lcrjax.data.errors import DataError, reason
 from lcrjax.data.folder import load_folder
 from lcrjax.data.idx import is_idx, load_idx
+from lcrjax.data.limits import MAX_PIXELS
 from lcrjax.data.medmnist import is_medmnist, load_medmnist
 from lcrjax.data.medmnist_index import known_names
 from lcrjax.data.npz import load_npz
 from lcrjax.data.options import Options
+from lcrjax.data.other_test_set import with_test_set
 from lcrjax.data.resize import Size, as_size
 from lcrjax.data.split import TEST_FRACTION
 from lcrjax.data.tfds import is_tfds, load_tfds
@@ -47,11 +50,11 @@ SOURCES = (
     Source("'digits'", lambda named: named == "digits", load_digits, lambda: ("digits",)),
     Source("a MedMNIST name such as 'bloodmnist'", is_medmnist, load_medmnist, known_names, True),
     Source("'tfds:NAME'", is_tfds, load_tfds),
-    # Any file is taken for an archive, to be refused by name where it is none.
+    Source("a folder of IDX files", is_idx, load_idx),
+    # Any other file is taken for an archive, to be refused by name where it is none.
     Source(
         "an .npz file", lambda named: Path(named).exists() and not Path(named).is_dir(), load_npz
     ),
-    Source("a folder of IDX files", is_idx, load_idx),
     Source(
         "a folder with one folder of images per class",
         lambda named: Path(named).is_dir(),
@@ -69,6 +72,12 @@ def load(
     size: int | None = None,
     cache: str | os.PathLike[str] | None = None,
     max_bytes: int | None = None,
+    mode: str | None = None,
+    test: str | os.PathLike[str] | None = None,
+    skip_damaged: bool = False,
+    follow_links: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
     """Load a labelled image dataset.
 
@@ -83,8 +92,10 @@ def load(
             - "tfds:NAME": TensorFlow Datasets, splits `train` and `test` (or `validation`);
             - the path of an `.npz` file with `train_images`, `train_labels`, `test_images`,
               `test_labels` (validation arrays are left out), or with `images` and `labels`;
-            - a folder of IDX files, gzipped or not (the MNIST family);
-            - a folder of class folders of PNG or JPEG files, in `train/` and `test/` or not.
+            - a folder of IDX files, gzipped or not (the MNIST family), or one of them where a
+              folder has several datasets;
+            - a folder of class folders of pictures (PNG, JPEG, TIFF, BMP, GIF, WebP, PGM or PPM,
+              DICOM), in `train/` and `test/` (or `val/`) or not.
         seed: Seed of the held-out test set, where the source has none of its own.
         test_fraction: Part of each class that is held out in that case, in (0, 1); 0 holds out
             none, and the dataset has no test set.
@@ -94,6 +105,14 @@ def load(
             the operating system's place for caches.
         max_bytes: Largest number of bytes that a source may expand to. By default
             `LCRJAX_MAX_BYTES`, or 100 times its size on disk, at least 1 GiB, at most 8 GiB.
+        mode: "grey" or "rgb" to bring all images to; by default each stays as it is, and pictures
+            of several kinds are refused.
+        test: A source of the test set, which takes the place of any that `source` has; its classes
+            are matched by name.
+        skip_damaged: Whether to go on without pictures that cannot be read; a note counts them.
+        follow_links: Whether links may lead out of a folder of pictures.
+        max_pixels: Largest number of pixels of one picture in a file.
+        progress: Told how many of how many pictures in files are decoded.
 
     Returns:
         The dataset, checked: every class has training images, pixels are uint8 or floats in
@@ -108,20 +127,38 @@ def load(
         >>> digits.train_images.shape, digits.n_classes
         ((1347, 8, 8), 10)
     """
-    shape = None if resize is None else as_size(resize)  # refused before anything is fetched
-    folder = None if cache is None else Path(cache)
+    options = Options(
+        seed=seed,
+        test_fraction=test_fraction,
+        resize=None if resize is None else as_size(resize),  # refused before anything is fetched
+        size=size,
+        cache=None if cache is None else Path(cache),
+        max_bytes=max_bytes,
+        mode=check_mode(mode),
+        skip_damaged=skip_damaged,
+        follow_links=follow_links,
+        max_pixels=max_pixels,
+        progress=progress,
+    )
+    if test is None:
+        return _load(source, options)
+    whole = options._replace(test_fraction=0)
+    return with_test_set(_load(source, whole), _load(test, whole))
+
+
+def _load(source: str | os.PathLike[str], options: Options) -> Dataset:
     named: Named = source if isinstance(source, str) else Path(source)
     if not os.fspath(named):
         raise DataError("the source is empty: give a name, a file or a folder.")
     kind = _kind_of(named)
-    if size is not None and not (kind and kind.sized):
+    if options.size is not None and not (kind and kind.sized):
         raise DataError(
-            f"size={size} chooses among MedMNIST's variants and means nothing for {source}: "
-            "use resize= to change height and width."
+            f"size={options.size} chooses among MedMNIST's variants and means nothing for "
+            f"{source}: use resize= to change height and width."
         )
     if kind is None:
         raise DataError(_what_was_meant(named))
-    return kind.load(named, Options(seed, test_fraction, shape, size, folder, max_bytes))
+    return kind.load(named, options)
 
 
 def _kind_of(named: Named) -> Source | None:
