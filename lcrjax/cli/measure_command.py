@@ -2,11 +2,12 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.data_options import reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
 
@@ -18,6 +19,7 @@ _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_
 _WRITERS = (".csv", ".json", ".parquet")
 
 
+@reads_data
 def measure(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     q: Annotated[
@@ -33,6 +35,8 @@ def measure(
         Path | None,
         typer.Option(help="Also write the table: .csv, .parquet or .json, with all nine measures."),
     ] = None,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Measure how diverse the training images of a dataset are, and each of its classes.
 
@@ -54,7 +58,7 @@ def measure(
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
             check_writable(out)
-        dataset = load(data, resize=resize, test_fraction=0)
+        dataset = load(data, resize=resize, test_fraction=0, **reading)
 
     import numpy as np
     from rich.console import Console

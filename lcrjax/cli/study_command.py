@@ -1,11 +1,12 @@
 """`lcrjax study`: from datasets to the ranking of what explains performance."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.data_options import reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lcrjax.study.run.progress import StudyProgress
 
 
+@reads_data
 def study(
     data: Annotated[
         list[str] | None, typer.Argument(help=f"{DATA_HELP} Several are studied together.")
@@ -46,6 +48,8 @@ def study(
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Train a ResNet-18 on many subsets and rank what explains their performance.
 
@@ -94,7 +98,7 @@ def study(
                 display(progress)
 
             report = conduct_study(
-                sources, out, settings, resize=resize, progress=show, **PARTS.get()
+                sources, out, settings, resize=resize, reading=reading, progress=show, **PARTS.get()
             )
         _conclude(report, out)
 

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 from lcrjax.data.limits import MAX_PIXELS
 from lcrjax.data.split import TEST_FRACTION
 
+#: Options that only some sources take, as they are called.
+COLUMNS = ("image_column", "element_column", "label_column", "split_column", "group_column")
+
 
 class Options(NamedTuple):
     """What the keywords of `lcrjax.data.load` ask for; a source takes what concerns it.
@@ -24,6 +27,12 @@ class Options(NamedTuple):
         follow_links: Whether links may lead out of a folder.
         max_pixels: Largest number of pixels of one picture in a file.
         progress: Told how many of how many pictures are decoded.
+        labels: File of labels, of a source that holds elements alone: `FILE` or `FILE:COLUMN`.
+        image_column: Column of a table that holds pictures or names of their files.
+        element_column: Column of a table that holds texts, or vectors as lists of numbers.
+        label_column: Column of a table that holds labels.
+        split_column: Column of a table that says which split a row belongs to.
+        group_column: Column of a table that says which group a row belongs to.
     """
 
     seed: int = 0
@@ -37,6 +46,12 @@ class Options(NamedTuple):
     follow_links: bool = False
     max_pixels: int = MAX_PIXELS
     progress: Callable[[int, int], None] | None = None
+    labels: str | None = None
+    image_column: str | None = None
+    element_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
+    group_column: str | None = None
 
     def of_arrays(self) -> dict[str, Any]:
         """Those that `from_arrays` takes."""
