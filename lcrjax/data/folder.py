@@ -91,7 +91,8 @@ def _splits(walk: Walk) -> tuple[list[Path], list[str]]:
     tops = walk.folders(walk.root)
     by_name = {path.name.casefold(): path for path in tops}
     train, test = (
-        next((by_name[n] for n in names if n in by_name and _holds_classes(walk, by_name[n])), None)
+        # One without folders is itself a class of such a name.
+        next((by_name[n] for n in names if n in by_name and walk.folders(by_name[n])), None)
         for names in (_TRAIN, _TEST)
     )
     if train is None and test is not None:
@@ -106,11 +107,6 @@ def _splits(walk: Walk) -> tuple[list[Path], list[str]]:
     used = " and ".join(path.name for path in splits)
     notes = [f"Of the folders {used} was read; left out: {', '.join(beside)}."] if beside else []
     return splits, notes
-
-
-def _holds_classes(walk: Walk, folder: Path) -> bool:
-    """Whether a folder is one of class folders, and not itself a class of such a name."""
-    return bool(walk.folders(folder)) and not any(map(_meant, walk.files(folder)))
 
 
 def _meant(file: File) -> bool:
