@@ -1,13 +1,14 @@
 """`lcrjax measure`: the diversities of a dataset and its classes."""
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.data_options import reads_data
+from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
 
@@ -50,7 +51,6 @@ def measure(
         lcrjax measure digits --similarity rmsd:10
     """
     with input_checked():
-        from lcrjax.data import load
         from lcrjax.similarity.spec import parse_similarity, pixels_for
 
         viewpoints, alike = values.orders(q), parse_similarity(similarity)
@@ -58,7 +58,14 @@ def measure(
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
             check_writable(out)
-        dataset = load(data, resize=resize, test_fraction=0, **reading)
+        quiet = not sys.stderr.isatty()
+        dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
+    if dataset.test is not None:
+        typer.echo(
+            f"{dataset.name}: the training set of {len(dataset.train):,} is measured, "
+            f"the test set of {len(dataset.test):,} is not.",
+            err=True,
+        )
 
     import numpy as np
     from rich.console import Console

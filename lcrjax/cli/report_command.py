@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lcrjax.cli.data_options import reads_data
+from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
 
@@ -43,7 +43,6 @@ def report(
         from lcrjax.study.run.files import write_whole
 
         with input_checked():
-            from lcrjax.data import load
             from lcrjax.report import dataset_page, study_page
             from lcrjax.report.pipeline import PAGE
 
@@ -66,7 +65,7 @@ def report(
                 if is_study:
                     page = study_page(data)
                 else:
-                    dataset = load(data, resize=resize, test_fraction=0, **reading)
+                    dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
             if not is_study:
                 work.begin()
                 page = dataset_page(dataset, progress=tell)

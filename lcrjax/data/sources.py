@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lcrjax.data.array_file import load_npy
+from lcrjax.data.colours import check_mode
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.delimited import SUFFIXES as DELIMITED
 from lcrjax.data.delimited import load_delimited
@@ -18,11 +19,13 @@ from lcrjax.data.hdf5 import SUFFIXES as HDF5
 from lcrjax.data.hdf5 import load_hdf5
 from lcrjax.data.huggingface import is_hub, is_saved, load_hub, load_saved
 from lcrjax.data.idx import is_idx, load_idx
+from lcrjax.data.limits import MAX_PIXELS
 from lcrjax.data.medmnist import is_medmnist, load_medmnist
 from lcrjax.data.medmnist_index import known_names
 from lcrjax.data.naming import group_by_pattern, rename_classes
 from lcrjax.data.npz import load_npz
 from lcrjax.data.options import COLUMNS, Options
+from lcrjax.data.other_test_set import with_test_set
 from lcrjax.data.parquet import is_parquet, load_parquet
 from lcrjax.data.resize import Size, as_size
 from lcrjax.data.split import TEST_FRACTION
@@ -75,12 +78,12 @@ SOURCES = (
     Source("a Parquet file or a folder of some", is_parquet, load_parquet, takes=COLUMNS),
     Source("an HDF5 file", _ends(*HDF5), load_hdf5),
     Source("a zip archive of a folder", is_zip, _load_zip, takes=COLUMNS),
+    Source("a folder of IDX files", is_idx, load_idx),
     # Any other file is taken for an archive, to be refused by name where it is none.
     Source(
         "an .npz file", lambda named: Path(named).exists() and not Path(named).is_dir(), load_npz
     ),
     Source("a folder that Hugging Face's datasets saved", is_saved, load_saved, takes=COLUMNS),
-    Source("a folder of IDX files", is_idx, load_idx),
     Source(
         "a folder with one folder of images per class",
         lambda named: Path(named).is_dir(),
@@ -98,6 +101,12 @@ def load(
     size: int | None = None,
     cache: str | os.PathLike[str] | None = None,
     max_bytes: int | None = None,
+    mode: str | None = None,
+    test: str | os.PathLike[str] | None = None,
+    skip_damaged: bool = False,
+    follow_links: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int, int], None] | None = None,
     labels: str | os.PathLike[str] | None = None,
     class_names: Sequence[str] | None = None,
     image_column: str | None = None,
@@ -127,8 +136,10 @@ def load(
               their files, lists of numbers, texts, or plain columns, with a column of labels;
             - a folder that Hugging Face's `datasets` saved;
             - a zip archive of a folder or table;
-            - a folder of IDX files, gzipped or not (the MNIST family);
-            - a folder of class folders of PNG or JPEG files, in `train/` and `test/` or not.
+            - a folder of IDX files, gzipped or not (the MNIST family), or one of them where a
+              folder has several datasets;
+            - a folder of class folders of pictures (PNG, JPEG, TIFF, BMP, GIF, WebP, PGM or PPM,
+              DICOM), in `train/` and `test/` (or `val/`) or not.
         seed: Seed of the held-out test set, where the source has none of its own.
         test_fraction: Part of each class that is held out in that case, in (0, 1); 0 holds out
             none, and the dataset has no test set.
@@ -138,6 +149,14 @@ def load(
             the operating system's place for caches.
         max_bytes: Largest number of bytes that a source may expand to. By default
             `LCRJAX_MAX_BYTES`, or 100 times its size on disk, at least 1 GiB, at most 8 GiB.
+        mode: "grey" or "rgb" to bring all images to; by default each stays as it is, and pictures
+            of several kinds are refused.
+        test: A source of the test set, which takes the place of any that `source` has; its classes
+            are matched by name.
+        skip_damaged: Whether to go on without pictures that cannot be read; a note counts them.
+        follow_links: Whether links may lead out of a folder of pictures.
+        max_pixels: Largest number of pixels of one picture in a file.
+        progress: Told how many of how many pictures in files are decoded.
         labels: File of an `.npy` file's labels: `.npy`, `.txt` (one per line), `.csv`, or
             `FILE.csv:COLUMN`.
         class_names: Names of the classes, in the order of their own names.
@@ -162,25 +181,39 @@ def load(
         >>> digits.train_images.shape, digits.n_classes
         ((1347, 8, 8), 10)
     """
-    shape = None if resize is None else as_size(resize)  # refused before anything is fetched
-    folder = None if cache is None else Path(cache)
-    named: Named = source if isinstance(source, str) else Path(source)
-    if not os.fspath(named):
-        raise DataError("the source is empty: give a name, a file or a folder.")
-    only = {
-        "labels": None if labels is None else os.fspath(labels),
-        **{"image_column": image_column, "element_column": element_column},
-        **{"label_column": label_column, "split_column": split_column},
-        "group_column": group_column,
-    }
-    options = Options(seed, test_fraction, shape, size, folder, max_bytes, **only)
-    dataset = _load(named, options)
+    options = Options(
+        seed=seed,
+        test_fraction=test_fraction,
+        resize=None if resize is None else as_size(resize),  # refused before anything is fetched
+        size=size,
+        cache=None if cache is None else Path(cache),
+        max_bytes=max_bytes,
+        mode=check_mode(mode),
+        skip_damaged=skip_damaged,
+        follow_links=follow_links,
+        max_pixels=max_pixels,
+        progress=progress,
+        labels=None if labels is None else os.fspath(labels),
+        image_column=image_column,
+        element_column=element_column,
+        label_column=label_column,
+        split_column=split_column,
+        group_column=group_column,
+    )
+    if test is None:
+        dataset = _load(source, options)
+    else:
+        whole = options._replace(test_fraction=0)
+        dataset = with_test_set(_load(source, whole), _load(test, whole))
     if class_names is not None:
         dataset = rename_classes(dataset, class_names)
     return dataset if group_pattern is None else group_by_pattern(dataset, group_pattern)
 
 
-def _load(named: Named, options: Options) -> Dataset:
+def _load(source: str | os.PathLike[str], options: Options) -> Dataset:
+    named: Named = source if isinstance(source, str) else Path(source)
+    if not os.fspath(named):
+        raise DataError("the source is empty: give a name, a file or a folder.")
     kind = _kind_of(named)
     if options.size is not None and not (kind and kind.sized):
         raise DataError(

@@ -13,7 +13,7 @@ from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.listed_files import find_files
 from lcrjax.data.options import Options
-from lcrjax.data.pictures import Picture, decode_all
+from lcrjax.data.pictures import decode_all
 from lcrjax.data.split_names import SPLITS, split_of
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -68,7 +68,7 @@ def from_table(
     for split, rows in (("train", train), ("test", test)):
         if not len(rows):
             continue
-        sides[f"{split}_images"] = elements.take(rows)
+        sides[f"{split}_images"], rows = elements.take(rows)
         sides[f"{split}_labels"] = labels[rows]
         sides[f"{split}_names"] = [names[i] for i in rows]
         sides[f"{split}_groups"] = None if groups is None else [groups[i] for i in rows]
@@ -200,36 +200,37 @@ class _Elements:
         self.columns = {name: columns[name] for name in roles.elements}
         self.folder = path if path.is_dir() else path.parent
         self.notes = notes
-        self.first: Picture | None = None
 
-    def take(self, rows: np.ndarray) -> Any:
-        """Elements of some rows, as `from_arrays` takes them."""
+    def take(self, rows: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Elements of some rows, as `from_arrays` takes them, and the rows that they are of."""
         kind, name = self.roles.kind, self.roles.elements[0]
         values = self.columns[name].values
         where = slice(None) if len(rows) == len(values) else rows  # all of them are not copied
         if kind == "arrays":
-            return values[where]
+            return values[where], rows
         if kind == "pictures":
-            return self._decode([self._picture(int(i), *values[i]) for i in rows])
+            return self._decode([self._picture(int(i), *values[i]) for i in rows], rows)
         if kind in ("texts", "files") and (gone := [i for i in rows if not _is_text(values[i])]):
             raise _missing(name, self.where, np.array(gone))
         if kind == "texts":
-            return values[where]
+            return values[where], rows
         if kind == "files":
-            files, found = find_files(self.folder, [str(values[i]) for i in rows], self.where)
+            names = [str(values[i]) for i in rows]
+            follow = self.options.follow_links
+            files, found = find_files(self.folder, names, self.where, follow_links=follow)
             if found:
                 self.notes.append(f"{found:,} files were found by name below {self.folder}.")
-            return self._decode([(str(path), path) for path in files])
+            return self._decode([(str(path), path) for path in files], rows)
         import pandas as pd
 
         frame = pd.DataFrame({key: self.columns[key].values for key in self.columns}, copy=False)
         if kind == "rows":
-            return frame.iloc[where].reset_index(drop=True)
+            return frame.iloc[where].reset_index(drop=True), rows
         lacking = frame.isna()
         if lacking.to_numpy().any():
             place = next(key for key in frame if lacking[key].any())
             raise _missing(str(place), self.where, np.flatnonzero(lacking[place]))
-        return frame.to_numpy()[where]
+        return frame.to_numpy()[where], rows
 
     def _picture(self, row: int, content: bytes | None, path: str | None) -> tuple[str, bytes]:
         if content is None:
@@ -240,12 +241,20 @@ class _Elements:
             )
         return f"picture {path or row} of {self.where}", content
 
-    def _decode(self, pictures: Sequence[tuple[str, Path | bytes]]) -> np.ndarray:
+    def _decode(
+        self, pictures: Sequence[tuple[str, Path | bytes]], rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         stored = sum(len(p) if isinstance(p, bytes) else p.stat().st_size for _, p in pictures)
-        images, self.first = decode_all(
-            pictures, len(pictures), self.where, stored, self.options, self.first
-        )
-        return images
+        images, kept, notes = decode_all(pictures, len(pictures), self.where, stored, self.options)
+        none = [pictures[i][0] for i in np.setdiff1d(np.arange(len(pictures)), kept)]
+        if none and not self.options.skip_damaged:
+            raise DataError(
+                f"{len(none):,} of {len(pictures):,} pictures of {self.where} are none: "
+                f"{listed(none)}: leave their rows out, or go on without them with "
+                "skip_damaged=True (on the command line --skip-damaged)."
+            )
+        self.notes += notes
+        return images, rows[kept]
 
 
 def _is_text(value: Any) -> bool:

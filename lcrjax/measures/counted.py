@@ -1,12 +1,10 @@
 """Diversity of counted elements in classes."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.family import family
@@ -22,14 +20,14 @@ def diversity(
     counts: Any,
     similarity: Any = None,
     *,
-    q: ArrayLike | Sequence[Any] = (0, 1, 2, np.inf),
+    q: Any = (0, 1, 2, np.inf),
     elements: Any = None,
 ) -> Diversity:
     r"""Measure the diversity of counted elements in classes, similar ones counted together.
 
     Args:
         counts: How often each of S elements occurs in each of C classes, >= 0: an array (S, C)
-            or (S,), a dict of arrays (S,) by class, or a DataFrame with a column for each class.
+            or (S,), a dict of arrays (S,) by class, or a table with a column for each class.
         similarity: None for elements that have nothing in common (Hill numbers); a matrix (S, S)
             as array or DataFrame; or a `lcrjax.Similarity`.
         q: One viewpoint or several, in [0, inf].
@@ -39,7 +37,7 @@ def diversity(
         A `Diversity`.
 
     Raises:
-        ValueError: If counts are negative, NaN or all zero, a class is empty (named), the
+        ValueError: If counts are negative, missing or all zero, a class is empty (named), the
             similarity does not fit the counts, or a viewpoint is negative or NaN.
 
     References:

@@ -8,7 +8,8 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.tables import first_difference, is_default, numbers, row_names
+from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.tables import column_names, first_difference, is_default, row_names
 from lcrjax.numerics.widths import float_dtype
 
 
@@ -18,16 +19,15 @@ def counts_array(
     """Bring counts into an array and check them, unless they are traced.
 
     Args:
-        counts: An array (S, C) or (S,), a dict of arrays or Series (S,), a Series or
-            a DataFrame.
+        counts: An array or table (S, C), an array or column (S,), or a dict of these.
 
     Returns:
         Counts in a float dtype, names of the classes, and names of the elements where the counts
         are a DataFrame or Series, or a dict that holds one.
 
     Raises:
-        ValueError: If a count is negative, NaN or infinite, a class is empty (both named), or
-            two Series of a dict name their elements otherwise.
+        ValueError: If a count is missing, negative, NaN or infinite, a class is empty (both named),
+            or two Series of a dict name their elements otherwise.
     """
     names: list[str] | None = None
     elements: tuple[Any, ...] | None = None
@@ -39,10 +39,7 @@ def counts_array(
     else:
         table = numbers("counts", counts)
         elements = row_names(counts)
-        if hasattr(counts, "columns"):
-            names = [str(name) for name in counts.columns]
-    if table.dtype.kind not in "iufb":
-        raise ValueError(f"counts have dtype {table.dtype}: give numbers")
+        names = column_names(counts)
     if table.ndim == 1:
         table = table[:, None]
     if table.ndim != 2 or 0 in table.shape:

@@ -4,18 +4,16 @@ The measures are those of sentropy (`sre` and `sce`): similarity-sensitive forms
 divergence and of cross entropy, as effective numbers.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from lcrjax.measures.counts import counts_array
-from lcrjax.measures.viewpoints import check_viewpoint
+from lcrjax.measures.viewpoints import single_viewpoint
 from lcrjax.measures.weighing import weigh_counted
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray, Runs
@@ -77,7 +75,7 @@ def _means(
             f"row {at} of p is {names[at]!r} and row {at} of r {others[at]!r}: "
             "give both in one order"
         )
-    check_viewpoint(q)
+    q = single_viewpoint(q)
     if between == "datasets":
         first, second = (x.sum(axis=1, keepdims=True) for x in (first, second))
     both = jnp.concatenate([x / x.sum(axis=0, keepdims=True) for x in (first, second)], axis=1)
@@ -106,7 +104,7 @@ def relative_diversity(
     p: Any,
     r: Any,
     similarity: Any = None,
-    q: ArrayLike | Sequence[Any] = 1,
+    q: Any = 1,
     *,
     elements: Any = None,
     between: str = "datasets",
@@ -142,7 +140,7 @@ def cross_diversity(
     p: Any,
     r: Any,
     similarity: Any = None,
-    q: ArrayLike | Sequence[Any] = 1,
+    q: Any = 1,
     *,
     elements: Any = None,
     between: str = "datasets",

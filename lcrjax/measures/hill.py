@@ -1,22 +1,21 @@
 """Hill numbers: effective numbers of elements that have nothing in common."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from lcrjax.measures.viewpoints import check_viewpoint
+from lcrjax.measures.viewpoints import single_viewpoint
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.power_means import mean_along_rows
 from lcrjax.numerics.widths import float_dtype
 
 
-def hill_number(p: ArrayLike | Sequence[Any], q: ArrayLike | Sequence[Any]) -> Float[Array, ""]:
+def hill_number(p: Any, q: Any) -> Float[Array, ""]:
     r"""Effective number of elements of order q, none similar to another (paper, equation 1).
 
     Args:
@@ -28,25 +27,24 @@ def hill_number(p: ArrayLike | Sequence[Any], q: ArrayLike | Sequence[Any]) -> F
         A number from 1 to S.
 
     Raises:
-        ValueError: If `p` is not one-dimensional, holds a negative number, NaN or infinity, or
-            nothing but zeros, or `q` is negative, NaN or not a scalar; traced values stay
-            unchecked.
+        ValueError: If `p` is not one-dimensional, lacks a value, holds a negative number, NaN or
+            infinity, or nothing but zeros, or `q` is negative, NaN or not a scalar; traced values
+            stay unchecked.
 
     Examples:
         >>> import lcrjax
         >>> print(lcrjax.hill_number([0.5, 0.25, 0.25], 2))
         2.6666667
     """
-    known = at_hand(p)
-    abundances: Any = np.asarray(p) if known else jnp.asarray(p)
-    if abundances.ndim != 1:
-        raise ValueError(f"p has shape {abundances.shape}: give one abundance for each element")
-    dtype = float_dtype(abundances)
-    check_viewpoint(q)
-    abundances = abundances.astype(np.float64 if known else dtype)
-    if known:
-        _check_abundances(abundances)
-    return effective_number(abundances, q, dtype)
+    given = numbers("abundances", p)
+    if given.ndim != 1:
+        raise ValueError(f"p has shape {given.shape}: give one abundance for each element")
+    dtype, q = float_dtype(given), single_viewpoint(q)
+    if not at_hand(given):
+        return effective_number(given.astype(dtype), q, dtype)
+    abundances = np.asarray(given, np.float64)
+    _check_abundances(abundances)
+    return effective_number(abundances / abundances.max(), q, dtype)
 
 
 def effective_number(p: Float[AnyArray, " S"], q: Any, dtype: Any) -> Float[Array, ""]:

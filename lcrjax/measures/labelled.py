@@ -1,13 +1,11 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float, Int
 
 from lcrjax.measures.family import labelled_family
@@ -20,7 +18,7 @@ from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Similarity
-from lcrjax.similarity.base import count_elements
+from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.precomputed import as_similarity
 
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
@@ -31,7 +29,8 @@ def measure(
     labels: Any,
     *,
     similarity: Similarity | None = None,
-    q: ArrayLike | Sequence[Any] = (0, 1, np.inf),
+    q: Any = (0, 1, np.inf),
+    n_classes: int | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -45,13 +44,17 @@ def measure(
         labels: Their n classes: integers, strings or booleans.
         similarity: None for RMSD, the paper's.
         q: One viewpoint or several, in [0, inf].
+        n_classes: Number C of classes that integer labels in 0..C-1 number: with it labels may be
+            traced, and classes may be empty, whose values are NaN and count nowhere. Traced labels
+            stay unchecked. None for the distinct labels.
 
     Returns:
-        A `Diversity`; its `class_names` are the sorted distinct labels.
+        A `Diversity`; its `class_names` are the distinct labels, 2 before 10, or "0" to "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
-            [0, 1], there are not n labels, or a viewpoint is negative or NaN.
+            [0, 1], there are not n labels, some are missing or do not lie in 0..C-1, or are
+            traced without `n_classes`, or a viewpoint is negative or NaN.
 
     References:
         Paper, sections II-E and III-D.
@@ -67,15 +70,16 @@ def measure(
         [1.462]
     """
     viewpoints(q, np.float64)
-    names, classes = numbered(labels)
+    names, classes = numbered(labels, n_classes)
     relation = RMSD() if similarity is None else as_similarity(similarity)
+    images = taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):
         raise ValueError(f"there are {count} images and {len(classes)} labels: give one each")
     if similarity is None:
         check_pixels(images)
-    dtype = float_dtype(images)
-    weights = (classes[:, None] == np.arange(len(names))[None, :]).astype(dtype)
+    dtype = float_dtype(*jax.tree.leaves(images))
+    weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
@@ -86,13 +90,13 @@ def labelled_diversity(
     ordinariness: Float[Array, "n C"] | Float[np.ndarray, "n C"],
     classes: Int[Array, " n"] | Int[np.ndarray, " n"],
     class_names: tuple[str, ...],
-    q: ArrayLike | Sequence[Any],
+    q: Any,
 ) -> Diversity:
     """Measure a labelled dataset whose ordinariness is known: `measure` without its first half.
 
     Args:
         ordinariness: $(Z P)_{ij}$ of each of n elements, where each counts 1/n in its own class.
-        classes: Class of each element, 0 to C - 1; every class occurs.
+        classes: Class of each element, 0 to C - 1.
         class_names: C names.
         q: One viewpoint or several, in [0, inf].
 
@@ -104,6 +108,7 @@ def labelled_diversity(
     """
     orders = viewpoints(q, ordinariness.dtype)
     hand = at_hand(ordinariness, classes, q)
+    hand = hand and bool(np.bincount(classes, minlength=len(class_names)).all())
     xp, compute = (np, labelled_family) if hand else (jnp, _traced_family)
     table, labels = xp.asarray(ordinariness), xp.asarray(classes)
     own = xp.take_along_axis(table, labels[:, None], axis=1)[:, 0]

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.inputs import numbers
 
 
 def viewpoints(q: Any, dtype: Any) -> Any:
@@ -14,31 +15,35 @@ def viewpoints(q: Any, dtype: Any) -> Any:
     Raises:
         ValueError: If one is negative, NaN or no real number, or they are no list.
     """
-    if not at_hand(q):
-        return jnp.atleast_1d(q).astype(dtype)
-    orders = np.atleast_1d(_checked(q))
+    orders = _checked(q)
+    if not at_hand(orders):
+        return jnp.atleast_1d(orders).astype(dtype)
+    orders = np.atleast_1d(orders)
     if orders.ndim != 1 or not orders.size:
         raise ValueError(f"q has shape {orders.shape}: give one viewpoint or a list of them")
     return orders.astype(dtype)
 
 
-def check_viewpoint(q: Any) -> None:
+def single_viewpoint(q: Any) -> Any:
     """Check a single viewpoint; of a traced one, only that it is single.
+
+    Returns:
+        The viewpoint in float64, or as it is traced.
 
     Raises:
         ValueError: If it is negative, NaN, no real number, or more than one.
     """
-    if at_hand(q):
-        _checked(q)
-    if np.ndim(q):
-        raise ValueError(f"q has shape {np.shape(q)}: give one viewpoint, and vmap over more")
+    order = _checked(q)
+    if order.ndim:
+        raise ValueError(f"q has shape {order.shape}: give one viewpoint, and vmap over more")
+    return order
 
 
-def _checked(q: Any) -> np.ndarray:
-    try:
-        orders = np.asarray(q, np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"q is {q!r}: viewpoints lie in [0, inf]") from error
+def _checked(q: Any) -> Any:
+    given = numbers("viewpoints", q)
+    if not at_hand(given):
+        return given
+    orders = np.asarray(given, np.float64)
     bad = orders[~(orders >= 0)]
     if bad.size:
         raise ValueError(f"q holds {bad[0]}: viewpoints lie in [0, inf]")

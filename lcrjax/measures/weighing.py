@@ -10,7 +10,7 @@ from jaxtyping import Float
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.base import count_elements
+from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.precomputed import as_similarity
 
 
@@ -39,6 +39,7 @@ def weigh_counted(
             f"a {type(relation).__name__} compares elements: give them as elements=..., "
             "one for each row of the counts"
         )
+    elements = None if elements is None else taken(relation, elements)
     given = count if elements is None else count_elements(relation, elements)
     if given != count:
         raise ValueError(f"there are {given} elements but {count} rows of counts: give one each")

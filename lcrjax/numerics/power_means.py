@@ -5,7 +5,6 @@ compile and much of the work can be left out, and jax.numpy for those that are t
 finite derivatives of every kind, by the order at zero too.
 """
 
-from collections.abc import Sequence
 from math import factorial
 from typing import Any
 
@@ -13,11 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray, Grouping, Runs
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.widths import float_dtype
 
 _SERIES = 14  # terms of the series of derivatives, to float64's last digit for |x| <= 0.5
@@ -230,9 +229,9 @@ def mean_along_rows(
 
 
 def power_mean(
-    order: ArrayLike | Sequence[Any],
-    weights: ArrayLike | Sequence[Any],
-    items: ArrayLike | Sequence[Any],
+    order: Any,
+    weights: Any,
+    items: Any,
     axis: int = 0,
 ) -> Float[Array, "..."]:
     r"""Weighted power mean along an axis, at any order.
@@ -265,14 +264,15 @@ def power_mean(
         >>> print(lcrjax.power_mean(-1.0, [0.5, 0.5], [1.0, 4.0]))
         1.6
     """
-    xp: Any = np if at_hand(weights, items) else jnp
-    w, x = xp.asarray(weights), xp.asarray(items)
+    w, x, order = numbers("weights", weights), numbers("items", items), numbers("orders", order)
+    xp: Any = np if at_hand(w, x) else jnp
+    w, x = xp.asarray(w), xp.asarray(x)
     if w.shape != x.shape:
         raise ValueError(
             f"weights have shape {w.shape} and items {x.shape}: give them the same shape"
         )
-    if np.ndim(order) != 0:
-        raise ValueError(f"order has shape {np.shape(order)}: give one order, and vmap over more")
+    if order.ndim != 0:
+        raise ValueError(f"order has shape {order.shape}: give one order, and vmap over more")
     if not -w.ndim <= axis < w.ndim:
         raise ValueError(f"axis is {axis}, but weights have {w.ndim} dimensions: give another")
     dtype = float_dtype(w, x)

@@ -1,47 +1,25 @@
-"""Numbers and names of tables in the forms that people have them in."""
+"""Names of rows and columns of tables, in the forms that people have them in."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
 
 def is_labelled(table: Any) -> bool:
     """Whether it is a DataFrame or a Series: something with an index."""
-    return hasattr(table, "to_numpy") and hasattr(table, "index")
-
-
-def numbers(what: str, table: Any) -> Any:
-    """Bring a table into an array of numbers in the machine's byte order; jax arrays stay.
-
-    Raises:
-        ValueError: If it holds something else than real numbers; a missing number is NaN.
-    """
-    if isinstance(table, jax.Array):
-        return table
-    array = table.to_numpy() if is_labelled(table) else np.asarray(table)
-    if array.dtype == object and not any(isinstance(x, str | bytes) for x in array.flat):
-        try:
-            missing = {"dtype": np.float64, "na_value": np.nan}
-            array = table.to_numpy(**missing) if is_labelled(table) else array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{what} have dtype object: give numbers ({error})") from error
-    if array.dtype.kind not in "iufb":
-        raise ValueError(f"{what} have dtype {array.dtype}: give numbers")
-    return native_order(array)
-
-
-def native_order(array: Any) -> Any:
-    """Turn numbers of the other byte order, as in FITS files, round: jax takes none; else as is."""
-    if not isinstance(array, np.ndarray) or array.dtype.isnative:
-        return array
-    return array.astype(array.dtype.newbyteorder("="))
+    return hasattr(table, "iloc") and hasattr(table, "index")
 
 
 def row_names(table: Any) -> tuple[Any, ...] | None:
     """Names of the rows of a DataFrame or Series, also where they are 0, 1, 2, ...; else None."""
     return tuple(table.index) if is_labelled(table) else None
+
+
+def column_names(table: Any) -> list[str] | None:
+    """Names of the columns of a table of pandas, polars or PyArrow; else None."""
+    names = getattr(table, "column_names", getattr(table, "columns", None))
+    return None if names is None else [str(name) for name in names]
 
 
 def is_default(names: Sequence[Any]) -> bool:

@@ -13,7 +13,7 @@ def float_dtype(*inputs: Any) -> np.dtype:
     Integers, booleans and half precision are computed in float32.
     """
     for given in inputs:
-        dtype = getattr(given, "dtype", np.dtype(np.float32))
-        if jax.dtypes.canonicalize_dtype(dtype) == jnp.float64:
+        dtype = getattr(given, "dtype", None)
+        if isinstance(dtype, np.dtype) and jax.dtypes.canonicalize_dtype(dtype) == jnp.float64:
             return np.dtype(np.float64)
     return np.dtype(np.float32)

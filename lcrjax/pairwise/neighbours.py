@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from lcrjax.numerics.inputs import array
 from lcrjax.pairwise.neighbour_loops import (
     ACROSS,
     PADDING,
@@ -139,10 +140,12 @@ def pair_rmsd(
 
 
 def _classes(name: str, labels: Any, images: Any) -> Int[np.ndarray, " n"]:
-    classes = np.asarray(labels)
+    classes = np.asarray(array(name, labels, nan=True))
     whole = classes.dtype.kind in "iub" and classes.shape == (len(images),)
-    if not whole or (len(classes) and classes.min() < 0):
-        raise ValueError(f"{name} must be {len(images)} integers >= 0, one for each image")
+    if not whole or (len(classes) and not 0 <= classes.min() <= classes.max() < 2**31):
+        raise ValueError(
+            f"{name} must be {len(images)} integers >= 0 and < 2**31, one for each image"
+        )
     if not len(classes):
         raise ValueError("there are no images: give one at least")
     return classes.astype(np.int32)

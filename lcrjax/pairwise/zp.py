@@ -8,12 +8,18 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from lcrjax.numerics.tables import native_order
+from lcrjax.numerics.inputs import numbers, rounded
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.pairwise.product import product
 from lcrjax.pairwise.tiling import tile_side
-from lcrjax.similarity.base import Similarity, TiledSimilarity, WeighsElements, count_elements
+from lcrjax.similarity.base import (
+    Similarity,
+    TiledSimilarity,
+    WeighsElements,
+    count_elements,
+    taken,
+)
 from lcrjax.similarity.distance_kernels import RMSD
 from lcrjax.similarity.precomputed import as_similarity
 
@@ -45,7 +51,8 @@ def ordinariness(
         (n, k), or (n,) for weights (m,); float32, or float64 where weights or elements are.
 
     Raises:
-        ValueError: If shapes do not fit, or elements are not what the similarity compares.
+        ValueError: If shapes do not fit, elements are not what the similarity compares, or weights
+            are not finite, or are numbers that the result's dtype cannot hold.
 
     Examples:
         >>> import lcrjax
@@ -55,12 +62,11 @@ def ordinariness(
         [0.6839 0.6839]
     """
     similarity = RMSD() if similarity is None else as_similarity(similarity)
-    if elements is None:
-        raise ValueError("elements are None: give what the similarity compares")
-    elements, others = jax.tree.map(native_order, (elements, others))
-    weights = jnp.asarray(native_order(weights))
-    arrays = [x for x in jax.tree.leaves((elements, others)) if hasattr(x, "dtype")]
-    weights = weights.astype(float_dtype(weights, *arrays))
+    elements = taken(similarity, elements)
+    others = None if others is None else taken(similarity, others, "others")
+    weights = numbers("weights", weights)
+    dtype = float_dtype(weights, *jax.tree.leaves((elements, others)))
+    weights = jnp.asarray(rounded("weights", weights, dtype))
     m = count_elements(similarity, elements if others is None else others)
     if weights.ndim not in (1, 2) or len(weights) != m:
         raise ValueError(f"weights have shape {weights.shape}: give ({m},) or ({m}, k)")

@@ -10,6 +10,7 @@ import jax
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.numerics.inputs import sequence
 from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.similarity.checks import checked
 
@@ -215,5 +216,19 @@ def _factors(similarity: TiledSimilarity) -> tuple[TiledSimilarity, ...]:
 
 def count_elements(similarity: Similarity, elements: Any) -> int:
     """Number of elements of an array or sequence, or of the tuple of those that a product takes."""
-    in_parts = isinstance(similarity, Product) and isinstance(elements, tuple) and elements
-    return len(elements[0] if in_parts else elements)
+    return len(elements[0] if _in_parts(similarity, elements) else elements)
+
+
+def taken(similarity: Similarity, elements: Any, what: str = "elements") -> Any:
+    """Bring elements, those of each factor of a product, into arrays; lists of them stay.
+
+    Raises:
+        ValueError: If they are nothing that holds elements, or some are missing.
+    """
+    if _in_parts(similarity, elements):
+        return tuple(sequence(what, part) for part in elements)
+    return sequence(what, elements)
+
+
+def _in_parts(similarity: Similarity, elements: Any) -> bool:
+    return isinstance(similarity, Product) and isinstance(elements, tuple) and bool(elements)

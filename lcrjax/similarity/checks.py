@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from lcrjax.numerics.tables import native_order
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.inputs import check_width, numbers
 
 
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:
@@ -37,14 +38,11 @@ def check_positive(name: str, value: Any) -> None:
 
 
 def _checked(name: str, array: Any) -> Any:
-    if array is None or isinstance(array, jax.core.Tracer):
+    if array is None or not at_hand(array := numbers(name, array)):
         return array
-    array = array if isinstance(array, jax.Array) else np.asarray(array)
-    if array.dtype.kind not in "uifb" and array.dtype.name not in ("bfloat16", "float16"):
-        raise ValueError(f"{name} have dtype {array.dtype}: give numbers")
+    check_width(name, array)
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
-    array = native_order(array)
     host = np.asarray(array)
     if array.dtype.kind == "f" and not _surely_finite(host):
         bad = np.argwhere(~np.isfinite(host))

@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Shaped
 
+from lcrjax.numerics.inputs import check_width, numbers, objects
 from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 
@@ -36,15 +37,12 @@ class Pointwise(TiledSimilarity):
         return self.is_symmetric
 
     def canonical(self, elements: Any, others: Any) -> tuple["Pointwise", Any, Any]:
-        """Take elements as they are, whatever their shape."""
-        elements = elements if isinstance(elements, jax.Array) else np.asarray(elements)
-        if others is not None and not isinstance(others, jax.Array):
-            others = np.asarray(others)
-        if elements.dtype.kind not in "uifb":
-            raise ValueError(
-                f"elements have dtype {elements.dtype}: give numbers, or a PythonFunction"
-            )
-        return self, elements, others
+        """Take numbers as they are, whatever their shape; 64-bit integers if jax holds them."""
+        given = [("elements", elements)] + ([] if others is None else [("others", others)])
+        found = [numbers(what, x) for what, x in given]
+        for (what, _), x in zip(given, found, strict=True):
+            check_width(what, x)
+        return self, found[0], None if others is None else found[1]
 
     def prepare(self, elements: Array) -> Array:
         """Nothing to prepare."""
@@ -80,7 +78,8 @@ class PythonFunction(Similarity):
             ValueError: If the function returns a negative number or NaN, or not one for an element
                 and itself, naming the pair.
         """
-        columns = elements if others is None else others
+        elements = objects("elements", elements)
+        columns = elements if others is None else objects("others", others)
         half = others is None and self.is_symmetric
         w = np.asarray(weights, np.float64)
         sums = np.zeros((len(elements), w.shape[1]))

@@ -11,6 +11,8 @@ from jax import Array
 from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Float
 
+from lcrjax.numerics.arrays import namespace
+from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.checks import check_positive, checked
@@ -21,27 +23,31 @@ _BLURRED = 1e-3  # of a squared distance: noise that may change a slope
 _NOTHING = 1e-8  # a similarity that has no slope to speak of
 
 
-def _distance(squared: Array) -> Array:
+def _distance(squared: AnyArray) -> AnyArray:
     """Square root with a derivative of zero at zero, where it has none."""
-    positive = squared > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
+    xp, positive = namespace(squared), squared > 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, squared, 1)), 0)
 
 
-#: Similarity at a squared distance d², by form: what kernels in C compute as well.
-_FALLS: dict[str, Callable[[Array, Array], Array]] = {
-    "exponential": lambda rate, squared: jnp.exp(-rate * _distance(squared)),
-    "gaussian": lambda rate, squared: jnp.exp(-rate * squared),
+def _exp(x: AnyArray) -> AnyArray:
+    return namespace(x).exp(x)
+
+
+#: Similarity at a squared distance d², by form, in either namespace: what kernels in C compute too.
+FALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "exponential": lambda rate, squared: _exp(-rate * _distance(squared)),
+    "gaussian": lambda rate, squared: _exp(-rate * squared),
     "matern32": lambda rate, squared: _matern32(rate * _distance(squared)),
     "matern52": lambda rate, squared: _matern52(rate * _distance(squared)),
 }
 
 
-def _matern32(a: Array) -> Array:
-    return (1 + a) * jnp.exp(-a)
+def _matern32(a: AnyArray) -> AnyArray:
+    return (1 + a) * _exp(-a)
 
 
-def _matern52(a: Array) -> Array:
-    return (1 + a + a**2 / 3) * jnp.exp(-a)
+def _matern52(a: AnyArray) -> AnyArray:
+    return (1 + a + a**2 / 3) * _exp(-a)
 
 
 class Radial(TiledSimilarity):
@@ -59,7 +65,7 @@ class Radial(TiledSimilarity):
     def at(self, squared: Float[Array, "..."], dimension: int) -> Float[Array, "..."]:
         """Similarity at a squared distance, of vectors of so many components."""
         rate = self.rate(dimension, squared.dtype, False)
-        return _FALLS[str(self.form)](rate, squared)
+        return FALLS[str(self.form)](rate, squared)
 
     def native_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
         """The form, and its rate in float32."""
@@ -194,7 +200,7 @@ class RMSD(Radial):
 
     def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
         squared = squares.byte_distances(rows, columns, dtype)
-        return _FALLS[str(self.form)](self.rate(rows.dimension, dtype, True), squared)
+        return FALLS[str(self.form)](self.rate(rows.dimension, dtype, True), squared)
 
 
 class _OfLength(Radial):

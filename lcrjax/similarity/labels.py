@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int, Shaped
 
+from lcrjax.numerics.inputs import array
 from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 
@@ -20,7 +21,10 @@ class Identity(Similarity):
         """The weights themselves; of `others`, those of the equal elements."""
         if others is None:
             return jnp.asarray(weights)
-        return _sums_of_equal(np.asarray(elements), np.asarray(others), weights)
+        own, its = (
+            np.asarray(array(w, x)) for w, x in (("elements", elements), ("others", others))
+        )
+        return _sums_of_equal(own, its, weights)
 
 
 class SameClass(TiledSimilarity):
@@ -55,7 +59,7 @@ class SameClass(TiledSimilarity):
 
 
 def _labels(elements: Any) -> np.ndarray:
-    labels = np.asarray(elements)
+    labels = np.asarray(array("elements", elements, nan=True))
     if labels.ndim != 1:
         raise ValueError(f"labels have shape {labels.shape}: give one label per element")
     return labels

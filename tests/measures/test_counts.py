@@ -2,6 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from lcrjax.measures.counts import counts_array
@@ -18,6 +20,9 @@ def test_arrays_dicts_and_frames_are_the_same_counts():
         ({"a": TABLE[:, 0], "b": TABLE[:, 1]}, ("a", "b"), None),
         (frame, ("a", "b"), ("x", "y", "z")),
         (frame.reset_index(drop=True), ("a", "b"), (0, 1, 2)),
+        (pl.DataFrame(TABLE, schema=["a", "b"]), ("a", "b"), None),
+        (pa.table({"a": TABLE[:, 0], "b": TABLE[:, 1]}), ("a", "b"), None),
+        ({"a": pl.Series(TABLE[:, 0]), "b": pa.array(TABLE[:, 1])}, ("a", "b"), None),
     ):
         table, class_names, element_names = counts_array(counts)
         np.testing.assert_array_equal(table, TABLE)
@@ -61,6 +66,7 @@ def changed(i, j, value):
         ({"cat": [1, -1], "dog": [1, 0]}, "in class 'cat' is -1"),
         ({"cat": [1, 2], "dog": [1, 2, 3]}, "columns of shapes"),
         ({}, "columns of shapes"),
+        ({"cat": [1, None], "dog": [1, 2]}, "counts of class 'cat' lack 1 of 2 values, first at 1"),
         (
             {"cat": pd.Series([1, 2], list("ab")), "dog": pd.Series([1, 2], list("ba"))},
             "row 0 is 'a' in class 'cat' and 'b' in class 'dog'",

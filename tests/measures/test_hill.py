@@ -37,9 +37,23 @@ traced_hill_number = jax.jit(lcrjax.hill_number)
         (np.ones(3), [1, 2], "q has shape"),
         (np.ones(3), -1, "q holds -1"),
         (np.ones(3), np.nan, "q holds nan"),
-        (np.ones(3), 1j, "viewpoints lie in"),
+        (np.ones(3), 1j, "viewpoints have dtype complex128"),
     ],
 )
 def test_bad_hill_numbers(p, q, message):
     with pytest.raises(ValueError, match=message):
         lcrjax.hill_number(p, q)
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "value"),
+    [
+        (np.array([6_000_000_000, 1_000_000_000]), 2, 49 / 37),
+        (np.array([2**63, 2**62], np.uint64), 2, 9 / 5),
+        ([1e-50, 1e-50, 2e-50], 1, 8**0.5),
+        ([1.5e308, 1.5e308], 2, 2),
+        ([1e300, 0.0], 0, 1),
+    ],
+)
+def test_abundances_of_any_magnitude(p, q, value):
+    np.testing.assert_allclose(lcrjax.hill_number(p, q), value, rtol=1e-7)

@@ -1,14 +1,10 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import lcrjax
 from lcrjax.measures.family import MEASURES
-
-
-@pytest.mark.parametrize("labels", [[0, None, 1, 1], ["a", None, "b", "b"]])
-def test_labels_that_are_missing(labels):
-    with pytest.raises(ValueError, match="labels hold None"):
-        lcrjax.measure(np.zeros((4, 2, 2), np.uint8), labels)
 
 
 def test_measure_by_hand():
@@ -81,7 +77,7 @@ IMAGES = np.zeros((4, 2, 2), np.uint8)
         (IMAGES, [0, 1, 0], "there are 4 images and 3 labels"),
         (IMAGES, np.zeros((4, 2)), r"labels have shape \(4, 2\)"),
         (IMAGES, [0, 1.5, 0, 1], "labels hold 1.5"),
-        (IMAGES, [0, np.nan, 0, 1], "labels hold nan"),
+        (IMAGES, [0, np.nan, 0, 1], "labels lack 1 of 4 values, first at 1"),
         (IMAGES[:0], [], r"labels have shape \(0,\)"),
         (IMAGES.astype(np.int64), [0, 1, 0, 1], "dtype int64"),
         (IMAGES + 1.5, [0, 1, 0, 1], "range from 1.5 to 1.5"),
@@ -94,3 +90,91 @@ IMAGES = np.zeros((4, 2, 2), np.uint8)
 def test_bad_images_and_labels_are_named(images, labels, message):
     with pytest.raises(ValueError, match=message):
         lcrjax.measure(images, labels)
+
+
+VECTORS = np.random.default_rng(1).normal(size=(9, 3)).astype("f4")
+CLASSES = np.array([0, 2, 1, 0, 1, 2, 2, 0, 1])
+
+
+def of_classes(vectors, labels, **options):
+    found = lcrjax.measure(vectors, labels, similarity=lcrjax.Gaussian(), **options)
+    return found.class_level, found.dataset_level, found.class_balance
+
+
+def test_labels_may_be_traced():
+    wanted = of_classes(VECTORS, CLASSES)
+    traced = jax.jit(lambda x, y: of_classes(x, y, n_classes=3))(VECTORS, CLASSES)
+    hand = of_classes(VECTORS, CLASSES[:, None], n_classes=3)
+    for given in (traced, hand):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5), given, wanted)
+    assert lcrjax.measure(IMAGES, [1, 0, 1, 0], n_classes=2).class_names == ("0", "1")
+
+
+def test_subsets_of_labels_are_mapped_over_and_differentiated():
+    subsets = np.array([[0, 1, 2, 3], [4, 5, 6, 7], [8, 1, 0, 5]])
+
+    def alpha(vectors, labels):
+        return of_classes(vectors, labels, n_classes=3, q=1)[1]["alpha"][0]
+
+    vectors, labels = jnp.asarray(VECTORS), jnp.asarray(CLASSES)
+    both = jax.vmap(lambda rows: jax.value_and_grad(alpha)(vectors[rows], labels[rows]))
+    values, slopes = both(jnp.asarray(subsets))
+    for rows, value, slope in zip(subsets, values, slopes, strict=True):
+        x, y, step = VECTORS[rows].astype(float), CLASSES[rows], np.zeros((4, 3))
+        np.testing.assert_allclose(value, exact_alpha(x, y), rtol=1e-5)
+        step[1, 2] = 1e-5
+        rise = (exact_alpha(x + step, y) - exact_alpha(x - step, y)) / 2e-5
+        np.testing.assert_allclose(slope[1, 2], rise, rtol=1e-3)
+
+
+def exact_alpha(x, labels):
+    """The definition of A at q = 1, in float64; classes that are absent count nowhere."""
+    z = np.exp(-((x[:, None] - x[None]) ** 2).sum(-1) / 2)
+    own = (z * (labels[:, None] == labels[None])).mean(axis=1)
+    return np.exp(-np.log(own).mean())
+
+
+def test_classes_that_are_empty_have_no_number():
+    labels = np.where(CLASSES == 1, 0, CLASSES)
+    wanted, found = of_classes(VECTORS, labels), of_classes(VECTORS, labels, n_classes=4)
+    for name in MEASURES:
+        np.testing.assert_allclose(found[0][name][:, [0, 2]], wanted[0][name], rtol=2e-5)
+        assert np.isnan(found[0][name][:, [1, 3]]).all()
+        np.testing.assert_allclose(found[1][name], wanted[1][name], rtol=2e-5)
+
+
+def test_traced_labels_need_the_number_of_classes():
+    with pytest.raises(ValueError, match=r"labels are traced.*: give integers .*n_classes=C"):
+        jax.jit(of_classes)(VECTORS, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (CLASSES + 1, "labels run from 1 to 3: with n_classes=3 they lie in 0..2"),
+        (CLASSES - 1, "labels run from -1 to 1: with n_classes=3 they lie in 0..2"),
+        (CLASSES.astype(float), "labels have dtype float64: with n_classes give integers"),
+        (CLASSES.astype(str), "labels have dtype <U21: with n_classes give integers"),
+    ],
+)
+def test_labels_that_number_no_classes(labels, message):
+    with pytest.raises(ValueError, match=message):
+        of_classes(VECTORS, labels, n_classes=3)
+
+
+def test_wide_labels_are_told_apart():
+    hashes = np.where(CLASSES == 1, 1, np.where(CLASSES == 2, 2**32 + 1, 2**63 - 1))
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        of_classes(VECTORS, hashes),
+        of_classes(VECTORS, np.array([2, 0, 1])[CLASSES]),
+    )
+
+
+def test_classes_come_in_natural_order():
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 3), dtype=np.uint8)
+    found = lcrjax.measure(images, ["b10", "b9", "a", "b10"], q=0)
+    assert found.class_names == ("a", "b9", "b10")
+    alone = [lcrjax.measure(images[[i]], ["x"], q=0).class_level["alpha"][0, 0] * 4 for i in (2, 1)]
+    np.testing.assert_allclose(found.class_level["alpha"][0, :2], alone, rtol=1e-6)
+    assert lcrjax.measure(images, [10, -1, 9, 2], q=0).class_names == ("-1", "2", "9", "10")

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from lcrjax.measures.viewpoints import check_viewpoint, viewpoints
+from lcrjax.measures.viewpoints import single_viewpoint, viewpoints
 
 
 def test_viewpoints_are_rounded_lists():
@@ -17,4 +17,4 @@ def test_bad_viewpoints(bad):
         viewpoints(bad, np.float32)
     if bad != []:
         with pytest.raises(ValueError, match="viewpoint"):
-            check_viewpoint(bad)
+            single_viewpoint(bad)

@@ -309,3 +309,11 @@ def test_either_byte_order(kernel, rng):
 def test_bad_input_is_named(elements, weights, options, message):
     with pytest.raises(ValueError, match=message):
         lcrjax.ordinariness(elements, weights, **options)
+
+
+def test_elements_may_be_lists_of_traced_numbers():
+    found = jax.jit(lambda x: lcrjax.ordinariness([[x], [x + 1]], [1.0, 2.0], lcrjax.Gaussian()))(
+        3.0
+    )
+    near = np.exp(-0.5)
+    np.testing.assert_allclose(found, [1 + 2 * near, near + 2], rtol=1e-6)

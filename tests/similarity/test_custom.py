@@ -1,6 +1,8 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 import lcrjax
@@ -51,7 +53,7 @@ def test_parameters_can_be_differentiated(rng):
 
 
 def test_pointwise_needs_numbers():
-    with pytest.raises(ValueError, match="PythonFunction"):
+    with pytest.raises(ValueError, match="elements have dtype <U1: give numbers"):
         lcrjax.ordinariness(np.array(["a", "b"]), [1.0, 1.0], lcrjax.Pointwise(alike))
 
 
@@ -115,3 +117,40 @@ def test_vendi_score_of_words():
     z = np.array([[letters(x, y) for y in WORDS] for x in WORDS])
     found = lcrjax.vendi_score(WORDS, lcrjax.PythonFunction(letters), 2)
     np.testing.assert_allclose(found, lcrjax.vendi_score(np.ones(4), z, 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Index, pl.Series, "sorted", "filtered"])
+def test_elements_of_a_python_function_count_by_position(kind):
+    """Whatever pandas calls the rows: a sorted and a filtered Series are read from above."""
+    if kind == "sorted":
+        elements = pd.Series(WORDS).sort_values()
+    elif kind == "filtered":
+        series = pd.Series(["left out", *WORDS])
+        elements = series[series != "left out"]
+    else:
+        elements = kind(WORDS)
+    counts, words = np.array([4, 3, 2, 1]), list(elements)
+    found = lcrjax.diversity(counts, lcrjax.PythonFunction(letters), elements=elements, q=2)
+    p, z = counts / 10, np.array([[letters(x, y) for y in words] for x in words])
+    np.testing.assert_allclose(found.dataset_level["gamma"], 1 / (p @ z @ p), rtol=1e-6)
+
+
+def equal(x, y):
+    return jnp.where(x == y, 1.0, 0.0)
+
+
+def test_hashes_of_64_bits():
+    """They are equal modulo 2**32."""
+    hashes, kernel = np.array([7, 2**32 + 7]), lcrjax.Pointwise(equal)
+    with pytest.raises(ValueError, match="elements have dtype int64 and values beyond 32 bits"):
+        lcrjax.ordinariness(hashes, [0.5, 0.5], kernel)
+    with pytest.raises(ValueError, match="others have dtype int64 and values beyond 32 bits"):
+        lcrjax.ordinariness(hashes[:1], [0.5, 0.5], kernel, others=hashes)
+    same = lcrjax.PythonFunction(lambda x, y: float(x == y))
+    for similarity in (lcrjax.SameClass(), same, lcrjax.Identity()):
+        found = lcrjax.ordinariness(hashes, [0.25, 0.75], similarity)
+        np.testing.assert_array_equal(found, [0.25, 0.75])
+    with jax.enable_x64(True):
+        np.testing.assert_array_equal(
+            lcrjax.ordinariness(hashes, [0.25, 0.75], kernel), [0.25, 0.75]
+        )

@@ -1,0 +1,196 @@
+"""The one door for what people give: numbers, labels and elements in containers of any kind.
+
+Taken are arrays of NumPy, jax (traced or not) and ml_dtypes, masked arrays without a mask, lists
+and tuples of what is taken, tables and columns of pandas (nullable and Arrow), polars and PyArrow,
+tensors of torch, and whatever else has `__array__` or `__dlpack__`. Elements count by position.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lcrjax.numerics.arrays import at_hand
+
+_TAKEN = "give an array, a list, or a table or column of pandas or polars"
+
+
+def array(what: str, given: Any, *, nan: bool = False) -> Any:
+    """Bring what is given into an array in the machine's byte order; arrays of jax stay.
+
+    Floats of 8 and 16 bits that NumPy lacks become float32, wider ones than 64 bits float64.
+
+    Args:
+        what: Its name in the plural, for errors.
+        given: Anything.
+        nan: Whether NaN marks what is missing, as in labels; in tables it always does.
+
+    Raises:
+        ValueError: If it is nothing that holds an array, or a value is missing (masked, None, NA,
+            NaT, null), saying where.
+    """
+    ready = isinstance(given, np.ndarray | jax.Array) and not isinstance(given, np.ma.MaskedArray)
+    found = given if ready else _converted(what, given)
+    if isinstance(found, np.ndarray):
+        _refuse_marks(what, found, nan or hasattr(given, "to_numpy"))
+        found = native_order(found)
+    if found.dtype.kind == "V" and jnp.issubdtype(found.dtype, np.number):
+        return found.astype(np.float32)
+    return found.astype(np.float64) if found.dtype == np.longdouble else found
+
+
+def numbers(what: str, given: Any) -> Any:
+    """Bring what is given into an array of real numbers; as `array`.
+
+    Raises:
+        ValueError: If it is something else, or a number is missing. NaN in arrays is a number.
+    """
+    found = array(what, given)
+    if found.dtype == object:  # columns of several kinds, fractions, or arrays in a column
+        try:
+            found = np.asarray(found.tolist())
+            found = found.astype(np.float64) if found.dtype == object else found
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{what} have dtype object: give numbers ({error})") from error
+    if found.dtype.kind not in "iufb":
+        raise ValueError(f"{what} have dtype {found.dtype}: give numbers")
+    return found
+
+
+def sequence(what: str, given: Any) -> Any:
+    """Bring elements of any kind into an array; lists and tuples of them stay.
+
+    Raises:
+        ValueError: As `array`, or if it is a single one.
+    """
+    if isinstance(given, list | tuple):
+        return given
+    found = array(what, given)
+    if not found.ndim:
+        raise ValueError(f"{what} have shape (): give one row per element")
+    return found
+
+
+def objects(what: str, given: Any) -> list[Any]:
+    """List n objects of any kind by position, whatever the names of their rows.
+
+    Raises:
+        ValueError: As `array`.
+    """
+    items = list(given if isinstance(given, list | tuple) else np.asarray(array(what, given)))
+    _refuse_marks(what, np.fromiter(items, object, len(items)), True)
+    return items
+
+
+def rounded(what: str, given: Any, dtype: Any) -> Any:
+    """Round numbers to a float dtype: what is at hand on the host, wide integers too.
+
+    Raises:
+        ValueError: If numbers at hand are not finite, the dtype cannot hold one, or it holds
+            nothing of a column.
+    """
+    if not at_hand(given):
+        return given.astype(dtype)
+    wide = np.asarray(given, np.float64)
+    limits, most = np.finfo(dtype), np.abs(wide).max(axis=0, initial=0)
+    if not (most <= limits.max).all():
+        bad = ~(np.abs(wide) <= limits.max)
+        wish = "scale them, or enable jax_enable_x64" if np.isfinite(wide).all() else "remove it"
+        raise ValueError(f"{what} hold {wide[bad][0]:g} at {_first(bad)}: {wish}")
+    if ((most > 0) & (most < limits.tiny)).any():
+        raise ValueError(
+            f"{what} are at most {most[most > 0].min():g}, which {dtype} does not hold: "
+            "scale them, or enable jax_enable_x64"
+        )
+    return wide.astype(dtype)
+
+
+def check_width(what: str, given: Any) -> None:
+    """Refuse integers at hand that jax, as it is set, would wrap.
+
+    Raises:
+        ValueError: If one of them does not fit.
+    """
+    dtype = jax.dtypes.canonicalize_dtype(given.dtype)
+    if not at_hand(given) or dtype == given.dtype or given.dtype.kind not in "iu" or not given.size:
+        return
+    limits = np.iinfo(dtype)
+    if given.min() < limits.min or given.max() > limits.max:
+        raise ValueError(
+            f"{what} have dtype {given.dtype} and values beyond 32 bits: "
+            "give floats, or enable jax_enable_x64"
+        )
+
+
+def native_order(given: np.ndarray) -> np.ndarray:
+    """Turn numbers of the other byte order, as in FITS files, round: jax takes none; else as is."""
+    return given if given.dtype.isnative else given.astype(given.dtype.newbyteorder("="))
+
+
+def _converted(what: str, given: Any) -> Any:
+    """An array of what is none of NumPy's or jax's own."""
+    try:
+        if isinstance(given, list | tuple):
+            return _stacked(what, given)
+        if isinstance(given, np.ma.MaskedArray):
+            _refuse(what, np.ma.getmaskarray(given))
+            return given.data
+        if hasattr(given, "detach"):  # a tensor of torch, which may have a gradient
+            given = given.detach().cpu()
+            given = given.float() if "bfloat16" in str(given.dtype) else given
+        if hasattr(given, "__dlpack__") and not hasattr(given, "__array__"):
+            return np.from_dlpack(given)
+        found = np.asarray(given)
+    except (TypeError, RuntimeError, BufferError) as error:
+        raise ValueError(f"{what} are a {type(given).__name__}: {_TAKEN} ({error})") from error
+    if found.ndim == 0 and found.dtype == object and not hasattr(given, "__float__"):
+        kind = "None" if given is None else f"a {type(given).__name__}"
+        raise ValueError(f"{what} are {kind}: {_TAKEN}")
+    return found
+
+
+def _stacked(what: str, given: Any) -> Any:
+    """An array of a list, in which marks of what is missing stay what they are."""
+    kinds = {type(x) for x in given}
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        _refuse(what, np.array([np.ma.getmaskarray(x) for x in given]))
+    if any(hasattr(kind, "detach") for kind in kinds):
+        given = [array(what, x) for x in given]
+    try:
+        found = np.asarray(given)
+    except jax.errors.TracerArrayConversionError:
+        return jnp.asarray(given)
+    except ValueError as error:
+        raise ValueError(f"{what} have rows of different lengths: give equal ones") from error
+    if found.dtype.kind not in "US":
+        return found
+    kept = np.array(given, object)  # NumPy makes strings of all that stands beside a string
+    return found if all(isinstance(x, str | bytes) for x in kept.flat) else kept
+
+
+def _refuse_marks(what: str, found: np.ndarray, nan: bool) -> None:
+    """Refuse what is missing in an array, NaN among it if it is a mark."""
+    kind = found.dtype.kind
+    if kind in "fc" and nan:
+        _refuse(what, np.isnan(found))
+    elif kind in "mM":
+        _refuse(what, np.isnat(found))
+    elif kind in "OT" and not all(isinstance(x, str) for x in found.flat):
+        import pandas as pd
+
+        _refuse(what, pd.isna(found.astype(object)))
+
+
+def _refuse(what: str, missing: Any) -> None:
+    if missing.any():
+        raise ValueError(
+            f"{what} lack {np.sum(missing)} of {missing.size} values, first at {_first(missing)}: "
+            "fill them in, or leave them out"
+        )
+
+
+def _first(where: np.ndarray) -> Any:
+    """The first place that is marked: a number, or one for each axis."""
+    place = tuple(int(i[0]) for i in np.nonzero(np.atleast_1d(where)))
+    return place[0] if len(place) == 1 else place
