@@ -90,11 +90,11 @@ def choose_roles(head: Mapping[str, Column], options: Options, where: str) -> Ro
             f"{options.image_column!r} is named as column of images and "
             f"{options.element_column!r} as column of elements: give one of them."
         )
-    label = options.label_column or _only_classes(head) or _label_by_name(head, where)
+    label = options.label_column or _label_by_name(head, where)
     free = [column for column in head if column not in (label, asked)]
     split = options.split_column or _usual(_SPLIT, free, lambda c: _is_split(head[c]))
     group = options.group_column or _usual(_GROUP, free, lambda c: head[c].kind != "arrays")
-    blank = [c for c in free if not c.strip() or c.startswith("Unnamed: ")]
+    blank = [c for c in free if not c.strip() or c.startswith(("Unnamed: ", "__index_level_"))]
     free = [c for c in free if c not in (split, group, *blank)]
     kind, elements = _elements(head, free, options, where)
     free = [c for c in free if c not in elements]
@@ -115,7 +115,8 @@ def label_of(head: Mapping[str, Column], column: str | None, where: str) -> str:
 
 
 def _label_by_name(head: Mapping[str, Column], where: str) -> str:
-    if label := _usual(_LABEL, head):
+    named = [column for column in head if head[column].classes is not None]
+    if label := _usual(_LABEL, head) or (named[0] if len(named) == 1 else None):
         return label
     raise DataError(
         f"{where} has the columns {listed(head)}, of which none is called label, class or "
@@ -141,11 +142,6 @@ def _usual(words: Sequence[str], columns: Collection[str], fits: Any = None) -> 
     plain = {re.sub(r"[^0-9a-z]+", "_", column.casefold()).strip("_"): column for column in columns}
     found = (plain[word] for word in words if word in plain)
     return next((column for column in found if fits is None or fits(column)), None)
-
-
-def _only_classes(head: Mapping[str, Column]) -> str | None:
-    named = [column for column in head if head[column].classes is not None]
-    return named[0] if len(named) == 1 else None
 
 
 def _is_split(column: Column) -> bool:
@@ -230,11 +226,15 @@ def _notes(roles: Roles, options: Options, left: Sequence[str]) -> tuple[str, ..
         if column is not None and column not in given
     ]
     if not given.intersection(roles.elements):
-        what = "images" if roles.kind in ("pictures", "files") else roles.kind
+        what = {"pictures": "images", "files": "images", "arrays": "elements"}.get(
+            roles.kind, roles.kind
+        )
         columns = ", ".join(map(repr, roles.elements[:6]))
         more = f" and {len(roles.elements) - 6} more" if len(roles.elements) > 6 else ""
         chosen.insert(0, f"{what} from {columns}{more}")
-    said = (f"Columns were chosen by their names: {', '.join(chosen)}.",) if chosen else ()
+    said: tuple[str, ...] = ()
+    if chosen:
+        said = (f"Columns were chosen by their names: {', '.join(chosen)}.",)
     if left:
-        said += (f"The columns {listed(left)} were left out.",)
+        said += (f"Columns left out: {listed(left)}.",)
     return said

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,9 @@ def _read(path: Path, layout: tuple[str, list[str] | None], **options: Any) -> A
     shape: dict[str, Any] = {"names": names, "header": None if names else 0, "index_col": False}
     plain: dict[str, Any] = {"keep_default_na": False, "low_memory": False}
     plain |= {"encoding": "utf-8-sig", "skipinitialspace": True}
-    return pd.read_csv(path, sep=delimiter, **shape, **plain, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop cells
+        return pd.read_csv(path, sep=delimiter, **shape, **plain, **options)
 
 
 def _head(path: Path, layout: tuple[str, list[str] | None]) -> dict[str, Column]:

@@ -14,6 +14,11 @@ _SYSTEM = {
 }
 
 
+def is_system(name: str) -> bool:
+    """Say whether a file or folder of that name is none of a user's."""
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
 class File(NamedTuple):
     """A file: its path below the folder of data with "/", its whole path, and its size in bytes."""
 
@@ -60,11 +65,7 @@ class Walk:
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
-                found = [
-                    entry
-                    for entry in entries
-                    if not (entry.name.startswith(".") or entry.name.lower() in _SYSTEM)
-                ]
+                found = [entry for entry in entries if not is_system(entry.name)]
         except OSError as error:
             raise DataError(f"cannot read the folder {folder} ({error.strerror}).") from error
         for entry in found:

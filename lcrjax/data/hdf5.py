@@ -8,7 +8,7 @@ import numpy as np
 
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
-from lcrjax.data.keys import load_keyed
+from lcrjax.data.keys import from_keyed, read_keyed
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
 
@@ -38,7 +38,8 @@ def load_hdf5(named: str | Path, options: Options) -> Dataset:
             check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
             return [_read(h5py, found[name], name, path) for name in names]
 
-        return load_keyed(path, found, read, options)
+        keyed = read_keyed(str(path), found, read)
+    return from_keyed(path, keyed, options)
 
 
 def _collect(

@@ -108,8 +108,8 @@ def _load(found: Any, path: Path, options: Options, **facts: Any) -> Dataset:
 
 def _with_classes(columns: dict[str, Any], part: Any) -> dict[str, Any]:
     """Columns with the names of classes that the dataset's features know."""
-    names = {c: getattr(part.features.get(c), "names", None) for c in columns}
+    names = {name: getattr(part.features.get(name), "names", None) for name in columns}
     return {
-        name: column._replace(classes=tuple(names[name]) if names[name] else column.classes)
+        name: column._replace(classes=tuple(known)) if (known := names[name]) else column
         for name, column in columns.items()
     }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import SPLITS, split_of
+from lcrjax.data.text import as_text
 
 #: What arrays are called, by what they are; of several present the first goes.
 _ROLES = {
@@ -64,13 +65,13 @@ def choose_keys(where: str, found: Collection[str]) -> dict[tuple[str, str], str
     splits = {split for split, role in best if role in ("elements", "labels")}
     whole = {"elements", "labels"} <= {role for split, role in best if not split}
     trained = {"elements", "labels"} <= {role for split, role in best if split == "train"}
-    train = "" if whole and not trained else "train"
-    test = next((s for s in ("test", "validation") if train and s in splits), None)
+    train = "train" if trained or (splits - {""} and not whole) else ""
+    test = next((s for s in ("test", "validation") if s in splits), None)
     chosen = {("train", role): key for (split, role), key in best.items() if split == train}
     chosen |= {("test", role): key for (split, role), key in best.items() if split == test}
     wanted = [(s, role) for s in ("train", "test")[: 1 + bool(test)] for role in _PAIR]
     if missing := [place for place in wanted if place not in chosen]:
-        sides = {"train": "train_" if splits - {""} else "", "test": f"{test}_"}
+        sides = {"train": "train_" if train else "", "test": f"{test}_"}
         lacking = ", ".join(sides[split] + _PAIR[role] for split, role in missing)
         held = ", ".join(sorted(found)[:12]) or "no arrays"
         raise DataError(f"{where} holds {held} but lacks {lacking}: {_USUAL}.")
@@ -91,59 +92,55 @@ def _meaning(key: str) -> tuple[str, str, int] | None:
     return split, _WHAT[word], _ROLES[_WHAT[word]].index(word)
 
 
-def load_keyed(
-    path: Path,
-    found: Collection[str],
-    read: Callable[[Sequence[str]], Sequence[np.ndarray]],
-    options: Options,
-    **facts: Any,
-) -> Dataset:
-    """Make a dataset of an archive's arrays.
+class Keyed(NamedTuple):
+    """Arrays by split and role, as `choose_keys` numbers them, and names of those left out."""
+
+    arrays: dict[tuple[str, str], np.ndarray]
+    left: list[str]
+
+
+def read_keyed(
+    where: str, found: Collection[str], read: Callable[[Sequence[str]], Sequence[np.ndarray]]
+) -> Keyed:
+    """Read those arrays of an archive that make a dataset.
 
     Args:
-        path: The archive.
+        where: What errors call the archive.
         found: Names of all its arrays.
         read: Reads those of some names.
-        options: Those of the source.
-        facts: What is known otherwise, as `from_arrays` takes it.
 
     Raises:
-        DataError: If the usual names are not among them, or the arrays are no dataset.
+        DataError: If the usual names are not among them, or a text is none.
     """
-    keys = choose_keys(str(path), found)
+    keys = choose_keys(where, found)
     arrays = dict(zip(keys, read(list(keys.values())), strict=True))
-    arrays = {place: _decoded(array, keys[place], path) for place, array in arrays.items()}
-    get = arrays.get
+    for place, array in arrays.items():
+        arrays[place] = as_text(array, f"{keys[place]} in {where}")
+    if (names := arrays.get(("", "class_names"))) is not None and names.ndim != 1:
+        raise DataError(
+            f"{keys['', 'class_names']} in {where} has the shape {names.shape}: "
+            "give one name per class."
+        )
+    return Keyed(arrays, sorted(set(found) - set(keys.values())))
+
+
+def from_keyed(path: Path, keyed: Keyed, options: Options, **facts: Any) -> Dataset:
+    """Make a dataset of arrays that `read_keyed` read; `facts` as `from_arrays` takes them."""
+    get = keyed.arrays.get
     facts = {"name": path.stem, "source": f"the file {path.name}"} | facts
-    if (names := get(("", "class_names"))) is not None and "class_names" not in facts:
-        if names.ndim != 1:
-            raise DataError(
-                f"{keys['', 'class_names']} in {path} has the shape {names.shape}: "
-                "give one name per class."
-            )
-        facts["class_names"] = tuple(map(str, names))
-    left = sorted(set(found) - set(keys.values()))
-    notes = [f"The arrays {', '.join(left[:12])} of {path.name} were left out."] if left else []
+    if (names := get(("", "class_names"))) is not None:
+        facts.setdefault("class_names", tuple(map(str, names)))
+    for split in ("train", "test"):
+        for role in ("names", "groups"):
+            if (column := get((split, role))) is not None:
+                facts[f"{split}_{role}"] = list(map(str, column.ravel()))
+    if keyed.left:
+        facts["notes"] = [f"Arrays left out: {', '.join(keyed.left[:12])}."]
     return from_arrays(
         facts.pop("name"),
         get(("train", "elements")),
         get(("train", "labels")),
         get(("test", "elements")),
         get(("test", "labels")),
-        **{f"{split}_{role}": get((split, role)) for split in _SIDES for role in _BESIDE},
-        notes=notes,
         **facts | options.of_arrays(),
     )
-
-
-_SIDES, _BESIDE = ("train", "test"), ("names", "groups")
-
-
-def _decoded(array: np.ndarray, key: str, path: Path) -> np.ndarray:
-    """Bytes as strings; all else as it is."""
-    if array.dtype.kind != "S":
-        return array
-    try:
-        return np.char.decode(array, "utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{key} in {path} is no text in UTF-8: save it as str.") from error

@@ -11,13 +11,16 @@ from lcrjax.data.errors import DataError
 _NAMED = 20
 
 
-def find_files(folder: Path, names: Sequence[str], where: str) -> tuple[list[Path], int]:
+def find_files(
+    folder: Path, names: Sequence[str], where: str, *, follow_links: bool = False
+) -> tuple[list[Path], int]:
     """Find files by their paths from a folder, or by name or stem alone anywhere below it.
 
     Args:
         folder: The table's folder.
         names: What the table lists; a backslash counts as a slash.
         where: What errors call the table.
+        follow_links: Whether files may lie outside the folder.
 
     Returns:
         The files, and how many of them were found by name or stem.
@@ -48,11 +51,12 @@ def find_files(folder: Path, names: Sequence[str], where: str) -> tuple[list[Pat
             f"{', '.join(missing[:_NAMED])}{more}: put them below {folder}, or leave their rows "
             "out."
         )
-    for path in paths:
-        if not path.resolve().is_relative_to(root):
-            raise DataError(
-                f"{where} lists {path}, which lies outside {folder}: put the table above its files."
-            )
+    outside = [path for path in paths if not path.resolve().is_relative_to(root)]
+    if outside and not follow_links:
+        raise DataError(
+            f"{where} lists {outside[0]}, which lies outside {folder}: put the table above its "
+            "files, or allow it with follow_links=True (on the command line --follow-links)."
+        )
     return paths, len(gone)
 
 

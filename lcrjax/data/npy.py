@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lcrjax.data.errors import DataError, reading
+from lcrjax.data.text import as_text
 
 _ADVICE = "get it anew, or save it with numpy.save"
 
@@ -32,11 +33,5 @@ def read_npy(path: Path) -> np.ndarray:
         raise DataError(f"{path} holds {mapped.dtype}: store plain numbers or text.")
     if not mapped.ndim:
         raise DataError(f"{path} holds a single value: store one row per element.")
-    if mapped.dtype.kind == "S":
-        with reading(path, "save text as np.array(texts, dtype=str)"):
-            return np.char.decode(mapped, "utf-8")
-    return (
-        np.asarray(mapped)
-        if mapped.dtype.isnative
-        else mapped.astype(mapped.dtype.newbyteorder("="))
-    )
+    native = np.asarray(mapped).astype(mapped.dtype.newbyteorder("="), copy=False)
+    return as_text(native, str(path))

@@ -9,7 +9,7 @@ import numpy as np
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, reading
 from lcrjax.data.foreign import advice
-from lcrjax.data.keys import load_keyed
+from lcrjax.data.keys import from_keyed, read_keyed
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.npz_member import read_array, read_claim
 from lcrjax.data.options import Options
@@ -49,4 +49,5 @@ def load_npz(named: str | Path, options: Options, **facts: Any) -> Dataset:
                 check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
                 return [read_array(archive, members[name], claims[name]) for name in names]
 
-            return load_keyed(path, members, read, options, **facts)
+            keyed = read_keyed(str(path), members, read)
+    return from_keyed(path, keyed, options, **facts)

@@ -1,7 +1,7 @@
 """A dataset out of a table's columns."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,26 +49,28 @@ def from_table(
     labels = as_labels(label, roles.label, where)
     if not len(labels):
         raise DataError(f"{where} has no rows: give some.")
+    numbers = np.arange(len(labels))
+    if splits is not None:  # rows are counted within their split's own file
+        for word in np.unique(splits):
+            numbers[splits == word] = np.arange((splits == word).sum())
     if roles.split is not None:
         splits = np.array([str(word) for word in columns[roles.split].values])
     train, test = _split(splits, labels, where, notes)
     if label.classes is not None:
         labels, kept = _named(labels, label.classes, np.concatenate([train, test]), where, notes)
         facts = {"class_names": kept} | facts
-    names = _texts(columns, roles.name) if roles.name else None
     groups = _texts(columns, roles.group) if roles.group else None
-    if roles.group and (empty := [i for i, x in enumerate(groups or ()) if x == ""]):
+    if roles.group and (empty := [i for i, x in enumerate(groups or ()) if x in ("", "nan")]):
         raise _missing(roles.group, where, np.array(empty))
+    names = _names(columns, roles) or [f"row {i}" for i in numbers]
     sides: dict[str, Any] = {}
-    everything = len(train) == len(labels)
     elements = _Elements(path, columns, roles, options, notes)
     for split, rows in (("train", train), ("test", test)):
         if not len(rows):
             continue
-        sides[f"{split}_images"] = elements.take(slice(None) if everything else rows)
+        sides[f"{split}_images"], rows = elements.take(rows)
         sides[f"{split}_labels"] = labels[rows]
-        row_names = [f"row {i}" if names is None else names[i] for i in rows]
-        sides[f"{split}_names"] = row_names
+        sides[f"{split}_names"] = [names[i] for i in rows]
         sides[f"{split}_groups"] = None if groups is None else [groups[i] for i in rows]
     facts = {"name": path.stem, "source": f"the file {path.name}"} | facts
     return from_arrays(facts.pop("name"), **sides, notes=notes, **facts | options.of_arrays())
@@ -94,7 +96,7 @@ def as_labels(column: Column, name: str, where: str) -> np.ndarray:
         raise DataError(
             f"the column {name!r} of {where} holds {column.kind}, no labels: name another."
         )
-    words = np.array([str(value).strip() for value in values], dtype=object)
+    words = np.array(["" if x is None else str(x).strip() for x in values], dtype=object)
     numeric = [bool(_NUMBER.fullmatch(word)) for word in words]
     lacking = np.array([word.casefold() in _MISSING for word in words], bool)
     # Where all else are numbers, "NA" is no class.
@@ -164,15 +166,23 @@ def _named(
         )
     if len(used) < len(classes):
         gone = [name for i, name in enumerate(classes) if i not in set(used.tolist())]
-        notes.append(f"{len(gone)} classes have no element and were left out: {listed(gone)}.")
+        notes.append(f"Classes without elements were left out: {listed(gone)}.")
     place = np.zeros(len(classes), np.int64)
     place[used] = np.arange(len(used))
     inside = np.clip(labels, 0, len(classes) - 1)  # rows of no split may have other labels
     return place[inside], tuple(classes[i] for i in used)
 
 
+def _names(columns: Mapping[str, Column], roles: Roles) -> list[str] | None:
+    """Names of a column, or else the files that pictures came from."""
+    if roles.name:
+        return _texts(columns, roles.name)
+    paths = columns[roles.elements[0]].values[:, 1] if roles.kind == "pictures" else ()
+    return list(map(str, paths)) if len(paths) and all(paths) else None
+
+
 def _texts(columns: Mapping[str, Column], name: str) -> list[str]:
-    return [str(value) for value in columns[name].values]
+    return ["" if value is None else str(value) for value in columns[name].values]
 
 
 class _Elements:
@@ -189,54 +199,63 @@ class _Elements:
         self.where, self.roles, self.options = str(path), roles, options
         self.columns = {name: columns[name] for name in roles.elements}
         self.folder = path if path.is_dir() else path.parent
-        self.notes, self.first = notes, None
+        self.notes = notes
 
-    def take(self, rows: Any) -> Any:
-        """Elements of some rows, as `from_arrays` takes them."""
+    def take(self, rows: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Elements of some rows, as `from_arrays` takes them, and the rows that they are of."""
         kind, name = self.roles.kind, self.roles.elements[0]
-        column = self.columns[name]
-        if kind in ("files", "pictures"):
-            return self._decoded(column.values[rows], name)
-        if kind == "texts":
-            texts = column.values[rows]
-            if gone := [i for i, text in enumerate(texts) if not isinstance(text, str)]:
-                raise _missing(name, self.where, np.array(gone))
-            return np.array(texts, dtype=object)
+        values = self.columns[name].values
+        where = slice(None) if len(rows) == len(values) else rows  # all of them are not copied
         if kind == "arrays":
-            return column.values[rows]
+            return values[where], rows
+        if kind == "pictures":
+            return self._decode([self._picture(int(i), *values[i]) for i in rows], rows)
+        if kind in ("texts", "files") and (gone := [i for i in rows if not _is_text(values[i])]):
+            raise _missing(name, self.where, np.array(gone))
+        if kind == "texts":
+            return values[where], rows
+        if kind == "files":
+            names = [str(values[i]) for i in rows]
+            follow = self.options.follow_links
+            files, found = find_files(self.folder, names, self.where, follow_links=follow)
+            if found:
+                self.notes.append(f"{found:,} files were found by name below {self.folder}.")
+            return self._decode([(str(path), path) for path in files], rows)
         import pandas as pd
 
         frame = pd.DataFrame({key: self.columns[key].values for key in self.columns}, copy=False)
         if kind == "rows":
-            return frame.iloc[rows].reset_index(drop=True)
+            return frame.iloc[where].reset_index(drop=True), rows
         lacking = frame.isna()
         if lacking.to_numpy().any():
             place = next(key for key in frame if lacking[key].any())
             raise _missing(str(place), self.where, np.flatnonzero(lacking[place]))
-        return frame.to_numpy()[rows]
+        return frame.to_numpy()[where], rows
 
-    def _decoded(self, values: np.ndarray, name: str) -> np.ndarray:
-        pictures: list[tuple[str, Path | bytes]] = []
-        if self.roles.kind == "files":
-            if gone := [i for i, value in enumerate(values) if not str(value).strip()]:
-                raise _missing(name, self.where, np.array(gone))
-            files, found = find_files(self.folder, [str(value) for value in values], self.where)
-            if found:
-                self.notes.append(f"{found:,} files were found by name below {self.folder}.")
-            pictures = [(str(path), path) for path in files]
-            stored = sum(path.stat().st_size for path in files)
-        else:
-            for i, (content, path) in enumerate(values):
-                if content is None:
-                    raise DataError(
-                        f"row {i} of {self.where} holds no picture"
-                        + (f", only the path {path!r}" if path else "")
-                        + ": store pictures in the table."
-                    )
-                pictures.append((f"picture {path or i} of {self.where}", content))
-            stored = sum(len(content) for content, _ in values)
-        images, self.kept, notes = decode_all(
-            pictures, len(pictures), self.where, stored, self.options
-        )
+    def _picture(self, row: int, content: bytes | None, path: str | None) -> tuple[str, bytes]:
+        if content is None:
+            raise DataError(
+                f"row {row} of {self.where} holds no picture"
+                + (f", only the path {path!r}" if path else "")
+                + ": store pictures in the table."
+            )
+        return f"picture {path or row} of {self.where}", content
+
+    def _decode(
+        self, pictures: Sequence[tuple[str, Path | bytes]], rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        stored = sum(len(p) if isinstance(p, bytes) else p.stat().st_size for _, p in pictures)
+        images, kept, notes = decode_all(pictures, len(pictures), self.where, stored, self.options)
+        none = [pictures[i][0] for i in np.setdiff1d(np.arange(len(pictures)), kept)]
+        if none and not self.options.skip_damaged:
+            raise DataError(
+                f"{len(none):,} of {len(pictures):,} pictures of {self.where} are none: "
+                f"{listed(none)}: leave their rows out, or go on without them with "
+                "skip_damaged=True (on the command line --skip-damaged)."
+            )
         self.notes += notes
-        return images
+        return images, rows[kept]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, reading
+from lcrjax.data.folder_walk import is_system
 from lcrjax.data.limits import DEFLATE_RATIO, check_bytes
 from lcrjax.data.npz import load_npz
 from lcrjax.data.options import Options
@@ -63,7 +64,7 @@ def load_zip(
 
 
 def _is_litter(name: str) -> bool:
-    return any(part == "__MACOSX" or part.startswith(".") for part in Path(name).parts)
+    return any(map(is_system, Path(name).parts))
 
 
 def _check(members: list[zipfile.ZipInfo], path: Path, options: Options) -> None:

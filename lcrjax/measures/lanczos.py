@@ -142,7 +142,8 @@ def _estimate(found: _Ritz, rank: int, trace: float, q: float, last: float) -> E
     score, b = sampled(found.parts), found.parts.shape[1]
     without = np.array([sampled(np.delete(found.parts, j, axis=1)) for j in range(b)])
     deviation = math.sqrt((b - 1) * without.var())  # the jackknife's
-    error = _DEVIATIONS * deviation + abs(score - last) + _ROUNDING * score
+    whole = found.residuals.max() <= _ROUNDING * values[0]  # the space grows no more
+    error = _DEVIATIONS * deviation + (0 if whole else abs(score - last)) + _ROUNDING * score
     score = min(max(score, low), most)
     return Estimate(score, max(low, score - error), min(most, score + error))
 

@@ -11,6 +11,7 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from lcrjax.numerics.groupings import Runs
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.power_means import log_power_means
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.host_rows import host_rows, host_unit_vectors
@@ -20,6 +21,7 @@ from lcrjax.similarity.sparse import is_sparse
 
 #: What similarities may be off by, relatively: more is no rounding.
 TOLERATED = 1e-5
+_MATRICES = 3  # of n x n in float64 at once: Z, a copy that LAPACK works on, and what it works with
 _NUMBERS_AT_ONCE = 2**24  # numbers of rows of Z or of vectors
 
 
@@ -77,8 +79,12 @@ def dense_spectrum(similarity: Similarity, elements: Any, p: Float[np.ndarray, "
     """All eigenvalues, from an n x n matrix in float64.
 
     Raises:
-        ValueError: If the similarity is not symmetric, or has a negative eigenvalue.
+        ValueError: If the similarity is not symmetric, has a negative eigenvalue, or does not fit
+            into memory.
     """
+    check_room(
+        _MATRICES * 8 * len(p) ** 2, f"eigenvalues of the similarities of {len(p):,} elements"
+    )
     z, eps = similarity_matrix(similarity, elements, len(p))
     check_symmetry(z)
     root = np.sqrt(p)

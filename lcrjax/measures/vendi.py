@@ -39,7 +39,7 @@ def vendi_score(
     *,
     weights: Any = None,
     method: str = "auto",
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-2,
 ) -> Float[Array, ""]:
     r"""Vendi score of order q: the Hill number of the eigenvalues of $\sqrt{p} Z \sqrt{p}$.
 

@@ -4,14 +4,18 @@ from lcrjax.similarity.base import Product, Similarity, TiledSimilarity
 from lcrjax.similarity.cosine import Cosine, Linear
 from lcrjax.similarity.custom import Pointwise, PythonFunction
 from lcrjax.similarity.distance_kernels import RMSD, Gaussian, Laplacian, Matern32, Matern52, Radial
+from lcrjax.similarity.distance_matrix import from_distance
 from lcrjax.similarity.labels import Identity, SameClass
+from lcrjax.similarity.phylogeny import HistoricalSpecies, from_newick
 from lcrjax.similarity.precomputed import Precomputed
 from lcrjax.similarity.spec import parse_similarity
+from lcrjax.similarity.taxonomy import Taxonomy
 
 __all__ = [
     "RMSD",
     "Cosine",
     "Gaussian",
+    "HistoricalSpecies",
     "Identity",
     "Laplacian",
     "Linear",
@@ -24,6 +28,9 @@ __all__ = [
     "Radial",
     "SameClass",
     "Similarity",
+    "Taxonomy",
     "TiledSimilarity",
+    "from_distance",
+    "from_newick",
     "parse_similarity",
 ]

@@ -12,8 +12,10 @@ from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
+from lcrjax.similarity.checks import check_own
 from lcrjax.similarity.sparse import as_triples, is_sparse, on_host, row_blocks, weigh_sparse
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
@@ -111,6 +113,12 @@ class Precomputed(Similarity, eq=False):
                     f"the similarity matrix has shape {shape}, "
                     f"but there are {len(weights)} rows of weights"
                 )
+            if not isinstance(self.matrix, jax.Array) or self.matrix.dtype != weights.dtype:
+                entries = self.matrix.nnz if is_sparse(self.matrix) else shape[0] * shape[1]
+                check_room(
+                    entries * weights.dtype.itemsize,
+                    f"a copy in {weights.dtype} of the similarities of {shape[0]:,} elements",
+                )
             return _weigh(self.matrix, weights)
         return jnp.concatenate([_weigh(block, weights) for block in self.blocks(len(weights))])
 
@@ -185,12 +193,7 @@ def _check_rows(block: Any, first: int) -> None:
             "similarities are finite and not negative"
         )
     own = block.diagonal(first)
-    off = np.flatnonzero(np.abs(own - 1) > 1e-5)
-    if len(off):
-        raise ValueError(
-            f"the similarity of element {first + off[0]} to itself is {own[off[0]]:g}: "
-            "the diagonal must be one"
-        )
+    check_own(own, first + np.arange(len(own)))
 
 
 def _check_table(name: str, table: np.ndarray) -> None:

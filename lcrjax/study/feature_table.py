@@ -13,7 +13,9 @@ from jaxtyping import Float, Int
 
 from lcrjax import native
 from lcrjax.measures.family import family_of, members_of_labels
+from lcrjax.native.interrupts import interruptible
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.similarity import RMSD, Similarity, TiledSimilarity
 from lcrjax.study.columns import FEATURES, ORDERS, feature_columns
@@ -125,6 +127,7 @@ def features(
     References:
         Paper, section III-E.
     """
+    check_process()
     labels, subsets = _check(images, labels, subsets)
     if similarity is None:
         similarity = RMSD()
@@ -136,5 +139,6 @@ def features(
     similarity, images, _ = similarity.canonical(images, None)
     if not len(subsets):
         return pd.DataFrame({name: np.empty(0) for name in FEATURES})
-    on_host = serve_host(similarity, images)
-    return (_by_kernel if on_host else _by_program)(similarity, images, labels, subsets)
+    if serve_host(similarity, images):
+        return interruptible(partial(_by_kernel, similarity, images, labels, subsets))
+    return _by_program(similarity, images, labels, subsets)

@@ -90,7 +90,8 @@ def test_sums_are_taken_in_float64():
     """One large and many small similarities, which float32 would lose one by one."""
     z = np.eye(2000)
     z[0, 1:] = 2.0**-26
-    found = lcrjax.Precomputed(scipy.sparse.csr_array(z)).ordinariness(None, np.ones((2000, 1)))
+    once = np.ones((2000, 1), "f4")
+    found = lcrjax.Precomputed(scipy.sparse.csr_array(z)).ordinariness(None, once)
     assert found[0, 0] == np.float32(1 + 1999 * 2.0**-26)
 
 

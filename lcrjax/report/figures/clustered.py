@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from lcrjax.data import Dataset
 from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
+from lcrjax.numerics.memory import check_room
 from lcrjax.pairwise import ordinariness
 from lcrjax.similarity import Similarity
 
@@ -46,6 +47,7 @@ def clustered_sample(
         seed: Seed of the sample.
     """
     index = balanced_sample(dataset.train_labels, count, seed=seed)
+    check_room(12 * 4 * len(index) ** 2, f"similarities of a sample of {len(index):,} images")
     same = np.eye(len(index), dtype=np.float32)
     z = np.asarray(ordinariness(dataset.train_images[index], same, similarity))
     order = cluster_order(z)
