@@ -72,7 +72,7 @@ def _shards(folder: Path) -> list[Path]:
     """Parquet files of a folder and of those in it, in order."""
     found: list[Path] = []
     for depth in ("*", "*/*"):
-        found += [p for p in sorted(folder.glob(depth)) if p.suffix.lower() in SUFFIXES]
+        found += sorted(p for suffix in SUFFIXES for p in folder.glob(depth + suffix))
     return [path for path in found if path.is_file() and not path.name.startswith(".")]
 
 
