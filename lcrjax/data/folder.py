@@ -30,9 +30,9 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
     serve as well, and without a test folder `val`, `valid` or `validation` is one. Other folders
     beside them are left out. Folders within class folders are parts of the class, if several
     classes have some and no name occurs twice. Classes come in natural order, 2 before 10; names
-    are compared in Unicode's composed form. The dataset's notes say what was left out: files that are no pictures,
-    classes without any, folders. Hidden files and what operating systems leave behind are not
-    mentioned.
+    are compared in Unicode's composed form. The dataset's notes say what was left out: files that
+    are no pictures, classes without any, folders. Hidden files and what operating systems leave
+    behind are not mentioned.
 
     Raises:
         DataError: A ValueError, if there are no pictures, they differ in size or in colours, some
