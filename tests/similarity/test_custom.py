@@ -142,10 +142,13 @@ def equal(x, y):
 def test_hashes_of_64_bits():
     """They are equal modulo 2**32."""
     hashes, kernel = np.array([7, 2**32 + 7]), lcrjax.Pointwise(equal)
-    with pytest.raises(ValueError, match="elements have dtype int64 and values beyond 32 bits"):
-        lcrjax.ordinariness(hashes, [0.5, 0.5], kernel)
-    with pytest.raises(ValueError, match="others have dtype int64 and values beyond 32 bits"):
-        lcrjax.ordinariness(hashes[:1], [0.5, 0.5], kernel, others=hashes)
+    for given, options in ((hashes, {}), (hashes[:1], {"others": hashes})):
+        name = "others" if options else "elements"
+        with (
+            jax.enable_x64(False),
+            pytest.raises(ValueError, match=f"{name} have dtype int64 and values beyond 32 bits"),
+        ):
+            lcrjax.ordinariness(given, [0.5, 0.5], kernel, **options)
     same = lcrjax.PythonFunction(lambda x, y: float(x == y))
     for similarity in (lcrjax.SameClass(), same, lcrjax.Identity()):
         found = lcrjax.ordinariness(hashes, [0.25, 0.75], similarity)
