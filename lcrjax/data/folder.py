@@ -60,7 +60,9 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
     loose = [file for place in {folder, *splits} for file in walk.files(place) if _meant(file)]
     if not pairs:
         why = "pictures, but not in class folders" if loose else "no files in class folders"
-        raise DataError(f"{folder} holds {why}: make one folder of pictures for each class.")
+        tables = [file.name for file in walk.files(folder) if file.name.endswith((".csv", ".tsv"))]
+        table = f", or give the table {folder / tables[0]} if it lists them" if tables else ""
+        raise DataError(f"{folder} holds {why}: make one folder of pictures for each class{table}.")
     if loose:
         notes.append(
             f"{len(loose):,} pictures beside the class folders were left out "

@@ -11,6 +11,7 @@ from lcrjax.data.arrow import columns_of
 from lcrjax.data.columns import choose_roles
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
+from lcrjax.data.foreign import check_fetched
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import split_of
@@ -98,6 +99,7 @@ def _read(
     for shard in shards:
         if not shard.is_file():
             raise DataError(f"{shard} is not a regular file: give the path of a Parquet file.")
+        check_fetched(shard)
         with pq.ParquetFile(shard) as file:
             schema = file.schema_arrow
             if columns is not None:
