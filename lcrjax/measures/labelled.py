@@ -17,9 +17,9 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
-from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
-from lcrjax.similarity.precomputed import as_similarity
+from lcrjax.similarity.spec import as_similarity
 
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
 
@@ -28,7 +28,7 @@ def measure(
     images: Any,
     labels: Any,
     *,
-    similarity: Similarity | None = None,
+    similarity: Any = None,
     q: Any = (0, 1, np.inf),
     n_classes: int | None = None,
 ) -> Diversity:
@@ -42,7 +42,9 @@ def measure(
             similarity whatever it compares, such as embeddings (n, d), or of a product of
             similarities a tuple.
         labels: Their n classes: integers, strings or booleans.
-        similarity: None for RMSD, the paper's.
+        similarity: None for RMSD, the paper's; a `Similarity`; a word such as "cosine",
+            "gaussian:median", "edit", "ngram" or "gower", as `parse_similarity` reads it; or a
+            matrix (n, n), or the path of one.
         q: One viewpoint or several, in [0, inf].
         n_classes: Number C of classes that integer labels in 0..C-1 number: with it labels may be
             traced, and classes may be empty, whose values are NaN and count nowhere. Traced labels
@@ -71,7 +73,7 @@ def measure(
     """
     viewpoints(q, np.float64)
     names, classes = numbered(labels, n_classes)
-    relation = RMSD() if similarity is None else as_similarity(similarity)
+    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
     images = taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):

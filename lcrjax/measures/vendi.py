@@ -15,6 +15,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
 from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity.spec import as_similarity
 
 
 @jax.jit
@@ -51,7 +52,8 @@ def vendi_score(
 
     Args:
         elements_or_counts: Counts (S,) or (S, C), pooled over classes; or n elements.
-        similarity: None for the identity, a symmetric matrix (S, S), or a `lcrjax.Similarity`.
+        similarity: None for the identity, a symmetric matrix (S, S), a `lcrjax.Similarity`,
+            or a word for one, see `parse_similarity`.
         q: Viewpoint in [0, inf]; may be traced.
         weights: Weights of elements, (n,), >= 0; None for one each.
 
@@ -72,6 +74,8 @@ def vendi_score(
         4.0
     """
     q = single_viewpoint(q)
+    if isinstance(similarity, str):
+        similarity, elements_or_counts, _ = as_similarity(similarity, elements_or_counts)
     compares = isinstance(similarity, Similarity) and not isinstance(
         similarity, Identity | Precomputed
     )

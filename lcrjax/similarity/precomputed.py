@@ -225,19 +225,3 @@ def _row_blocks(source: Any, width: int) -> Iterator[np.ndarray]:
             yield chunk.to_numpy()
     except (ValueError, pd.errors.ParserError) as error:
         raise ValueError(f"{source} is no table of numbers: {error}") from error
-
-
-def as_similarity(similarity: Any) -> Similarity:
-    """Take a matrix, or the path of one, for `Precomputed`; a similarity for itself.
-
-    Raises:
-        ValueError: If it is neither.
-    """
-    if isinstance(similarity, Similarity):
-        return similarity
-    if callable(similarity):
-        raise ValueError(
-            f"the similarity is {similarity!r}: give an object such as RMSD(), "
-            "or a function as Pointwise(function) or PythonFunction(function)"
-        )
-    return Precomputed(similarity)

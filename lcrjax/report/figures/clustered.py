@@ -35,7 +35,7 @@ class Clustered(NamedTuple):
 
 
 def clustered_sample(
-    dataset: Dataset, count: int, *, similarity: Similarity | None = None, seed: int = 0
+    dataset: Dataset, count: int, *, similarity: Similarity | str | None = None, seed: int = 0
 ) -> Clustered:
     """Compare a class-balanced sample of a dataset's training images, and cluster it.
 

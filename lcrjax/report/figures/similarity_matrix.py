@@ -19,7 +19,7 @@ _EXAMPLES, _LETTERS = 5, 22
 
 @styled
 def similarity_figure(
-    dataset: Dataset, *, count: int = 128, similarity: Similarity | None = None, seed: int = 0
+    dataset: Dataset, *, count: int = 128, similarity: Similarity | str | None = None, seed: int = 0
 ) -> Figure:
     """Draw the clustered similarity matrix of a class-balanced sample of images (Fig. 2).
 
