@@ -1,5 +1,6 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -31,6 +32,7 @@ def measure(
     similarity: Any = None,
     q: Any = (0, 1, np.inf),
     n_classes: int | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -49,9 +51,12 @@ def measure(
         n_classes: Number C of classes that integer labels in 0..C-1 number: with it labels may be
             traced, and classes may be empty, whose values are NaN and count nowhere. Traced labels
             stay unchecked. None for the distinct labels.
+        class_names: Names of the classes that integer labels in 0..C-1 number, such as those of a
+            `lcrjax.data.Dataset`; it says `n_classes` too.
 
     Returns:
-        A `Diversity`; its `class_names` are the sorted distinct labels, or "0" to "C-1".
+        A `Diversity`; its `class_names` are those given, or the sorted distinct labels, or "0" to
+        "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
@@ -72,7 +77,10 @@ def measure(
         [1.462]
     """
     viewpoints(q, np.float64)
-    names, classes = numbered(labels, n_classes)
+    if class_names is not None and n_classes not in (None, len(class_names)):
+        raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
+    names, classes = numbered(labels, n_classes if class_names is None else len(class_names))
+    names = names if class_names is None else tuple(map(str, class_names))
     relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
     images = taken(relation, images)
     count = count_elements(relation, images)

@@ -9,6 +9,7 @@ from jax import Array, lax
 from jaxtyping import Float, Int
 
 from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.similarity.distances.squares import diagonal
 
 
 class Columns(NamedTuple):
@@ -95,11 +96,11 @@ class Gower(TiledSimilarity):
             total, count = carry
             return total + jnp.where(known, alike, 0), count + known.astype(dtype)
 
-        def number(carry: Any, column: tuple[Array, Array]) -> tuple[Any, None]:
+        def number(carry: Any, column: Any) -> tuple[Any, None]:
             gap = jnp.abs(column[0][:, None] - column[1][None, :])
             return add(carry, 1 - jnp.minimum(gap, 1), ~jnp.isnan(gap)), None
 
-        def category(carry: Any, column: tuple[Array, Array]) -> tuple[Any, None]:
+        def category(carry: Any, column: Any) -> tuple[Any, None]:
             x, y = column[0][:, None], column[1][None, :]
             return add(carry, (x == y).astype(dtype), (x >= 0) & (y >= 0)), None
 
@@ -112,7 +113,7 @@ class Gower(TiledSimilarity):
     def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """The same; a row is like itself, whatever it lacks."""
         z = self.block(rows, columns).astype(dtype)
-        return jnp.where(jnp.asarray(same) & jnp.eye(*z.shape, dtype=bool), 1, z)
+        return jnp.where(diagonal(z.shape, same), 1, z)
 
 
 def _frame(elements: Any, what: str = "elements") -> Any:

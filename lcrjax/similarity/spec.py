@@ -147,7 +147,10 @@ def as_similarity(
     if form.kinds == _NUMBERS:
         elements, others = (None if x is None else array("elements", x) for x in (elements, others))
     found = parse_similarity(similarity, elements)
-    return found, *(None if x is None else pixels_for(found, x) for x in (elements, others))
+    if isinstance(found, Precomputed) and elements is not None:
+        found.check(len(elements), None)
+    seen = [None if x is None else pixels_for(found, x) for x in (elements, others)]
+    return found, seen[0], seen[1]
 
 
 def describe_similarity(text: str, similarity: Similarity, kind: str) -> str:

@@ -36,6 +36,10 @@ class Levenshtein(Similarity):
          [0.833 0.571 1.   ]]
     """
 
+    def __post_init__(self) -> None:
+        """Check that there is what computes it."""
+        _need("rapidfuzz", "rapidfuzz")
+
     def take(self, elements: Any, what: str = "elements") -> list[str]:
         """Check that elements are texts."""
         return _texts(elements, what)
@@ -88,7 +92,8 @@ class NGrams(Similarity):
     n: int = dataclasses.field(default=3, metadata={"static": True})
 
     def __post_init__(self) -> None:
-        """Check the length of runs."""
+        """Check the length of runs, and that there is what hashes them."""
+        _need("sklearn", "scikit-learn")
         if self.n < 1:
             raise ValueError(f"n is {self.n}: give a whole number of characters, at least 1")
 

@@ -10,19 +10,20 @@ from lcrjax.data import Dataset
 from lcrjax.data.dataset import KINDS
 from lcrjax.report.figures.clustered import clustered_sample
 from lcrjax.report.page.excerpts import excerpt
+from lcrjax.report.page.measured import Measured
 from lcrjax.report.page.thumbnails import png, sprite
-from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity import RMSD
 
 #: Images of the sample; the sheet of their pictures has so many in a row.
 COUNT, ACROSS = 128, 16
 
 
-def heat_map(dataset: Dataset, similarity: Similarity) -> dict[str, Any] | None:
+def heat_map(dataset: Dataset, measured: Measured) -> dict[str, Any] | None:
     """Compare a class-balanced sample of training elements and order it by clusters.
 
     Args:
         dataset: Where they are from.
-        similarity: What compares them.
+        measured: With the similarity that compares them.
 
     Returns:
         Pictures as data URIs: the `map`, and a `sheet` of the images, or of other elements
@@ -33,8 +34,9 @@ def heat_map(dataset: Dataset, similarity: Similarity) -> dict[str, Any] | None:
     """
     if len(dataset.train_labels) < 3:
         return None
-    sample = clustered_sample(dataset, COUNT, similarity=similarity)
-    pictured, split, places = dataset.kind == "images", dataset.train, sample.places
+    sample = clustered_sample(dataset, COUNT, similarity=measured.word)
+    pictured, split, places = dataset.kind == "images", dataset.train, sample.places.tolist()
+    alike = measured.similarity
     (low, high), labels, found = sample.shown, sample.labels, sample.found
     shades = mpl.colormaps["cividis"](np.clip((sample.z - low) / max(high - low, 1e-9), 0, 1))
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
@@ -49,7 +51,7 @@ def heat_map(dataset: Dataset, similarity: Similarity) -> dict[str, Any] | None:
         "sheet": sprite(sample.elements, ACROSS) if pictured else None,
         "excerpts": [] if pictured else [excerpt(split.elements, dataset.kind, i) for i in places],
         "one": KINDS[dataset.kind],
-        "scale": float(np.asarray(similarity.scale)) if isinstance(similarity, RMSD) else None,
+        "scale": float(np.asarray(alike.scale)) if isinstance(alike, RMSD) else None,
         "ratio": dataset.image_shape[1] / dataset.image_shape[0] if pictured else None,
         "across": ACROSS,
         "low": low,

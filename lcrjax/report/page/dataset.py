@@ -83,10 +83,10 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "whole": _dataset_row(measured),
         "viewpoints": [_viewpoint(q) for q in VIEWPOINTS],
         "findings": findings(dataset, measured, overall),
-        "profiles": profile_charts(measured.diversity, shown),
+        "profiles": profile_charts(measured.diversity, shown, KINDS[dataset.kind]),
         "profile_data": profile_data(measured.diversity, shown),
         "distances": distance_chart(measured, KINDS[dataset.kind]),
-        "heat": heat_map(dataset, measured.similarity),
+        "heat": heat_map(dataset, measured),
         "ordinary": [{**classes[c], **_extremes(dataset, measured, c, len(shown))} for c in shown],
         "nearness": measured.nearness,
         "counts": counts(measured),
@@ -160,7 +160,7 @@ def _extremes(dataset: Dataset, measured: Measured, c: int, n_shown: int) -> dic
     count = min(most, len(order) // 2) or 1
     split, own = dataset.train, measured.own
     return {
-        name: [{**show(split, dataset.kind, i), "value": float(own[i])} for i in chosen]
+        name: [{**show(split, dataset.kind, i), "value": float(own[i])} for i in chosen.tolist()]
         for name, chosen in (("most", order[:count]), ("least", order[::-1][:count]))
     }
 

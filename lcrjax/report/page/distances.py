@@ -28,7 +28,10 @@ def distance_chart(measured: Measured, one: str = "image") -> Chart | None:
     shares = [np.histogram(part, edges)[0] / len(part) for part in parts if len(part)]
     highest = max(float(s.max()) for s in shares) * 1.06 or 1.0
     middle = (edges[:-1] + edges[1:]) / 2 / limit
-    names = (f"training {one} to the nearest other one", f"test {one} to the nearest training {one}")
+    names = (
+        f"training {one} to the nearest other one",
+        f"test {one} to the nearest training {one}",
+    )
     lines = tuple(
         Line(name, polyline(middle, share / highest), colour, 0)
         for name, share, colour in zip(names, shares, ("#0072B2", "#D55E00"), strict=False)

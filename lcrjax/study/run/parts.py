@@ -16,8 +16,8 @@ from lcrjax.study.feature_table import features
 from lcrjax.training import TrainingConfig, block_size
 from lcrjax.training.memory import subsets_per_block
 
-#: From a dataset, subsets (k, n) of its training elements and a similarity to k rows with the columns
-#: `lcrjax.study.columns.FEATURES`.
+#: From a dataset, subsets (k, n) of its training elements and a similarity to k rows with the
+#: columns `lcrjax.study.columns.FEATURES`.
 Measure = Callable[[Dataset, Int[np.ndarray, "k n"], Similarity], pd.DataFrame]
 #: From a dataset, a subset's size and the recipe to the number of subsets trained in one call.
 BlockSize = Callable[[Dataset, int, TrainingConfig], int]
