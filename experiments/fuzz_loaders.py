@@ -1,8 +1,8 @@
 """Fuzzing of loaders: real files damaged in thousands of ways, and no error but ValueError.
 
-    python experiments/fuzz_loaders.py --cases 10000
+    python -m experiments.fuzz_loaders --cases 10000
 
-A worker process writes a valid .npz, IDX or picture dataset, damages it, loads it and reports what
+A worker process writes a valid dataset of one of `KINDS`, damages it, loads it and reports what
 happened and how much memory it took at most. The parent starts the worker anew where it dies. The
 exit status is 1 if anything but a ValueError came out, if a case took longer than `--seconds`, or
 if memory went above the bound: a fixed 64 MiB plus four times what the bytes on disk can expand to
@@ -29,7 +29,11 @@ from pathlib import Path
 
 import numpy as np
 
-KINDS = ("npz", "npz header", "idx", "pictures")
+KINDS = (
+    *("npz", "npz header", "idx", "pictures"),
+    *("array", "delimited", "parquet", "hdf5", "zip", "hugging face"),
+)
+LABELS = "labels.npy"
 FIXED = 64 * 2**20
 EXPANSION = 4 * 1032
 PILLOW_BYTES = 4 * 3 * 89_478_485
@@ -219,7 +223,127 @@ def make_pictures(rng, folder):
     return folder, None
 
 
-MAKERS = dict(zip(KINDS, (make_npz, make_header, make_idx, make_pictures), strict=True))
+def words(rng, n):
+    return [str(rng.choice(["a", "b", "c", "None", "x, y", "é"])) for _ in range(n)]
+
+
+def columns(rng, n):
+    """Columns of a table by name: elements of some kind, labels, perhaps more."""
+    pixels = rng.integers(0, 256, (n, 4, 5), dtype=np.uint8)
+    kind = rng.integers(0, 5)
+    if kind == 0:
+        made = {
+            "image": [{"bytes": png_bytes(x), "path": f"{i}.png"} for i, x in enumerate(pixels)]
+        }
+    elif kind == 1:
+        made = {"embedding": rng.random((n, int(rng.integers(1, 5)))).tolist()}
+    elif kind == 2:
+        made = {"text": words(rng, n)}
+    else:
+        made = {"a": rng.random(n).tolist(), "b": rng.integers(0, 9, n).tolist()}
+        made |= {"c": words(rng, n)} if kind == 4 else {}
+    made["label"] = words(rng, n) if rng.random() < 0.5 else rng.integers(0, 3, n).tolist()
+    if rng.random() < 0.3:
+        made["split"] = [str(rng.choice(["train", "train", "test", "val"])) for _ in range(n)]
+    if rng.random() < 0.3:
+        made["patient"] = rng.integers(0, 4, n).tolist()
+    return made
+
+
+def png_bytes(array):
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def make_array(rng, folder):
+    n = int(rng.integers(4, 20))
+    elements = rng.random((n, 3)) if rng.random() < 0.6 else np.array(words(rng, n))
+    labels = np.array(words(rng, n)) if rng.random() < 0.5 else np.arange(n) % 3
+    for name, array in (("x.npy", elements), (LABELS, labels)):
+        stream = io.BytesIO()
+        np.save(stream, array)
+        (folder / name).write_bytes(damage(rng, stream.getvalue()))
+    return folder / "x.npy", None
+
+
+def make_delimited(rng, folder):
+    import pandas as pd
+
+    frame = pd.DataFrame(columns(rng, int(rng.integers(4, 20))))
+    if "image" in frame:
+        for i, struct in enumerate(frame["image"]):
+            (folder / f"{i}.png").write_bytes(struct["bytes"])
+        frame["image"] = [struct["path"] for struct in frame["image"]]
+    path = folder / str(rng.choice(["t.csv", "t.tsv"]))
+    text = frame.to_csv(index=bool(rng.random() < 0.3), sep=str(rng.choice([",", ";", "\t"])))
+    return path, path.write_bytes(damage(rng, text.encode()))
+
+
+def make_parquet(rng, folder):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for name in ("t.parquet",) if rng.random() < 0.7 else ("train-0.parquet", "test-0.parquet"):
+        stream = io.BytesIO()
+        packing = str(rng.choice(["none", "snappy", "zstd", "gzip"]))
+        pq.write_table(pa.table(columns(rng, 12)), stream, compression=packing)
+        (folder / name).write_bytes(damage(rng, stream.getvalue()))
+    return (folder / "t.parquet" if (folder / "t.parquet").exists() else folder), None
+
+
+def make_hdf5(rng, folder):
+    import h5py
+
+    train, train_labels, test, test_labels = arrays(rng)
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        packed = {"compression": "gzip"} if rng.random() < 0.5 and train.size else {}
+        file.create_dataset("train/images", data=train, **packed)
+        file["train/labels"] = [str(x) for x in train_labels.ravel()]
+        file["test_x"] = test
+        file["test_y"] = [str(x) for x in test_labels.ravel()]
+        if rng.random() < 0.2:
+            file["class_names"] = [b"a", b"b", b"c"]
+    path = folder / "t.h5"
+    return path, path.write_bytes(damage(rng, stream.getvalue()))
+
+
+def make_zip(rng, folder):
+    inner = folder / "inner"
+    inner.mkdir()
+    make_pictures(rng, inner)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", int(rng.choice([0, 8]))) as archive:
+        for path in sorted(inner.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                archive.write(path, path.relative_to(inner))
+    shutil.rmtree(inner)
+    path = folder / "t.zip"
+    content = stream.getvalue()
+    return path, path.write_bytes(damage(rng, content) if rng.random() < 0.7 else content)
+
+
+def make_hugging_face(rng, folder):
+    import datasets
+
+    datasets.disable_progress_bars()
+    made = datasets.Dataset.from_dict(columns(rng, 12))
+    if rng.random() < 0.4:
+        made = datasets.DatasetDict(train=made, test=made.select(range(4)))
+    made.save_to_disk(folder / "saved")
+    for path in (folder / "saved").rglob("*"):
+        if path.is_file() and rng.random() < 0.4:
+            path.write_bytes(damage(rng, path.read_bytes()))
+    return folder / "saved", None
+
+
+MAKERS = (
+    *(make_npz, make_header, make_idx, make_pictures),
+    *(make_array, make_delimited, make_parquet, make_hdf5, make_zip, make_hugging_face),
+)
 
 
 def peak_kib(reset):
@@ -237,14 +361,17 @@ def run_case(seed, seconds, scratch):
     folder = scratch / "case"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    source, _ = MAKERS[kind](rng, folder)
+    source, _ = MAKERS[seed % len(KINDS)](rng, folder)
     stored = sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file())
-    resize = int(rng.integers(1, 20)) if rng.random() < 0.15 else None
+    pictures = kind in KINDS[:4] or kind == "zip"
+    resize = int(rng.integers(1, 20)) if pictures and rng.random() < 0.15 else None
+    fraction = 0 if rng.random() < 0.5 else 0.25
     before, start = peak_kib(reset=True), time.perf_counter()
     result = {"seed": seed, "kind": kind, "text": ""}
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        load(source, resize=resize)
+        labels = source.with_name(LABELS) if kind == "array" else None
+        load(source, resize=resize, labels=labels, test_fraction=fraction)
         result["outcome"] = "loaded"
     except ValueError as error:
         result |= {"outcome": "refused", "text": str(error).replace(str(folder), "…")}
@@ -258,7 +385,7 @@ def run_case(seed, seconds, scratch):
         signal.setitimer(signal.ITIMER_REAL, 0)
     result["seconds"] = time.perf_counter() - start
     result["bytes"] = 1024 * max(0, peak_kib(reset=False) - before)
-    allowed = FIXED + EXPANSION * stored + (PILLOW_BYTES if kind == "pictures" else 0)
+    allowed = FIXED + EXPANSION * stored + (PILLOW_BYTES if kind in ("pictures", "zip") else 0)
     if result["bytes"] > allowed:
         result |= {"outcome": "MEMORY", "text": f"{result['bytes']:,} > {allowed:,}"}
     return result
@@ -280,7 +407,14 @@ def work(first, last, seconds):
 def results(first, last, seconds):
     """Yield one result per case, starting the worker anew after a case that kills it."""
     while first < last:
-        command = [sys.executable, __file__, "--work", str(first), str(last)]
+        command = [
+            sys.executable,
+            "-m",
+            "experiments.fuzz_loaders",
+            "--work",
+            str(first),
+            str(last),
+        ]
         worker = subprocess.Popen([*command, "--seconds", str(seconds)], stdout=subprocess.PIPE)
         assert worker.stdout
         current = None
@@ -294,7 +428,12 @@ def results(first, last, seconds):
             if current is None:
                 raise SystemExit("the worker could not start")
             text = f"worker died with {worker.returncode}"
-            yield {"seed": first, "kind": KINDS[first % 4], "outcome": "CRASH", "text": text}
+            yield {
+                "seed": first,
+                "kind": KINDS[first % len(KINDS)],
+                "outcome": "CRASH",
+                "text": text,
+            }
             first += 1
 
 

@@ -5,6 +5,9 @@ from lcrjax.measures.counted import diversity
 from lcrjax.measures.divergence import cross_diversity, relative_diversity
 from lcrjax.measures.hill import hill_number
 from lcrjax.measures.labelled import measure
+from lcrjax.measures.long_form import from_frame
+from lcrjax.measures.rarefaction import rarefy
+from lcrjax.measures.resampling import Bootstrap, Subsets
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.vendi import vendi_score
 from lcrjax.numerics.power_means import power_mean
@@ -13,13 +16,17 @@ from lcrjax.similarity import *  # noqa: F403 - what is public stands there, onc
 
 __all__ = [
     *_similarity.__all__,
+    "Bootstrap",
     "Diversity",
+    "Subsets",
     "cross_diversity",
     "diversity",
+    "from_frame",
     "hill_number",
     "measure",
     "ordinariness",
     "power_mean",
+    "rarefy",
     "relative_diversity",
     "vendi_score",
 ]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import lcrjax
+from lcrjax.pairwise import count_close_pairs, intrinsic_dimension, nearest_neighbours
 
 VECTORS = np.array([[0, 1], [0.5, 1], [2, 0], [1.5, 3], [0, 4]])
 LABELS = np.array([0, 1, 1, 0, 2])
@@ -99,6 +100,10 @@ CALLS: dict[str, Call] = {
         elements=LABELS,
         weights=ABUNDANCES,
     ),
+    "from_distance": _call(
+        lambda distances: lcrjax.from_distance(distances, scale=0.5),
+        distances=np.abs(np.arange(5)[:, None] - np.arange(5)[None, :]),
+    ),
     "hill_number": _call(
         lambda abundances, viewpoints: lcrjax.hill_number(abundances, viewpoints),
         abundances=ABUNDANCES,
@@ -138,5 +143,68 @@ CALLS: dict[str, Call] = {
         counts=COUNTS,
         similarities=Z,
         viewpoints=np.float64(2),
+    ),
+}
+
+_random = np.random.default_rng(5)
+BYTES = _random.integers(0, 256, (12, 3, 3), np.uint8)
+FLOATS = _random.normal(size=(12, 5)).astype(np.float32)
+FLOATS[3] = FLOATS[7]
+SHARES = np.full(12, 1 / 12, np.float32)
+TWELVE = np.arange(12) % 3
+
+
+def _squares(length: Any, x: Any, weights: Any) -> Any:
+    return jnp.sum(lcrjax.ordinariness(x, weights, lcrjax.Gaussian(length)) ** 2)
+
+
+def _alpha(counts: Any) -> Any:
+    found = lcrjax.diversity(counts, Z.astype(counts.dtype), q=(0.5, 1, np.inf))
+    return found.dataset_level["alpha"]
+
+
+def _by(kernel: Any) -> Callable[..., Any]:
+    return lambda x, w: lcrjax.ordinariness(x, w, kernel)
+
+
+#: Functions of arrays alone, which may be traced and spread over devices, and what to give them.
+TRACEABLE: dict[str, tuple[Any, ...]] = {
+    "Laplacian": (_by(lcrjax.Laplacian(2.0)), FLOATS, SHARES),
+    "RMSD": (_by(lcrjax.RMSD(2.0)), FLOATS, SHARES),
+    "Cosine": (_by(lcrjax.Cosine()), FLOATS, SHARES),
+    "Product": (_by(lcrjax.Gaussian(2.0) * lcrjax.Cosine()), FLOATS, SHARES),
+    "Pointwise": (_by(lcrjax.Pointwise(_alike)), FLOATS, SHARES),
+    "bytes": (_by(lcrjax.RMSD()), BYTES, SHARES),
+    "others": (lambda x, w: lcrjax.ordinariness(x, w, KERNEL, others=x), FLOATS, SHARES),
+    "measure": (lambda x: lcrjax.measure(x, TWELVE).class_level, BYTES),
+    "diversity": (
+        lambda n, z: lcrjax.diversity(n, z).class_level,
+        COUNTS.astype(np.float32),
+        Z.astype(np.float32),
+    ),
+    "hill_number": (lambda p: lcrjax.hill_number(p, 2), SHARES),
+    "Linear": (lambda x: lcrjax.vendi_score(x, lcrjax.Linear()), FLOATS),
+    "gradient": (jax.grad(_squares, (0, 1, 2)), np.float32(2), FLOATS, SHARES),
+    "jacobian": (jax.jacrev(_alpha), COUNTS[:, 0].astype(np.float32)),
+    "batch": (
+        jax.vmap(lambda x: lcrjax.ordinariness(x, SHARES)),
+        np.stack([BYTES, BYTES // 2, BYTES // 3, BYTES // 4]),
+    ),
+}
+
+
+def _nearest(images: Any) -> list[Any]:
+    return [(found.index, found.rmsd) for found in nearest_neighbours(images, TWELVE)]
+
+
+#: Functions that look at numbers, and cannot be traced.
+ON_HOST: dict[str, tuple[Any, ...]] = {
+    "Identity": (lambda w: lcrjax.ordinariness(TWELVE, w, lcrjax.Identity()), SHARES),
+    "nearest_neighbours of bytes": (_nearest, BYTES),
+    "nearest_neighbours of floats": (_nearest, FLOATS),
+    "intrinsic_dimension": (intrinsic_dimension, FLOATS),
+    "count_close_pairs": (
+        lambda x: count_close_pairs(x, TWELVE, np.ones(12, bool), [0.0, 1.0]),
+        FLOATS,
     ),
 }

@@ -61,7 +61,7 @@ def plain_power_mean(order, weights, items):
     return np.exp((top + np.log(np.sum(w * np.exp(order * log - top)))) / order)
 
 
-def family(abundance, weighed, q, power_mean=plain_power_mean):
+def family(abundance, weighed, q, power_mean=plain_power_mean, dtype=float):
     """Every measure at every q, from the table of definitions: (class level, dataset level, CB).
 
     `weighed` is Z P. Classes without elements are left out by the caller.
@@ -101,9 +101,9 @@ def family(abundance, weighed, q, power_mean=plain_power_mean):
         balance.append(power_mean(1 - order, w, 1 / w))
 
     def arrays(table):
-        return {name: np.array(table[name], float) for name in MEASURES}
+        return {name: np.array(table[name], dtype) for name in MEASURES}
 
-    return arrays(classes), arrays(dataset), np.array(balance, float)
+    return arrays(classes), arrays(dataset), np.array(balance, dtype)
 
 
 def _signed(order, weights, items):

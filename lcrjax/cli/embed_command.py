@@ -1,14 +1,16 @@
 """`lcrjax embed`: a dataset's images as a trained network sees them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import check_writable, work_in
 
 
+@reads_data
 def embed(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     model: Annotated[
@@ -20,6 +22,8 @@ def embed(
     ] = Path("embeddings.npz"),
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Write the layer before the last of a trained ResNet-18 for every image of a dataset.
 
@@ -39,14 +43,13 @@ def embed(
         from rich.console import Console
 
         from lcrjax.cli.steps import choose_steps
-        from lcrjax.data import load
         from lcrjax.study.run.embedding import embed_dataset
 
         check_writable(out)
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
         with choose_steps(Console(stderr=True), quiet=quiet) as show:
             show("loading", 0.0)
-            dataset = load(data, resize=resize, test_fraction=0)
+            dataset = read(data, show=show, resize=resize, test_fraction=0, **reading)
             work.ready = True
             show("embedding", 0.0)
 

@@ -1,12 +1,14 @@
 """`lcrjax measure`: the diversities of a dataset and its classes."""
 
 import math
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
 
@@ -18,6 +20,7 @@ _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_
 _WRITERS = (".csv", ".json", ".parquet")
 
 
+@reads_data
 def measure(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     q: Annotated[
@@ -33,6 +36,8 @@ def measure(
         Path | None,
         typer.Option(help="Also write the table: .csv, .parquet or .json, with all nine measures."),
     ] = None,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Measure how diverse a dataset's images, vectors, texts or rows are, and each of its classes.
 
@@ -47,7 +52,6 @@ def measure(
         lcrjax measure embeddings.npz --similarity gaussian:median
     """
     with input_checked():
-        from lcrjax.data import load
         from lcrjax.similarity.spec import (
             USUAL,
             as_similarity,
@@ -62,8 +66,15 @@ def measure(
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
             check_writable(out)
-        dataset = load(data, resize=resize, test_fraction=0)
-
+        quiet = not sys.stderr.isatty()
+        dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
+    if dataset.test is not None:
+        typer.echo(
+            f"{dataset.name}: the training set of {len(dataset.train):,} is measured, "
+            f"the test set of {len(dataset.test):,} is not.",
+            err=True,
+        )
+    with input_checked():
         word = similarity or USUAL[dataset.kind]
         check_similarity(word, dataset.kind)
         alike, elements, _ = as_similarity(word, dataset.train.elements)

@@ -1,14 +1,16 @@
 """`lcrjax report`: a page about a dataset or a study."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
 
 
+@reads_data
 def report(
     data: Annotated[
         str, typer.Argument(metavar="DATA|DIR", help=f"A study's folder; or data. {DATA_HELP}")
@@ -20,6 +22,8 @@ def report(
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Write a page about a dataset or a study: one HTML file that needs no network.
 
@@ -42,7 +46,6 @@ def report(
         from lcrjax.study.run.files import write_whole
 
         with input_checked():
-            from lcrjax.data import load
             from lcrjax.report import dataset_page, study_page
             from lcrjax.report.pipeline import PAGE
             from lcrjax.similarity.spec import USUAL, as_similarity, check_similarity
@@ -56,6 +59,9 @@ def report(
                 check_similarity(similarity)
             if is_study and resize is not None:
                 raise ValueError("a study's images have their sizes: leave --resize out")
+            if is_study and reading:
+                given = ", ".join(f"--{name.replace('_', '-')}" for name in reading)
+                raise ValueError(f"a study has read its data: leave {given} out")
         with choose_steps(Console(stderr=True), quiet=quiet) as show:
 
             def tell(stage: str, share: float) -> None:
@@ -67,7 +73,7 @@ def report(
                 if is_study:
                     page = study_page(data)
                 else:
-                    dataset = load(data, resize=resize, test_fraction=0)
+                    dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
                     word = similarity or USUAL[dataset.kind]
                     check_similarity(word, dataset.kind)
                     as_similarity(word, dataset.train.elements)

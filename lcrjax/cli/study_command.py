@@ -1,11 +1,12 @@
 """`lcrjax study`: from datasets to the ranking of what explains performance."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.data_options import read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lcrjax.study.run.progress import StudyProgress
 
 
+@reads_and_splits_data
 def study(
     data: Annotated[
         list[str] | None, typer.Argument(help=f"{DATA_HELP} Several are studied together.")
@@ -46,6 +48,8 @@ def study(
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Train a ResNet-18 on many subsets and rank what explains their performance.
 
@@ -68,6 +72,7 @@ def study(
         from lcrjax.cli.display import choose_display
         from lcrjax.report import conduct_study
         from lcrjax.study.design.presets import choose_study
+        from lcrjax.study.run.store import check_folder
 
         sources, settings = choose_study(
             data or [],
@@ -82,6 +87,10 @@ def study(
                 "training": None if max_epochs is None else {"max_epochs": max_epochs},
             },
         )
+        check_folder(out)
+        if "test" in reading and len(sources) > 1:
+            raise ValueError("--test is given with several DATA: study them one by one")
+        datasets = [read(str(x), quiet=quiet, resize=resize, **reading) for x in sources]
         with choose_display(Console(stderr=True), quiet=quiet) as display:
 
             def show(progress: "StudyProgress") -> None:
@@ -93,9 +102,7 @@ def study(
                     work.begin()
                 display(progress)
 
-            report = conduct_study(
-                sources, out, settings, resize=resize, progress=show, **PARTS.get()
-            )
+            report = conduct_study(datasets, out, settings, progress=show, **PARTS.get())
         _conclude(report, out)
 
 

@@ -1,10 +1,11 @@
 """`lcrjax train`: the reference model of a full dataset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lcrjax.cli.data_options import read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lcrjax.training import FullProgress, FullResult
 
 
+@reads_and_splits_data
 def train(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     epochs: Annotated[int, typer.Option(help="Most epochs; the step size falls until then.")] = 20,
@@ -37,6 +39,8 @@ def train(
         "lcrjax-train"
     ),
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Train a ResNet-18 on a whole dataset and score it on its test set.
 
@@ -55,7 +59,6 @@ def train(
         from rich.console import Console
 
         from lcrjax.cli.epochs import EpochLines
-        from lcrjax.data import load
         from lcrjax.study.run.reference import check_reference_folder, train_reference
         from lcrjax.training import FullConfig, TrainingConfig
 
@@ -67,7 +70,7 @@ def train(
             learning_rate=learning_rate,
         )
         settings = FullConfig(recipe, schedule, validation, seed)
-        dataset = load(data, resize=resize)
+        dataset = read(data, quiet=quiet, resize=resize, **reading)
         work.ready = True
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
         if not quiet:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.classes import check_labels, number_classes
+from lcrjax.data.colours import check_mode, to_mode
 from lcrjax.data.dataset import Dataset, Split
-from lcrjax.data.errors import DataError
+from lcrjax.data.errors import DataError, printable
 from lcrjax.data.resize import Size, resize_images
 from lcrjax.data.split import TEST_FRACTION, stratified_split
 from lcrjax.data.validate import check_elements
@@ -24,12 +25,13 @@ def from_arrays(
     source: str = "",
     licence: str = "",
     resize: Size | None = None,
+    mode: str | None = None,
     test_fraction: float | int = TEST_FRACTION,
     seed: int = 0,
-    train_names: Sequence[str] | None = None,
-    test_names: Sequence[str] | None = None,
-    train_groups: Sequence[Any] | None = None,
-    test_groups: Sequence[Any] | None = None,
+    train_names: Sequence[str] | np.ndarray | None = None,
+    test_names: Sequence[str] | np.ndarray | None = None,
+    train_groups: Sequence[Any] | np.ndarray | None = None,
+    test_groups: Sequence[Any] | np.ndarray | None = None,
     notes: Sequence[str] = (),
 ) -> Dataset:
     """Build a dataset from arrays, or say in one sentence why they are none.
@@ -45,6 +47,7 @@ def from_arrays(
         source: Where the data came from, one sentence.
         licence: Licence of the data.
         resize: New (height, width) in pixels, or one number for both.
+        mode: "grey" or "rgb" to bring images to; None leaves them as they are.
         test_fraction: Part of each class that is held out where there are no test images; 0 holds
             out none, and the dataset has no test set.
         seed: Seed of that choice.
@@ -65,6 +68,7 @@ def from_arrays(
         raise DataError(
             "of test images and test labels one is missing: give them together, or neither."
         )
+    check_mode(mode)
     kind, elements = check_elements(train_images, "training")
     labels = check_labels(train_labels, len(elements), "training")
     tests, test_codes = None, labels[:0]
@@ -73,10 +77,16 @@ def from_arrays(
         if test_kind != kind:
             raise DataError(f"training elements are {kind}, test elements {test_kind}: give one.")
         test_codes = check_labels(test_labels, len(tests), "test")
+        tests = to_mode(tests, mode) if kind == "images" else tests
+    if mode is not None:
+        if kind != "images":
+            raise DataError(f"mode={mode!r} means nothing for {kind}: leave it out.")
+        elements = to_mode(elements, mode)
+    if tests is not None:
         elements, tests = _alike(kind, elements, tests, resize is not None)
     names, labels, test_codes = number_classes(labels, test_codes, class_names)
     train = Split(elements, labels, *_strings(len(labels), train_names, train_groups))
-    notes = tuple(notes)
+    notes = tuple(map(printable, notes))
     test = None
     if tests is not None:
         test = Split(tests, test_codes, *_strings(len(test_codes), test_names, test_groups))
@@ -99,7 +109,7 @@ def _resized(split: Split, size: Size) -> Split:
     return Split(resize_images(split.elements, size), split.labels, split.names, split.groups)
 
 
-def _strings(count: int, *columns: Sequence[Any] | None) -> list[np.ndarray | None]:
+def _strings(count: int, *columns: Sequence[Any] | np.ndarray | None) -> list[np.ndarray | None]:
     for column in columns:
         if column is not None and len(column) != count:
             raise DataError(f"there are {count} elements and {len(column)} names: give one each.")

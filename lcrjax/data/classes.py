@@ -1,21 +1,13 @@
 """Classes of elements, from labels in the forms that people have them in."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lcrjax.data.errors import DataError
-
-#: Most places of missing labels that an error names.
-_SHOWN = 5
-
-
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Key by which names sort as people count: 2 before 10, "b2" before "b10"."""
-    parts = re.split(r"(\d+)", name)
-    return [(1, 0, part) if i % 2 == 0 else (0, int(part), part) for i, part in enumerate(parts)]
+from lcrjax.numerics.inputs import array as taken
+from lcrjax.numerics.natural_order import natural_key
 
 
 def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
@@ -31,7 +23,10 @@ def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
         DataError: If one is missing, a fraction or negative, they are of several kinds, or there
             are not `count`.
     """
-    array = np.ma.asanyarray(labels) if np.ma.isMaskedArray(labels) else np.asarray(labels)
+    try:
+        array = np.asarray(taken(f"the {split} labels", labels, nan=True))
+    except ValueError as error:
+        raise DataError(f"{error}.") from error
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2):
@@ -40,9 +35,11 @@ def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
         raise DataError(
             f"there are {count:,} {split} elements but {len(array):,} labels: give one each."
         )
-    _refuse_missing(array, split)
     if array.ndim == 2:
         return _from_one_hot(array, split)
+    void = b"" if array.dtype.kind == "S" else ""
+    if array.dtype.kind in "OUS" and (empty := np.flatnonzero(array == void)).size:
+        raise DataError(f"the {split} label of element {empty[0]} is empty: name its class.")
     if array.dtype == object:
         kinds = {str if isinstance(x, str | bytes) else int for x in array}
         if len(kinds) > 1:
@@ -68,28 +65,6 @@ def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
     if array.size and array.max() > np.iinfo(np.int64).max:
         raise DataError(f"the {split} labels hold {array.max()}: number the classes from 0.")
     return array.astype(np.int64)
-
-
-def _refuse_missing(array: np.ndarray, split: str) -> None:
-    mask = np.ma.getmaskarray(array) if np.ma.isMaskedArray(array) else np.zeros(array.shape, bool)
-    data = np.asarray(array)
-    if data.dtype.kind in "fcMm":
-        mask = mask | (data != data)
-    elif data.dtype == object:
-        import pandas as pd
-
-        mask = mask | pd.isna(data)
-        numbers = any(isinstance(x, int | float | np.number) for x in data.flat)
-        mask = mask | (numbers & np.array([x in ("", b"") for x in data.flat]).reshape(data.shape))
-    elif data.dtype.kind in "US":
-        mask = mask | (data == data.dtype.type())
-    rows = mask if mask.ndim == 1 else mask.any(axis=1)
-    if (places := np.flatnonzero(rows)).size:
-        shown = ", ".join(map(str, places[:_SHOWN])) + (", ..." if len(places) > _SHOWN else "")
-        raise DataError(
-            f"{len(places):,} {split} labels are missing (elements {shown}): "
-            "give each element its class, or leave it out."
-        )
 
 
 def _from_one_hot(array: np.ndarray, split: str) -> np.ndarray:

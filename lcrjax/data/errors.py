@@ -10,12 +10,20 @@ from typing import Any
 class DataError(ValueError):
     """Data that cannot be used; the text says what is wrong and what to do about it.
 
-    Unprintable characters are escaped, since names come from untrusted files and the text may go
-    to a terminal.
+    Its unprintable characters are escaped.
     """
 
     def __init__(self, text: str) -> None:
-        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
+        super().__init__(printable(text))
+
+
+def printable(text: str) -> str:
+    """Escape unprintable characters of what came from untrusted files and may go to a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class UnreadableError(Exception):
+    """One file of many that cannot be used; the text says why and what to do, without its name."""
 
 
 @contextlib.contextmanager

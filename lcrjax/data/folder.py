@@ -1,137 +1,131 @@
-"""Folders of class folders of PNG or JPEG files."""
+"""Folders of class folders of pictures."""
 
-import os
-import stat
-from collections.abc import Sequence
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
+from lcrjax.data.classes import natural_key
 from lcrjax.data.dataset import Dataset
-from lcrjax.data.errors import DataError, need
+from lcrjax.data.errors import DataError
+from lcrjax.data.folder_walk import File, Walk
 from lcrjax.data.options import Options
-from lcrjax.data.pictures import Picture, decode_all
+from lcrjax.data.picture_formats import SUFFIXES
+from lcrjax.data.pictures import decode_all
 
-_SUFFIXES = (".png", ".jpg", ".jpeg")
-_TRAIN, _TEST = ("train", "training"), ("test", "testing")
+_TRAIN = ("train", "training")
+#: Names of folders of test images; the first that is there is taken.
+_TEST = ("test", "testing", "val", "valid", "validation")
+# Control characters, lone surrogates, separators of lines, and marks that reverse what follows.
+_REFUSED = ("Cc", "Cs", "Zl", "Zp")
+_REVERSING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def load_folder(named: str | Path, options: Options) -> Dataset:
     """Load `folder/CLASS/*.png`, or `folder/train/CLASS/*.png` and `folder/test/CLASS/*.png`.
 
-    Classes are numbered in the order of their folders' names. `training` and `testing` serve as
-    well; other folders beside them, such as `val`, are left out. Without these subfolders a test
-    set is held out class by class. Hidden files, and files that are no images, are passed over.
-    Links that lead out of the folder are refused.
+    A file's content says whether and in which format it is a picture. `training` and `testing`
+    serve as well, and without a test folder `val`, `valid` or `validation` is one. Other folders
+    beside them are left out. Classes come in natural order, 2 before 10; names are compared in
+    Unicode's composed form. The dataset's notes say what was left out: files that are no pictures,
+    classes without any, folders. Hidden files and what operating systems leave behind are not
+    mentioned.
 
     Raises:
-        DataError: A ValueError, if there are no images, they differ in size or in colours, one is
-            damaged, or a link leads out of the folder.
-        ImportError: If Pillow is not installed.
+        DataError: A ValueError, if there are no pictures, they differ in size or in colours, some
+            cannot be read, or a link leads out of the folder.
+        ImportError: If Pillow, or pydicom for DICOM, is not installed.
     """
     folder = Path(named)
-    root = folder.resolve()
-    tops = _subfolders(folder, root)
-    by_name = {path.name.casefold(): path for path in tops}
-    halves = [
-        next(by_name[name] for name in names if name in by_name)
-        for names in (_TRAIN, _TEST)
-        if by_name.keys() & set(names)
+    walk = Walk(folder, options.follow_links)
+    splits, notes = _splits(walk)
+    found = [
+        [pair for of_class in walk.folders(split) for pair in _files(walk, of_class)]
+        for split in splits
     ]
-    if len(halves) == 1:
-        raise DataError(
-            f"{folder} has a subfolder {halves[0].name!r} but none for the other split: "
-            "add train/ and test/, or give the class folders alone to have a test set held out."
+    pairs = [pair for split in found for pair in split]
+    loose = [file for place in {folder, *splits} for file in walk.files(place) if _meant(file)]
+    if not pairs:
+        why = "pictures, but not in class folders" if loose else "no files in class folders"
+        raise DataError(f"{folder} holds {why}: make one folder of pictures for each class.")
+    if loose:
+        notes.append(
+            f"{len(loose):,} pictures beside the class folders were left out "
+            f"(the first: {loose[0].name})."
         )
-    splits = [_subfolders(half, root) for half in halves] or [tops]
-    classes = sorted({path.name for split in splits for path in split})
-    if len(classes) < 2:
-        raise DataError(
-            f"{folder} has {len(classes)} class folders: "
-            "at least two are needed, each with PNG or JPEG files."
-        )
-    for name in classes:
-        if not name.isprintable():
-            raise DataError(f"the class folder {name} has unprintable characters: rename it.")
-    arrays: list[np.ndarray] = []
-    first: Picture | None = None
-    for split in splits:
-        files, labels, stored = _list(split, classes, root)
-        if not files:
-            where = split[0].parent if split else folder
-            raise DataError(f"{where} holds no PNG or JPEG file in its class folders.")
-        named_files = zip(map(str, files), files, strict=True)
-        what = str(files[0].parent.parent)
-        images, first = decode_all(named_files, len(files), what, stored, options, first)
-        arrays += [images, labels]
+    files = [file for file, _ in pairs]
+    images, kept, said = decode_all(
+        ((file.name, file.path) for file in files),
+        len(files),
+        str(folder),
+        sum(file.size for file in files),
+        options,
+    )
+    labels = np.array([label for _, label in pairs])[kept]
+    names = np.array([file.name for file in files])[kept]
+    ends = np.searchsorted(kept, np.cumsum([len(split) for split in found]))
+    present = set(labels.tolist())
+    for split, start, end in zip(splits, (0, *ends), ends, strict=False):
+        if start == end:
+            raise DataError(f"{split} holds no picture in its class folders: add some.")
+    all_classes = {_class_name(path) for split in splits for path in walk.folders(split)}
+    if empty := sorted(all_classes - present, key=natural_key):
+        notes.append(f"Class folders without pictures were left out: {', '.join(empty)}.")
+    parts = [slice(0, ends[0]), slice(ends[0], None)][: len(splits)]
+    arrays = [array[part] for part in parts for array in (images, labels)]
     return from_arrays(
-        root.name,
+        folder.resolve().name,
         *arrays,
-        class_names=tuple(classes),
-        source=f"the folder {root.name}",
+        class_names=tuple(sorted(present, key=natural_key)),
+        source=f"the folder {folder.resolve().name}",
+        train_names=names[parts[0]],
+        test_names=names[parts[1]] if len(parts) > 1 else None,
+        notes=(*notes, *said),
         **options.of_arrays(),
     )
 
 
-def _inside(path: Path, root: Path) -> Path:
-    """Return the path that a link stands for, refusing those that lead out of `root`."""
-    try:
-        resolved = path.resolve(strict=True)
-    except (OSError, RuntimeError) as error:
-        raise DataError(f"{path} is a link that leads nowhere: remove it.") from error
-    if not resolved.is_relative_to(root):
-        raise DataError(f"{path} is a link that leads out of {root}: copy the file instead.")
-    return resolved
+def _splits(walk: Walk) -> tuple[list[Path], list[str]]:
+    """Folders of class folders, training before test, and notes about others beside them."""
+    tops = walk.folders(walk.root)
+    by_name = {path.name.casefold(): path for path in tops}
+    train, test = (
+        # One without folders is itself a class of such a name.
+        next((by_name[n] for n in names if n in by_name and walk.folders(by_name[n])), None)
+        for names in (_TRAIN, _TEST)
+    )
+    if train is None and test is not None:
+        raise DataError(
+            f"{walk.root} has a folder {test.name!r} but no folder 'train': add it, or give "
+            f"{test} alone to take it as the whole dataset."
+        )
+    if train is None:
+        return [walk.root], []
+    splits = [train] if test is None else [train, test]
+    beside = [path.name for path in tops if path not in splits]
+    used = " and ".join(path.name for path in splits)
+    notes = [f"Of the folders {used} was read; left out: {', '.join(beside)}."] if beside else []
+    return splits, notes
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            visible = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        raise DataError(f"cannot read the folder {folder} ({error.strerror}).") from error
-    return sorted(visible, key=lambda entry: entry.name)
+def _meant(file: File) -> bool:
+    return file.name.lower().endswith(SUFFIXES)
 
 
-def _subfolders(folder: Path, root: Path) -> list[Path]:
-    found = []
-    for entry in _entries(folder):
-        if entry.is_symlink():
-            _inside(Path(entry.path), root)
-        if entry.is_dir():
-            found.append(Path(entry.path))
-    return found
+def _files(walk: Walk, folder: Path) -> list[tuple[File, str]]:
+    """Files of a class folder, each with the class's name."""
+    if inner := walk.folders(folder):
+        raise DataError(
+            f"{inner[0]} is a folder within a class folder: class folders must hold the pictures "
+            f"themselves (if {folder.name} is no class, give the folder that has the classes)."
+        )
+    name = _class_name(folder)
+    return [(file, name) for file in walk.files(folder)]
 
 
-def _list(
-    classes_found: Sequence[Path], classes: Sequence[str], root: Path
-) -> tuple[list[Path], np.ndarray, int]:
-    """Return the image files of a split, class by class and by name, their labels and bytes."""
-    pillow = need("PIL.Image", "Pillow", "study")
-    other_images = set(pillow.registered_extensions()) - set(_SUFFIXES)
-    files: list[Path] = []
-    labels: list[int] = []
-    stored = 0
-    for folder in classes_found:
-        label = classes.index(folder.name)
-        for entry in _entries(folder):
-            path = Path(entry.path)
-            if entry.is_symlink():
-                path = _inside(path, root)
-            if entry.is_dir():
-                raise DataError(
-                    f"{entry.path} is a folder within a class folder: "
-                    "class folders must hold the images themselves."
-                )
-            suffix = Path(entry.name).suffix.lower()
-            if suffix in _SUFFIXES:
-                status = path.stat()
-                if not stat.S_ISREG(status.st_mode):
-                    raise DataError(f"{entry.path} is not a regular file: remove it.")
-                files.append(path)
-                labels.append(label)
-                stored += status.st_size
-            elif suffix in other_images:
-                raise DataError(f"{entry.path} is neither PNG nor JPEG: convert it.")
-    return files, np.asarray(labels, np.int64), stored
+def _class_name(folder: Path) -> str:
+    name = unicodedata.normalize("NFC", folder.name)
+    if any(unicodedata.category(c) in _REFUSED or c in _REVERSING for c in name):
+        raise DataError(f"the class folder {name} has unprintable characters: rename it.")
+    return name

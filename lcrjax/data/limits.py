@@ -8,6 +8,8 @@ import numpy as np
 from lcrjax.data.errors import DataError
 
 VARIABLE = "LCRJAX_MAX_BYTES"
+#: Pixels that one picture may have where no option says otherwise: 16,384 × 16,384.
+MAX_PIXELS = 2**28
 _ALWAYS = 2**30
 _NEVER = 2**33
 _EXPANSION = 100

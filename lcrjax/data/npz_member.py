@@ -67,7 +67,10 @@ def read_claim(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> C
     shape, fortran_order, dtype = _parse(header, version, where)
     claim = Claim(shape, fortran_order, dtype, offset)
     if dtype.hasobject:
-        raise DataError(f"{where} holds Python objects: store plain numbers.")
+        raise DataError(
+            f"{where} holds Python objects, which are never unpickled: "
+            "store plain numbers, and text as np.array(names, dtype=str)."
+        )
     if dtype.kind not in "buifSUc" or min(shape, default=0) < 0:
         raise DataError(f"{where} holds {dtype} of shape {shape}: store plain numbers.")
     if claim.nbytes != info.file_size - offset:

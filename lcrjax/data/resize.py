@@ -46,15 +46,29 @@ def resize_images(images: np.ndarray, size: Size) -> np.ndarray:
     height, width = as_size(size)
     if images.shape[1:3] == (height, width):
         return images
+    resized = np.empty((len(images), height, width, *images.shape[3:]), images.dtype)
+    for i, image in enumerate(images):
+        resized[i] = resize_image(image, (height, width))
+    return resized
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resample one image, (h, w) or (h, w, c), to a checked (height, width); see above."""
+    if image.shape[:2] == size:
+        return image
     pillow = need("PIL.Image", "Pillow", "study")
-    n, _, _, *channels = images.shape
-    planes = images.reshape(*images.shape[:3], -1)
-    resized = np.empty((n, height, width, planes.shape[3]), images.dtype)
-    working = np.uint8 if images.dtype == np.uint8 else np.float32
-    for i in range(n):
-        for channel in range(planes.shape[3]):
-            plane = pillow.fromarray(np.ascontiguousarray(planes[i, :, :, channel], dtype=working))
-            resized[i, :, :, channel] = plane.resize((width, height), pillow.Resampling.BILINEAR)
-    if images.dtype != np.uint8:
-        np.clip(resized, 0, 1, out=resized)  # weights sum to one only up to rounding
-    return resized.reshape(n, height, width, *channels)
+    height, width = size
+    whole = image.dtype == np.uint8
+    working = np.ascontiguousarray(image, np.uint8 if whole else np.float32)
+
+    def resample(plane: np.ndarray) -> np.ndarray:
+        resized = pillow.fromarray(plane).resize((width, height), pillow.Resampling.BILINEAR)
+        return np.asarray(resized)
+
+    if working.ndim == 2 or (whole and working.shape[2] == 3):
+        resized = resample(working)
+    else:
+        planes = np.moveaxis(working, 2, 0)
+        resized = np.stack([resample(np.ascontiguousarray(plane)) for plane in planes], axis=2)
+    # Weights sum to one only up to rounding.
+    return resized if whole else np.clip(resized, 0, 1).astype(image.dtype, copy=False)

@@ -116,5 +116,5 @@ def _read(
                 yield f"image {i} of {where}", example[image]
 
         stored = builder.info.splits[split].num_bytes
-        images, _ = decode_all(pictures(), len(examples), where, stored, options)
-    return images, labels
+        images, kept, _ = decode_all(pictures(), len(examples), where, stored, options)
+    return images, labels[kept]

@@ -8,6 +8,7 @@ import numpy as np
 
 from lcrjax.measures.counts import counts_array
 from lcrjax.measures.family import family
+from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness, weigh_counted
@@ -22,6 +23,7 @@ def diversity(
     *,
     q: Any = (0, 1, 2, np.inf),
     elements: Any = None,
+    resampling: Resampling | None = None,
 ) -> Diversity:
     r"""Measure the diversity of counted elements in classes, similar ones counted together.
 
@@ -32,6 +34,8 @@ def diversity(
             as array or DataFrame; a `lcrjax.Similarity`, or a word for one, see `parse_similarity`.
         q: One viewpoint or several, in [0, inf].
         elements: What the similarity compares, S of them, where it is no matrix.
+        resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity
+            at a smaller size; counts are then whole numbers.
 
     Returns:
         A `Diversity`.
@@ -66,4 +70,11 @@ def diversity(
         found = family(np.asarray(abundance), np.asarray(weighed), orders)
     else:
         found = _traced_family(abundance, weighed, orders)
-    return result_of(orders, found, class_names)
+    own = result_of(orders, found, class_names)
+    if resampling is None:
+        return own
+
+    def weigh(weights: Any) -> Any:
+        return weigh_counted(similarity, jnp.asarray(weights), element_names, elements)
+
+    return resampled(own, table, weigh, resampling)

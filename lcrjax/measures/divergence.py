@@ -19,6 +19,7 @@ from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray, Runs
 from lcrjax.numerics.power_means import log_of, log_power_means
 from lcrjax.numerics.tables import first_difference
+from lcrjax.numerics.widths import float_dtype
 
 
 def relative_to(
@@ -78,9 +79,10 @@ def _means(
     q = single_viewpoint(q)
     if between == "datasets":
         first, second = (x.sum(axis=1, keepdims=True) for x in (first, second))
-    both = jnp.concatenate([x / x.sum(axis=0, keepdims=True) for x in (first, second)], axis=1)
+    dtype, columns = float_dtype(first, second), first.shape[1]
+    shares = [(x / x.sum(axis=0, keepdims=True)).astype(dtype) for x in (first, second)]
+    both = jnp.concatenate(shares, axis=1)
     weighed = weigh_counted(similarity, both, names, elements)
-    dtype, columns = both.dtype, first.shape[1]
     if at_hand(both, weighed, q):
         p, z, viewpoint = (np.asarray(x, np.float64) for x in (both, weighed, np.asarray(q, dtype)))
         means = jnp.asarray(_of_pairs(p, z, viewpoint, columns, relative), dtype)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from lcrjax.numerics.arrays import namespace
 from lcrjax.numerics.groupings import AnyArray, Classes, Grouping, Runs, Segments
@@ -112,17 +112,29 @@ def members_of_table(
     abundance: Float[AnyArray, "S C"], ordinariness: Float[AnyArray, "S C"]
 ) -> Members:
     """List who is in the classes of one table of abundances, with their ordinariness."""
-    xp, shape = namespace(abundance), abundance.shape[::-1]
-    everyone = xp.broadcast_to(xp.sum(ordinariness, axis=1)[None, :], shape)
-    parts = (abundance.T, ordinariness.T, everyone)
-    classes: Grouping = Runs(*shape)
-    if xp is jnp:
-        p, own, all_of_it = (part.reshape(-1) for part in parts)
-    else:  # zeros, which may be many, are left out
-        within = abundance.T > 0
-        p, own, all_of_it = (np.asarray(part[within], np.float64) for part in parts)
-        classes = Segments(np.count_nonzero(within, axis=1))
-    return Members(p, own, all_of_it, classes, Runs(1, shape[0]))
+    if isinstance(abundance, np.ndarray):
+        return members_of_tables(abundance[None], ordinariness[None])
+    shape = abundance.shape[::-1]
+    everyone = jnp.broadcast_to(jnp.sum(ordinariness, axis=1)[None, :], shape)
+    p, own, all_of_it = (part.reshape(-1) for part in (abundance.T, ordinariness.T, everyone))
+    return Members(p, own, all_of_it, Runs(*shape), Runs(1, shape[0]))
+
+
+def members_of_tables(
+    abundance: Shaped[np.ndarray, "B S C"], ordinariness: Float[np.ndarray, "B S C"]
+) -> Members:
+    """List who is in the classes of B tables at hand; zeros, which may be many, are left out.
+
+    Classes come dataset after dataset; those that a dataset lacks are left out.
+    """
+    counts = abundance.swapaxes(1, 2)
+    within = counts > 0
+    everyone = np.broadcast_to(ordinariness.sum(axis=2)[:, None, :], counts.shape)
+    parts = (counts, ordinariness.swapaxes(1, 2), everyone)
+    p, own, all_of_it = (np.asarray(x[within], np.float64) for x in parts)
+    sizes = np.count_nonzero(within, axis=2)
+    classes, datasets = Segments(sizes[sizes > 0]), Segments(np.count_nonzero(sizes, axis=1))
+    return Members(p, own, all_of_it, classes, datasets)
 
 
 def members_of_labels(

@@ -11,10 +11,12 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.family import labelled_family
 from lcrjax.measures.labels import numbered
+from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
@@ -33,6 +35,7 @@ def measure(
     q: Any = (0, 1, np.inf),
     n_classes: int | None = None,
     class_names: Sequence[str] | None = None,
+    resampling: Resampling | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -53,10 +56,12 @@ def measure(
             stay unchecked. None for the distinct labels.
         class_names: Names of the classes that integer labels in 0..C-1 number, such as those of a
             `lcrjax.data.Dataset`; it says `n_classes` too.
+        resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity
+            of fewer images.
 
     Returns:
-        A `Diversity`; its `class_names` are those given, or the sorted distinct labels, or "0" to
-        "C-1".
+        A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
+        "0" to "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
@@ -89,11 +94,18 @@ def measure(
     if similarity is None:
         check_pixels(images)
     dtype = float_dtype(*jax.tree.leaves(images))
+    check_room(
+        3 * count * len(names) * dtype.itemsize,
+        f"similarities of {count:,} images to {len(names):,} classes",
+    )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
-    return labelled_diversity(shares, classes, names, q)
+    own = labelled_diversity(shares, classes, names, q)
+    if resampling is None:
+        return own
+    return resampled(own, weights, lambda w: zp(relation, images, jnp.asarray(w)), resampling)
 
 
 def labelled_diversity(

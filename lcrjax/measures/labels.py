@@ -8,12 +8,13 @@ from jaxtyping import Int
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.inputs import array as taken
+from lcrjax.numerics.natural_order import natural_key
 
 
 def numbered(
     labels: Any, n_classes: int | None = None
 ) -> tuple[tuple[str, ...], Int[AnyArray, " n"]]:
-    """Number the classes that labels name, in the order of the sorted names.
+    """Number the classes that labels name, in the natural order of their names.
 
     Args:
         labels: n integers, strings or booleans, (n,) or (n, 1).
@@ -47,7 +48,11 @@ def numbered(
         distinct, classes = np.unique(array, return_inverse=True)
     except TypeError as error:
         raise ValueError(f"labels are of several kinds: give one kind alone ({error})") from error
-    return tuple(str(name) for name in distinct), classes.astype(np.int32)
+    names = [str(name) for name in distinct]
+    order = np.arange(len(names), dtype=np.int32)
+    if array.dtype.kind not in "iufb":
+        order = np.array(sorted(order, key=lambda i: natural_key(names[i])), np.int32)
+    return tuple(names[i] for i in order), np.argsort(order).astype(np.int32)[classes]
 
 
 def _check_numbers(labels: Any, n_classes: int) -> None:

@@ -35,6 +35,10 @@ class Diversity:
         dataset_entropy: Natural logs of `dataset_level`.
         class_balance: Hill numbers of the class weights, (Q,), from 1 to C.
         class_names: C names.
+        standard_error: Where draws were asked for (`lcrjax.Bootstrap`, `lcrjax.Subsets`), the
+            standard deviations of these numbers over them; else None.
+        lower: The lower ends of intervals, likewise.
+        upper: The upper ends.
     """
 
     q: Float[Array, " Q"]
@@ -44,6 +48,9 @@ class Diversity:
     dataset_entropy: dict[str, Float[Array, " Q"]]
     class_balance: Float[Array, " Q"]
     class_names: tuple[str, ...] = dataclasses.field(metadata={"static": True})
+    standard_error: "Diversity | None" = None
+    lower: "Diversity | None" = None
+    upper: "Diversity | None" = None
 
     def to_frame(self, *, entropy: bool = False) -> "pd.DataFrame":
         """Make a table with the columns level, q and the nine measures.
@@ -65,6 +72,26 @@ class Diversity:
                 values = {m: float(each[m][i, j]) for m in MEASURES}
                 rows.append({"level": name, "q": q, **values})
         return pd.DataFrame(rows, columns=["level", "q", *MEASURES])
+
+    def intervals(self, *, entropy: bool = False) -> "pd.DataFrame":
+        """Make a long table: level, q, measure, value, standard_error, lower and upper.
+
+        Args:
+            entropy: Give entropies (natural logs) in place of effective numbers.
+
+        Raises:
+            ValueError: If no draws were asked for.
+        """
+        if self.standard_error is None or self.lower is None or self.upper is None:
+            raise ValueError("there are no intervals: measure with resampling=lcrjax.Bootstrap()")
+        given = (self, self.standard_error, self.lower, self.upper)
+        tables = [
+            part.to_frame(entropy=entropy).melt(["level", "q"], var_name="measure")
+            for part in given
+        ]
+        names = ("standard_error", "lower", "upper")
+        values = (table["value"] for table in tables[1:])
+        return tables[0].assign(**dict(zip(names, values, strict=True)))
 
     def __repr__(self) -> str:
         """The dataset's A, R, B, G and class balance; whole arrays are too many to read."""

@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
-from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity import Identity
+from lcrjax.similarity.base import KnowsElements, count_elements, taken
 from lcrjax.similarity.spec import as_similarity
 
 
@@ -30,7 +30,7 @@ def weigh_counted(
     """
     count, given = len(abundances), Identity() if similarity is None else similarity
     relation, elements, _ = as_similarity(given, elements)
-    if isinstance(relation, Precomputed):
+    if isinstance(relation, KnowsElements):
         relation.check(count, names)
     elif not isinstance(relation, Identity) and elements is None:
         raise ValueError(

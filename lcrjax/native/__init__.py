@@ -62,8 +62,8 @@ def disabled() -> AbstractContextManager[None]:
 
 def absence() -> Absence | None:
     """Why this process has no kernels, whatever `disabled` says; None if it has."""
-    loaded = _loaded()
-    return loaded if isinstance(loaded, Absence) else None
+    found = library()
+    return found if isinstance(found, Absence) else None
 
 
 def threads() -> int:
@@ -79,10 +79,10 @@ def function(name: str) -> Any:
         RuntimeError: If there are no kernels.
         AttributeError: If there is no such function.
     """
-    loaded = _loaded()
-    if isinstance(loaded, Absence):
-        raise RuntimeError(f"kernels in C cannot be used, {loaded.why}: ask `available()` before")
-    return getattr(loaded, f"lcrjax_{name}")
+    found = library()
+    if isinstance(found, Absence):
+        raise RuntimeError(f"kernels in C cannot be used, {found.why}: ask `available()` before")
+    return getattr(found, f"lcrjax_{name}")
 
 
 @functools.cache
@@ -113,11 +113,12 @@ def load(path: Path) -> ctypes.CDLL | Absence:
         why = f"there is no library {path}: install lcrjax where there is a C compiler"
         return Absence(why, surprising)
     try:
-        library = ctypes.CDLL(str(path))
-        if not library.lcrjax_capable():
+        opened = ctypes.CDLL(str(path))
+        if not opened.lcrjax_capable():
             return Absence("the processor has no AVX-512 VNNI", False)
-        kernel = library.lcrjax_sums_of_bytes
-    except (AttributeError, OSError) as error:
+        kernel = opened.lcrjax_sums_of_bytes
+        ctypes.c_int.in_dll(opened, "lcrjax_cancelled")
+    except (AttributeError, OSError, ValueError) as error:
         return Absence(f"the library cannot be loaded ({error}): install lcrjax anew", surprising)
     try:
         # Before the backend has started XLA would queue the kernel, and start no more if it is
@@ -130,7 +131,7 @@ def load(path: Path) -> ctypes.CDLL | Absence:
     except Exception as error:  # of whatever kind: XLA's path is there
         why = f"jaxlib refuses them ({error}): install another version of lcrjax or of jaxlib"
         return Absence(why, True)
-    return library
+    return opened
 
 
 def _register(full: str, kernel: Any) -> str:
@@ -157,7 +158,8 @@ def _switch() -> str:
 
 
 @functools.cache
-def _loaded() -> ctypes.CDLL | Absence:
+def library() -> ctypes.CDLL | Absence:
+    """The library, or why there is none."""
     if _switch() == "0":
         return Absence("switched off by LCRJAX_NATIVE=0", False)
     return load(_LIBRARY)

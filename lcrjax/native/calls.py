@@ -6,13 +6,19 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from lcrjax.native import function, threads
+from lcrjax.native.interrupts import interruptible
+
+#: The forms of similarities that kernels compute, numbered as in `src/pairwise/form.h`.
+FORMS = ("exponential", "gaussian", "matern32", "matern52")
+_NO_MEMORY, _CANCELLED = 1, 2  # as in `src/common/ffi.h`
+_SOON = 2**28  # components of pairs: less work ends before Ctrl-C has to be heard
 
 
 def sums(
     elements: Num[np.ndarray, "n d"],
     others: Num[np.ndarray, "m d"] | None,
     weights: Float[np.ndarray, "m k"],
-    form: int,
+    form: str,
     rate: float,
     at_once: int | None = None,
 ) -> Float[np.ndarray, "n k"]:
@@ -22,7 +28,7 @@ def sums(
         elements: Both uint8, or both float32 and finite.
         others: None for `elements`.
         weights: float32, k >= 1.
-        form: Place in `lcrjax.pairwise.native_product.FORMS`.
+        form: One of `FORMS`.
         rate: The form's.
         at_once: Threads; None for one for each processor.
 
@@ -32,20 +38,28 @@ def sums(
     Raises:
         RuntimeError: If kernels are not available.
         MemoryError: If there is no memory for the packed elements.
+        KeyboardInterrupt: If Ctrl-C was heard, here or by the main thread while this one worked.
     """
     rows = np.ascontiguousarray(elements)
     columns = None if others is None else np.ascontiguousarray(others)
     table = np.ascontiguousarray(weights.T, np.float32)
     out = np.empty((len(table), len(rows)), np.float32)
-    failed = function("sums_now")(
-        ctypes.c_int(rows.dtype != np.uint8),
-        ctypes.c_void_p(rows.ctypes.data), ctypes.c_int64(len(rows)),
-        ctypes.c_void_p(None if columns is None else columns.ctypes.data),
-        ctypes.c_int64(table.shape[1]), ctypes.c_int64(rows.shape[1]),
-        ctypes.c_void_p(table.ctypes.data), ctypes.c_int64(len(table)),
-        ctypes.c_int(form), ctypes.c_float(rate), ctypes.c_int(at_once or threads()),
-        ctypes.c_void_p(out.ctypes.data),
-    )  # fmt: skip
-    if failed:
+
+    def call() -> int:  # holds the arrays for as long as it lasts
+        return function("sums_now")(
+            ctypes.c_int(rows.dtype != np.uint8),
+            ctypes.c_void_p(rows.ctypes.data), ctypes.c_int64(len(rows)),
+            ctypes.c_void_p(None if columns is None else columns.ctypes.data),
+            ctypes.c_int64(table.shape[1]), ctypes.c_int64(rows.shape[1]),
+            ctypes.c_void_p(table.ctypes.data), ctypes.c_int64(len(table)),
+            ctypes.c_int(FORMS.index(form)), ctypes.c_float(rate),
+            ctypes.c_int(at_once or threads()), ctypes.c_void_p(out.ctypes.data),
+        )  # fmt: skip
+
+    soon = len(rows) * table.shape[1] * rows.shape[1] < _SOON
+    outcome = call() if soon else interruptible(call)
+    if outcome == _CANCELLED:
+        raise KeyboardInterrupt
+    if outcome == _NO_MEMORY:
         raise MemoryError(f"no memory for a packed copy of {len(rows):,} elements")
     return out.T

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.meshes import whole
 
 _TAKEN = "give an array, a list, or a table or column of pandas or polars"
 
@@ -19,7 +20,8 @@ _TAKEN = "give an array, a list, or a table or column of pandas or polars"
 def array(what: str, given: Any, *, nan: bool = False) -> Any:
     """Bring what is given into an array in the machine's byte order; arrays of jax stay.
 
-    Floats of 8 and 16 bits that NumPy lacks become float32, wider ones than 64 bits float64.
+    Those that an explicit mesh has spread become whole on every device. Floats of 8 and 16 bits
+    that NumPy lacks become float32, wider ones than 64 bits float64.
 
     Args:
         what: Its name in the plural, for errors.
@@ -31,7 +33,7 @@ def array(what: str, given: Any, *, nan: bool = False) -> Any:
             NaT, null), saying where.
     """
     ready = isinstance(given, np.ndarray | jax.Array) and not isinstance(given, np.ma.MaskedArray)
-    found = given if ready else _converted(what, given)
+    found = whole(given) if ready else _converted(what, given)
     if isinstance(found, np.ndarray):
         _refuse_marks(what, found, nan or hasattr(given, "to_numpy"))
         found = native_order(found)

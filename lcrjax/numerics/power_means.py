@@ -37,9 +37,8 @@ def log_of(x: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
     if isinstance(x, np.ndarray):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(x)
-    positive = x > 0
-    log = jnp.log(jnp.where(positive, x, 1))
-    return jnp.where(positive, log, jnp.where(x == 0, -jnp.inf, jnp.nan))
+    nothing = x == 0
+    return jnp.where(nothing, -jnp.inf, jnp.log(jnp.where(nothing, 1, x)))
 
 
 def _largest_power(dtype: Any) -> float:
@@ -131,8 +130,8 @@ def log_power_means(
     Returns:
         Log of each row's, order's and group's mean. In NumPy's arrays the relative error of the
         means is below 1e-12 over thirty decades of weights and items. Of jax's, differentiable in
-        everything, in the order also where it is zero; a member without weight has no influence,
-        hence a derivative of zero.
+        everything, in the order also where it is zero, and by a weight of zero from above; where
+        that derivative is infinite it is left out, so that all are finite.
     """
     if not isinstance(weights, np.ndarray):
         by_order = (0, None, None if logs.ndim == 2 else 1, None)
@@ -161,23 +160,34 @@ def _traced_means_jvp(primals, tangents):  # type: ignore[no-untyped-def]
 
     The last follows from log(sum w exp(r d) / W) = 0, which the definition of d says, and is half
     the variance of the logs at r = 0. `_phi` and `_chi` are the quotients without their poles.
+
+    The second holds for a member without weight too, as the limit from above. Where that is
+    infinite, as of an infinite item and an order above zero, it is left out.
     """
     order, weights, logs, groups = primals
     d_order, d_weights, d_logs, _ = tangents
     means = _traced_means(order, weights, logs, groups)
     beyond = abs(order) > _unlimited(weights.dtype)
     r = jnp.where(beyond, 0, order)
-    proper = (weights != 0)[None, :] & jnp.isfinite(logs) & groups.spread(jnp.isfinite(means))
-    d = jnp.where(proper, logs - groups.spread(means), 0)
+    able = groups.spread(jnp.isfinite(means))
+    known = able & jnp.isfinite(logs)
+    proper = known & (weights != 0)[None, :]
+    gap = jnp.where(known, logs - groups.spread(means), 0)
+    d = jnp.where(proper, gap, 0)
     mass = groups.spread(groups.sum(weights[None, :]))
-    per_mass = jnp.where(proper, 1 / jnp.where(mass > 0, mass, 1), 0)
-    share = per_mass * weights[None, :]
+    per_mass = jnp.where(able, 1 / jnp.where(mass > 0, mass, 1), 0)
+    share = jnp.where(proper, per_mass * weights[None, :], 0)
     # At an infinite order those that are the extreme have equal parts in it, whatever they weigh.
     extreme = jnp.where(proper & (d == 0), jnp.ones_like(d), 0)
     pull = jnp.where(beyond, extreme, share * jnp.exp(r * d))
     pull = pull / jnp.where(proper, groups.spread(groups.sum(pull)), 1)  # rounding aside, over one
     change = jnp.where(proper, pull * d_logs, 0)
-    by_weight = jnp.where(beyond, 0, per_mass * d * _phi(r * d))
+    # Of members without weight a power may overflow, and those whose power is zero have no gap.
+    most = _largest_power(weights.dtype)
+    by_weight = jnp.where(proper, d * _phi(r * d), gap * _phi(jnp.minimum(r * gap, most)))
+    nothing = able & ((r > 0) & (logs == -jnp.inf) | (r < 0) & (logs == jnp.inf))
+    by_weight = jnp.where(nothing, -1 / jnp.where(r == 0, 1, r), by_weight)
+    by_weight = jnp.where(beyond, 0, per_mass * by_weight)
     by_order = jnp.where(beyond, 0, share * d**2 * _chi(r * d))
     change += by_weight * d_weights[None, :] + by_order * d_order
     return means, groups.sum(change)

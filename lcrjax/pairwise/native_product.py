@@ -10,17 +10,19 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax import native
-from lcrjax.native.calls import sums
+from lcrjax.native.calls import FORMS, sums
+from lcrjax.numerics.meshes import alike
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
 
-#: What kernels compute, as they number it.
-FORMS = ("exponential", "gaussian", "matern32", "matern52")
+MOST_COLUMNS = 32  # of weights: for more, products of matrices are quicker, a tile at a time
 _MOST_PIXELS = 66_051  # that all differ by 255: an unsigned int32 holds their squared distance
 
 
 def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     """Whether a kernel computes Z w of such prepared points; on a CPU, that is."""
+    if len(weights) > MOST_COLUMNS:
+        return False
     if isinstance(points, squares.Bytes):
         kind = points.pixels.dtype
     elif isinstance(points, squares.Floats):
@@ -64,7 +66,7 @@ def sums_on_host(
     if found is None:
         raise ValueError(f"no kernel computes {similarity}: ask `serve_host` before")
     form, rate = found
-    return sums(rows, columns, weights, FORMS.index(form), float(rate), most_threads)
+    return sums(rows, columns, weights, form, float(rate), most_threads)
 
 
 def _form(
@@ -111,4 +113,5 @@ def traced_product(
         vmap_method="expand_dims",
     )
     rate = jnp.asarray(rate, jnp.float32)
-    return call(*elements, weights, jnp.stack(counts), rate, *centre, profile=FORMS.index(form))
+    operands = (*elements, weights, jnp.stack(counts), rate, *centre)
+    return alike(call(*operands, form=FORMS.index(form)), weights)

@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
+from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.pytrees import map_elements
 from lcrjax.pairwise.neighbour_loops import PADDING, prepare, tile_rmsd
 from lcrjax.pairwise.tile_loops import tile_of
@@ -82,7 +83,8 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
         Facco et al. (2017), Estimating the intrinsic dimension of datasets by a minimal
         neighborhood information, Scientific Reports 7.
     """
-    similarity, images, _ = RMSD().canonical(images, None)
+    check_process()
+    similarity, images, _ = _in_own_unit(images)
     n = len(images)
     if n < 3:
         return float("inf")
@@ -97,6 +99,13 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
     return float(np.log(2) / np.log(ratio)) if ratio > 1 else float("inf")
 
 
+def _in_own_unit(images: Any) -> tuple[RMSD, Any, float]:
+    """Canonical images, an RMSD in their own unit, and what this is in that of `images`."""
+    similarity, images, _ = RMSD().canonical(images, None)
+    unit = float(np.asarray(similarity.scale))
+    return dataclasses.replace(similarity, scale=1.0), images, unit
+
+
 @functools.partial(jax.jit, static_argnames="side")
 def _two_nearest(
     similarity: RMSD, images: Array, chosen: Int[Array, " s"], count: Array, side: int
@@ -106,7 +115,7 @@ def _two_nearest(
     here = map_elements(lambda x: x[chosen], points)
 
     def column(j: Array, nearest: Array) -> Array:
-        d = tile_rmsd(here, tile_of(points, j, side), similarity.unit)
+        d = tile_rmsd(here, tile_of(points, j, side), similarity)
         place = j * side + jnp.arange(side, dtype=jnp.int32)
         d = jnp.where((place[None] == chosen[:, None]) | (place >= count)[None], jnp.inf, d)
         first = jnp.min(d, axis=1)
@@ -139,7 +148,8 @@ def count_close_pairs(
     Returns:
         Pairs within a class, and pairs across two, by threshold; each pair once.
     """
-    similarity, images, _ = RMSD().canonical(images, None)
+    check_process()
+    similarity, images, unit = _in_own_unit(images)
     (chosen,) = np.nonzero(candidates)
     counts = np.zeros((2, len(thresholds)), np.int64)
     if not len(chosen):
@@ -149,11 +159,12 @@ def count_close_pairs(
     filling = tiles * side - len(chosen)
     part = np.asarray(images)[np.append(chosen, np.full(filling, chosen[-1]))]
     classes = np.append(np.asarray(labels)[chosen], np.full(filling, PADDING)).astype(np.int32)
-    points, limits = _prepare(similarity, part), jnp.asarray(thresholds, jnp.float32)
+    points = _prepare(similarity, part)
+    limits = jnp.asarray(np.asarray(thresholds, np.float64) / unit, jnp.float32)
     for i in range(tiles):
         for j in range(i + 1):
             tile = jnp.int32(i), jnp.int32(j)
-            found = _count_tile(points, jnp.asarray(classes), limits, tile, similarity.unit, side)
+            found = _count_tile(points, jnp.asarray(classes), limits, tile, similarity, side)
             counts += np.asarray(found)
     return counts[0], counts[1]
 
@@ -165,12 +176,17 @@ def _prepare(similarity: RMSD, images: Array) -> Any:
 
 @functools.partial(jax.jit, static_argnames="side")
 def _count_tile(
-    points: Any, labels: Array, limits: Array, tile: tuple[Array, Array], unit: Any, side: int
+    points: Any,
+    labels: Array,
+    limits: Array,
+    tile: tuple[Array, Array],
+    similarity: RMSD,
+    side: int,
 ) -> Int[Array, "2 t"]:
     """Count the pairs of a tile up to each limit, by kind; those on the diagonal once."""
     i, j = tile
     (here, own), (there, other) = (tile_of((points, labels), k, side) for k in tile)
-    d = tile_rmsd(here, there, unit)
+    d = tile_rmsd(here, there, similarity)
     place = jnp.arange(side, dtype=jnp.int32)
     wanted = (own != PADDING)[:, None] & (other != PADDING)[None]
     wanted &= (i * side + place)[:, None] > (j * side + place)[None]

@@ -18,6 +18,7 @@ from lcrjax.numerics.pytrees import map_elements
 from lcrjax.pairwise.tile_loops import tile_of
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.distances import squares
+from lcrjax.similarity.distances.cancellation import even_distances
 
 #: Places of the two kinds of pairs.
 WITHIN, ACROSS = 0, 1
@@ -54,26 +55,24 @@ def key_dtype(prepared: Any) -> np.dtype:
 def distances(rows: Any, columns: Any, same: Array | bool) -> Shaped[Array, "a b"]:
     """Numbers that grow with the distance of a tile's pairs.
 
-    Of bytes the squared distances, as int32 where that holds them. Of floats the negative
-    similarities, in which close pairs have been done exactly.
+    They are squared distances: of bytes as int32, where that holds them.
     """
     if isinstance(rows, squares.Floats):
-        return -RMSD().tile(rows, columns, same, rows.squares.dtype)
+        return even_distances(rows, columns, same)
     return squares.byte_distances(rows, columns, key_dtype(rows))
 
 
-def tile_rmsd(rows: Any, columns: Any, unit: Any) -> Float[Array, "a b"]:
-    """RMSD of a tile's pairs, in float32; of bytes, those of copies and no others are zero.
+def tile_rmsd(rows: Any, columns: Any, similarity: RMSD) -> Float[Array, "a b"]:
+    """RMSD of a tile's pairs, in float32; those of copies are zero, and of bytes no others.
 
     Args:
         rows: Prepared elements.
         columns: Prepared others.
-        unit: The byte that stands for 1.
+        similarity: What prepared them; its scale is one, but for a unit of the elements.
     """
-    if isinstance(rows, squares.Floats):
-        return -jnp.log(RMSD().tile(rows, columns, False, jnp.float32))
-    squared = squares.byte_distances(rows, columns, jnp.float32)
-    return jnp.sqrt(squared / rows.dimension) / jnp.asarray(unit, jnp.float32)
+    of_bytes = isinstance(rows, squares.Bytes)
+    squared = distances(rows, columns, False).astype(jnp.float32)
+    return jnp.sqrt(squared) * similarity.rate(rows.dimension, jnp.float32, of_bytes)
 
 
 def none_yet(dtype: Any) -> Any:

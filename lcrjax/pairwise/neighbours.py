@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.numerics.inputs import array
+from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.neighbour_loops import (
     ACROSS,
     PADDING,
@@ -59,8 +60,8 @@ def nearest_neighbours(
     integers, so that identical images have a distance of exactly zero, and ties go to the lower
     class and then the lower index; beyond 33,025 values an image, they are rounded to float32
     before they are compared. Of other floats, images whose distances to an image differ by less
-    than 1e-5 may pass for one another. Memory grows with the number of images, time with that of
-    pairs.
+    than one part in 30,000 may pass for one another. Memory grows with the number of images, time
+    with that of pairs.
 
     Args:
         images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1].
@@ -82,6 +83,7 @@ def nearest_neighbours(
         >>> print(within.index.tolist(), across.index.tolist(), across.rmsd[1])
         [1, 0, -1, 1] [2, 2, 1, 2] 0.0
     """
+    check_process()
     similarity, images, others = RMSD().canonical(images, others)
     classes = _classes("labels", labels, images)
     given = (labels, images) if others is None else (other_labels, others)
@@ -119,9 +121,11 @@ def pair_rmsd(
         images: n images.
         others: Images of the same shape and dtype.
         index: One place among the others for each image; -1 gives infinity.
-        similarity: Says which byte stands for 1.
+        similarity: What made them canonical: it knows their unit.
     """
-    unit = float(np.asarray((similarity or RMSD()).unit)) if images.dtype == np.uint8 else 1.0
+    similarity = similarity or RMSD()
+    unit = similarity.unit if images.dtype == np.uint8 else 1.0
+    rate = float(np.asarray(similarity.scale)) / float(np.asarray(unit))
     out = np.full(len(index), np.inf)
     (known,) = np.nonzero(np.asarray(index) >= 0)
     dimension = int(np.prod(images.shape[1:]))
@@ -135,7 +139,7 @@ def pair_rmsd(
         )
         difference = first - second
         squared = np.einsum("nd,nd->n", difference, difference)
-        out[rows] = np.sqrt(squared / dimension) / unit
+        out[rows] = np.sqrt(squared / dimension) * rate
     return out
 
 

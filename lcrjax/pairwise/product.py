@@ -8,10 +8,12 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from lcrjax.native.interrupts import ready
+from lcrjax.numerics.meshes import spread
 from lcrjax.pairwise import native_product
-from lcrjax.pairwise.derivatives import product_backward
+from lcrjax.pairwise.derivatives import product_derivative
 from lcrjax.pairwise.tile_loops import product_in_tiles
-from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles
+from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles, tile_side
 from lcrjax.similarity.base import TiledSimilarity
 
 
@@ -20,10 +22,12 @@ def product(
     elements: Any,
     weights: Float[Array, "m k"],
     others: Any,
-    side: int,
+    tile: int | None = None,
 ) -> Float[Array, "n k"]:
     """Compute Z w of canonical elements: padded to a size class, then in one compiled program."""
+    similarity, elements, weights, others = spread((similarity, elements, weights, others))
     n, m = len(jax.tree.leaves(elements)[0]), len(weights)
+    side = tile_side(max(n, m), tile)
     rows, columns = (padded_tiles(count, side) * side for count in (n, m))
     found = _jitted(
         similarity,
@@ -33,7 +37,7 @@ def product(
         (jnp.int32(n), jnp.int32(m)),
         side,
     )
-    return found[:, :n].T
+    return (ready(found) if jax.default_backend() == "cpu" else found)[:, :n].T
 
 
 def product_of_prepared(
@@ -55,6 +59,7 @@ def product_of_prepared(
     Returns:
         In the dtype of the weights.
     """
+    similarity, points, others, weights = spread((similarity, points, others, weights))
     n, m = len(jax.tree.leaves(points)[0]), weights.shape[1]
     counts = (jnp.int32(n), jnp.int32(m))
     sizes = [-(-count // side) * side for count in (n, m)]
@@ -74,10 +79,13 @@ def _jitted(
     side: int,
 ) -> Array:
     points, columns = similarity.prepare_both(elements, others)
-    return _product(similarity, points, columns, weights, counts, side)
+    found = _product(similarity, points, columns, weights, counts, side)
+    # Times one: XLA takes a program without arithmetic for a trifle, and runs it in the thread that
+    # calls it, which hears no Ctrl-C meanwhile.
+    return found * jnp.minimum(counts[0], 1).astype(found.dtype)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(5,))
+@partial(jax.custom_jvp, nondiff_argnums=(5,))
 def _product(
     similarity: TiledSimilarity,
     points: Any,
@@ -95,9 +103,6 @@ def _product(
     )
 
 
-def _forward(similarity, points, others, weights, counts, side):  # type: ignore[no-untyped-def]
-    out = _product(similarity, points, others, weights, counts, side)
-    return out, (similarity, points, others, weights, counts)
-
-
-_product.defvjp(_forward, product_backward)
+@_product.defjvp
+def _derivative(side: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    return _product(*primals, side), product_derivative(side, primals, tangents)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
+from lcrjax.numerics.meshes import alike
 from lcrjax.numerics.pytrees import map_elements
 from lcrjax.similarity.base import TiledSimilarity
 
@@ -44,6 +45,10 @@ def _added(sums: Float[Array, "2 k a"], part: Float[Array, "k a"]) -> Float[Arra
     kept = total - part
     lost = (high - kept) + (part - (total - kept))
     return jnp.stack([total, low + lost])
+
+
+def _sums(k: int, n: int, weights: Array) -> Float[Array, "2 k n"]:
+    return alike(jnp.zeros((2, k, n), weights.dtype), weights)
 
 
 def _add_at(
@@ -85,12 +90,12 @@ def symmetric_product(
             across = _added(across, weigh(weight_tile(weights, j, side), z))
             return across, _add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
 
-        start = jnp.zeros((2, k, side), weights.dtype)
+        start = _sums(k, side, weights)
         across, sums = lax.fori_loop(0, i, column, (start, sums))
         across = _added(across, weigh(own, similarity.tile(here, here, True, weights.dtype)))
         return _add_at(_add_at(sums, i, across[0]), i, across[1])
 
-    return jnp.sum(lax.fori_loop(0, tiles, row, jnp.zeros((2, k, n), weights.dtype)), axis=0)
+    return jnp.sum(lax.fori_loop(0, tiles, row, _sums(k, n, weights)), axis=0)
 
 
 def rectangular_product(
@@ -112,8 +117,8 @@ def rectangular_product(
             z = similarity.tile(here, tile_of(others, j, side), same & (i == j), weights.dtype)
             return _added(across, weigh(weight_tile(weights, j, side), z))
 
-        start = jnp.zeros((2, k, side), weights.dtype)
+        start = _sums(k, side, weights)
         across = lax.fori_loop(0, tiles[1], column, start)
         return lax.dynamic_update_slice_in_dim(sums, across, i * side, axis=2)
 
-    return jnp.sum(lax.fori_loop(0, tiles[0], row, jnp.zeros((2, k, n), weights.dtype)), axis=0)
+    return jnp.sum(lax.fori_loop(0, tiles[0], row, _sums(k, n, weights)), axis=0)

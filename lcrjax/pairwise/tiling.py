@@ -36,11 +36,20 @@ def tile_side(n: int, tile: int | None = None, *, of: str = "similarities") -> i
     Raises:
         ValueError: If `tile` is not positive.
     """
-    if tile is not None and (not isinstance(tile, int | np.integer) or tile < 1):
-        raise ValueError(f"tile is {tile}: give a positive whole number of elements")
+    check_tile(tile)
     sizes = LARGEST_TILES[of]
     largest = tile or sizes.get(jax.default_backend(), sizes["other"])
     return min(int(largest), max(_SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
+
+
+def check_tile(tile: int | None) -> None:
+    """Check the largest side of a tile that a caller wants.
+
+    Raises:
+        ValueError: If it is not a positive whole number.
+    """
+    if tile is not None and (not isinstance(tile, int | np.integer) or tile < 1):
+        raise ValueError(f"tile is {tile}: give a positive whole number of elements")
 
 
 def padded_tiles(n: int, side: int) -> int:

@@ -9,10 +9,11 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
+from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.pairwise.native_product import serve_host, sums_on_host
+from lcrjax.pairwise.native_product import MOST_COLUMNS, serve_host, sums_on_host
 from lcrjax.pairwise.product import product
-from lcrjax.pairwise.tiling import tile_side
+from lcrjax.pairwise.tiling import check_tile
 from lcrjax.similarity.base import (
     Similarity,
     TiledSimilarity,
@@ -36,8 +37,9 @@ def ordinariness(
 
     Needs memory for its inputs, its outputs and a few tiles of Z. Works under jit and vmap, and
     has derivatives with respect to elements, weights and the similarity's parameters (finite also
-    where elements coincide) that need no more memory. They are those of reverse mode: `jax.jacfwd`,
-    `jax.jvp` and `jax.hessian` through it raise a TypeError.
+    where elements coincide) that need no more memory: of reverse mode (`jax.grad`), of forward mode
+    (`jax.jvp`), and of second order forward over reverse (`jax.hessian`). Those of reverse mode
+    over reverse mode do not exist: jax transposes no loop whose length depends on its input.
 
     Args:
         elements: n elements, such as images (n, h, w, c) or vectors (n, d); of a product of
@@ -63,6 +65,8 @@ def ordinariness(
     """
     given = RMSD() if similarity is None else similarity
     similarity, elements, others = as_similarity(given, elements, others)
+    check_process()
+    check_tile(tile)
     elements = taken(similarity, elements)
     others = None if others is None else taken(similarity, others, "others")
     weights = numbers("weights", weights)
@@ -113,9 +117,9 @@ def zp(
             f"a {type(similarity).__name__} cannot weigh elements: derive it from "
             "TiledSimilarity, or give it a method `ordinariness`"
         )
-    side = tile_side(max(count_elements(similarity, elements), len(weights)), tile)
     similarity, elements, others = similarity.canonical(elements, others)
     at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
-    if at_hand and weights.shape[1] and serve_host(similarity, elements, others):
+    few = 0 < weights.shape[1] <= MOST_COLUMNS
+    if at_hand and few and serve_host(similarity, elements, others):
         return jnp.asarray(sums_on_host(similarity, elements, np.asarray(weights), others))
-    return product(similarity, elements, weights, others, side)
+    return product(similarity, elements, weights, others, tile)

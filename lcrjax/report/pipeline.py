@@ -1,7 +1,7 @@
 """The whole pipeline in one call: load, design, measure, train, analyse, draw and report."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ def conduct_study(
     config: StudyConfig | str = "quick",
     *,
     resize: int | None = None,
+    reading: Mapping[str, Any] | None = None,
     progress: StudyCallback | None = None,
     draw: Callable[[pd.DataFrame, Path], list[Path]] = write_figures,
     **parts: Any,
@@ -56,6 +57,7 @@ def conduct_study(
         out: The study's folder; see `run_study`.
         config: A configuration, or the name of a preset (a key of `lcrjax.study.PRESETS`).
         resize: Side in pixels to which the images of sources are resized.
+        reading: Other keywords of `lcrjax.data.load`, for every source.
         progress: Called often with a `StudyProgress`; what it raises ends the study, with
             everything finished kept.
         draw: Draws a table's figures into a folder and returns their files.
@@ -81,7 +83,7 @@ def conduct_study(
     for source in chosen:
         if not isinstance(source, Dataset):
             tell(StudyProgress("loading", str(source)))
-            source = load(source, resize=resize)
+            source = load(source, resize=resize, **(reading or {}))
         datasets.append(source)
     table = run_study(datasets, folder, config, progress=progress, **parts)
     tell(StudyProgress("reporting", rows=len(table), total=len(table), share=1.0))

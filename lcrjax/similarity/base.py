@@ -7,12 +7,17 @@ from operator import mul
 from typing import Any, Protocol, dataclass_transform, runtime_checkable
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from lcrjax.numerics.inputs import sequence
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.inputs import check_width, sequence
 from lcrjax.numerics.pytrees import register_dataclass
-from lcrjax.similarity.checks import checked
+from lcrjax.similarity.checks import check_own, checked
+
+_SAMPLE = 64  # elements that are compared with themselves before any long work
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -52,6 +57,18 @@ class WeighsElements(Protocol):
 
         Returns:
             $Z w$, in the dtype of the weights.
+        """
+
+
+@runtime_checkable
+class KnowsElements(Protocol):
+    """A similarity of its own elements, which nobody has to give."""
+
+    def check(self, count: int, names: tuple[Any, ...] | None) -> None:
+        """Compare with counts.
+
+        Raises:
+            ValueError: If these are of other elements: of another number, or named otherwise.
         """
 
 
@@ -97,9 +114,16 @@ class TiledSimilarity(Similarity, ABC):
             The similarity of that form, the elements and the others. Traced arrays stay.
 
         Raises:
-            ValueError: If the elements have a shape or dtype that the similarity does not take.
+            ValueError: If the elements have a shape or dtype that the similarity does not take, or
+                some of them are not like themselves.
         """
-        return self, *checked(elements, others)
+        elements, others = checked(elements, others)
+        for what, given in (("elements", elements), ("others", others)):
+            if given is not None:
+                check_width(what, given)
+        if others is None:
+            check_diagonal(self, elements)
+        return self, elements, others
 
     def prepare_both(self, elements: Any, others: Any) -> tuple[Any, Any]:
         """Prepare both sets, where one needs to know of the other; None where `others` is None.
@@ -208,6 +232,26 @@ class Product(TiledSimilarity):
                 "give a tuple with one for each factor, or one array for all"
             )
         return elements
+
+
+def check_diagonal(similarity: TiledSimilarity, elements: Any) -> None:
+    """Compare some elements, spread over all, with themselves, unless something is traced.
+
+    Raises:
+        ValueError: If the similarity of one of them to itself is not one.
+    """
+    if at_hand(elements, *jax.tree.leaves(similarity)):
+        step = -(-len(elements) // _SAMPLE) or 1
+        own = np.asarray(
+            _diagonal(similarity, jnp.asarray(np.asarray(elements)[::step])), np.float64
+        )
+        check_own(own, range(0, len(elements), step), close=1e-3)
+
+
+@jax.jit
+def _diagonal(similarity: TiledSimilarity, elements: Any) -> Array:
+    points = similarity.prepare(elements)
+    return jnp.diagonal(similarity.block(points, points))
 
 
 def _factors(similarity: TiledSimilarity) -> tuple[TiledSimilarity, ...]:

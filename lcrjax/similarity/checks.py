@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.inputs import check_width, numbers
+from lcrjax.numerics.inputs import numbers
 
 
 def checked(elements: Any, others: Any) -> tuple[Any, Any]:
@@ -22,6 +22,25 @@ def checked(elements: Any, others: Any) -> tuple[Any, Any]:
             "all but the first number must agree"
         )
     return out[0], out[1]
+
+
+def check_own(own: Any, places: Any, close: float = 1e-5) -> None:
+    """Refuse what is no similarity: elements that are not like themselves.
+
+    Args:
+        own: Similarities of some elements to themselves.
+        places: Their places among the elements.
+        close: By how much one may be off.
+
+    Raises:
+        ValueError: If one of them is not one.
+    """
+    off = np.flatnonzero(~(np.abs(np.asarray(own, np.float64) - 1) <= close))
+    if len(off):
+        raise ValueError(
+            f"the similarity of element {places[off[0]]} to itself is {own[off[0]]:g}: "
+            "the diagonal must be one; of a distance d give exp(-d)"
+        )
 
 
 def check_positive(name: str, value: Any) -> None:
@@ -40,7 +59,6 @@ def check_positive(name: str, value: Any) -> None:
 def _checked(name: str, array: Any) -> Any:
     if array is None or not at_hand(array := numbers(name, array)):
         return array
-    check_width(name, array)
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
     host = np.asarray(array)

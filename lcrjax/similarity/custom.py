@@ -11,7 +11,8 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from lcrjax.numerics.inputs import check_width, numbers, objects
-from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.base import Similarity, TiledSimilarity, check_diagonal
+from lcrjax.similarity.checks import check_own
 
 
 class Pointwise(TiledSimilarity):
@@ -37,11 +38,17 @@ class Pointwise(TiledSimilarity):
         return self.is_symmetric
 
     def canonical(self, elements: Any, others: Any) -> tuple["Pointwise", Any, Any]:
-        """Take numbers as they are, whatever their shape; 64-bit integers if jax holds them."""
+        """Take numbers as they are, whatever their shape; 64-bit integers if jax holds them.
+
+        Raises:
+            ValueError: If it does not, or one of some elements is not like itself.
+        """
         given = [("elements", elements)] + ([] if others is None else [("others", others)])
         found = [numbers(what, x) for what, x in given]
         for (what, _), x in zip(given, found, strict=True):
             check_width(what, x)
+        if others is None:
+            check_diagonal(self, found[0])
         return self, found[0], None if others is None else found[1]
 
     def prepare(self, elements: Array) -> Array:
@@ -99,10 +106,8 @@ class PythonFunction(Similarity):
                 f"the similarity of elements {i} and {j} is {z:g}: "
                 "similarities are finite and not negative"
             )
-        if same and i == j and abs(z - 1) > 1e-5:
-            raise ValueError(
-                f"the similarity of element {i} to itself is {z:g}: the diagonal must be one"
-            )
+        if same and i == j:
+            check_own([z], [i])
         return z
 
 

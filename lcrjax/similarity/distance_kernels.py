@@ -11,37 +11,44 @@ from jax import Array
 from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Float
 
+from lcrjax.numerics.arrays import at_hand, namespace
+from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.checks import check_positive, checked
 from lcrjax.similarity.distances import cancellation, squares
+from lcrjax.similarity.distances.units import in_own_unit, times_power
 
 _TOLERANCE = {"float32": 2e-6, "float64": 1e-13}  # of a similarity, against rounding
 _BLURRED = 1e-3  # of a squared distance: noise that may change a slope
 _NOTHING = 1e-8  # a similarity that has no slope to speak of
 
 
-def _distance(squared: Array) -> Array:
+def _distance(squared: AnyArray) -> AnyArray:
     """Square root with a derivative of zero at zero, where it has none."""
-    positive = squared > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
+    xp, positive = namespace(squared), squared > 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, squared, 1)), 0)
 
 
-#: Similarity at a squared distance d², by form: what kernels in C compute as well.
-_FALLS: dict[str, Callable[[Array, Array], Array]] = {
-    "exponential": lambda rate, squared: jnp.exp(-rate * _distance(squared)),
-    "gaussian": lambda rate, squared: jnp.exp(-rate * squared),
+def _exp(x: AnyArray) -> AnyArray:
+    return namespace(x).exp(x)
+
+
+#: Similarity at a squared distance d², by form, in either namespace: what kernels in C compute too.
+FALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "exponential": lambda rate, squared: _exp(-rate * _distance(squared)),
+    "gaussian": lambda rate, squared: _exp(-rate * squared),
     "matern32": lambda rate, squared: _matern32(rate * _distance(squared)),
     "matern52": lambda rate, squared: _matern52(rate * _distance(squared)),
 }
 
 
-def _matern32(a: Array) -> Array:
-    return (1 + a) * jnp.exp(-a)
+def _matern32(a: AnyArray) -> AnyArray:
+    return (1 + a) * _exp(-a)
 
 
-def _matern52(a: Array) -> Array:
-    return (1 + a + a**2 / 3) * jnp.exp(-a)
+def _matern52(a: AnyArray) -> AnyArray:
+    return (1 + a + a**2 / 3) * _exp(-a)
 
 
 class Radial(TiledSimilarity):
@@ -59,7 +66,7 @@ class Radial(TiledSimilarity):
     def at(self, squared: Float[Array, "..."], dimension: int) -> Float[Array, "..."]:
         """Similarity at a squared distance, of vectors of so many components."""
         rate = self.rate(dimension, squared.dtype, False)
-        return _FALLS[str(self.form)](rate, squared)
+        return FALLS[str(self.form)](rate, squared)
 
     def native_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
         """The form, and its rate in float32."""
@@ -123,8 +130,25 @@ class Radial(TiledSimilarity):
         return jnp.where(itself, 1, z), close, steep
 
     def canonical(self, elements: Any, others: Any) -> tuple["Radial", Any, Any]:
-        """Check that vectors are finite and of one shape."""
-        return self, *checked(elements, others)
+        """Check that vectors are finite and of one shape; see `in_own_unit`.
+
+        Vectors at hand in float64 (or whole numbers) that are computed with in float32 are taken
+        about their middle before they are rounded, by which a distance is off by 1.2e-7 of the
+        larger of the two distances from there.
+        """
+        elements, others = checked(elements, others)
+        scaled = self.in_unit(0) is not None
+        elements, others, exponent = in_own_unit(elements, others, scaled)
+        unchanged = at_hand(exponent) and not exponent
+        return self if unchanged else self.in_unit(exponent) or self, elements, others
+
+    def in_unit(self, exponent: Any) -> "Radial | None":
+        """The same similarity of vectors that were divided by 2^exponent.
+
+        Returns:
+            None where a subclass does not say so; its vectors then keep their unit.
+        """
+        return None
 
 
 class RMSD(Radial):
@@ -148,8 +172,10 @@ class RMSD(Radial):
         check_positive("scale", self.scale)
         elements, others = checked(elements, others)
         given = [array for array in (elements, others) if array is not None]
-        if any(isinstance(array, jax.core.Tracer) for array in given):
-            return self, elements, others
+        if not at_hand(*given):
+            if all(array.dtype == jnp.uint8 for array in given):
+                return self, elements, others
+            return super().canonical(*map(_fractions, (elements, others)))  # type: ignore[return-value]
         for array in given:
             if array.dtype != np.uint8 and array.dtype.kind in "iub":
                 raise ValueError(
@@ -162,7 +188,7 @@ class RMSD(Radial):
             for array in given
         ]
         if found[0] is None or found[-1] is None or found[0][1] != found[-1][1]:
-            return self, elements, others
+            return super().canonical(*map(_fractions, (elements, others)))  # type: ignore[return-value]
         exact = dataclasses.replace(self, unit=float(found[0][1]))
         return exact, found[0][0], None if others is None else found[-1][0]
 
@@ -172,8 +198,7 @@ class RMSD(Radial):
         if all(array.dtype == jnp.uint8 for array in both):
             prepared = [squares.from_bytes(array) for array in both]
             return prepared[0], prepared[1] if others is not None else None
-        floats = [array / np.float32(255) if array.dtype == jnp.uint8 else array for array in both]
-        return super().prepare_both(floats[0], floats[1] if others is not None else None)
+        return super().prepare_both(*map(_fractions, (elements, others)))
 
     def tile(self, rows: Any, columns: Any, same: Array | bool, dtype: Any) -> Float[Array, "a b"]:
         """Similarities of a tile; of bytes, from exact integers."""
@@ -190,11 +215,21 @@ class RMSD(Radial):
     def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
         """Of distances in units of the pixels."""
         unit = jnp.asarray(self.unit if of_bytes else 1, dtype)
-        return jnp.asarray(self.scale, dtype) / (unit * np.sqrt(dimension).astype(dtype))
+        rate = jnp.asarray(self.scale, dtype) / (unit * np.sqrt(dimension).astype(dtype))
+        return rate if of_bytes else _bounded(rate)
+
+    def in_unit(self, exponent: Any) -> "RMSD":
+        """The same, of floats in another unit."""
+        return dataclasses.replace(self, scale=times_power(self.scale, exponent))
 
     def _of_bytes(self, rows: Any, columns: Any, dtype: Any) -> Array:
         squared = squares.byte_distances(rows, columns, dtype)
-        return _FALLS[str(self.form)](self.rate(rows.dimension, dtype, True), squared)
+        return FALLS[str(self.form)](self.rate(rows.dimension, dtype, True), squared)
+
+
+def _fractions(images: Any) -> Any:
+    """Bytes as k/255; floats, and None, stay."""
+    return images if images is None or images.dtype != np.uint8 else images / np.float32(255)
 
 
 class _OfLength(Radial):
@@ -210,7 +245,16 @@ class _OfLength(Radial):
     def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
         """One over the length, times a constant of the form."""
         constant = {"exponential": 1.0, "matern32": 3**0.5, "matern52": 5**0.5}
-        return constant[str(self.form)] / jnp.asarray(self.length, dtype)
+        return _bounded(constant[str(self.form)] / jnp.asarray(self.length, dtype))
+
+    def in_unit(self, exponent: Any) -> Radial:
+        """The same, of vectors and a length in another unit."""
+        return dataclasses.replace(self, length=times_power(self.length, -exponent))
+
+
+def _bounded(rate: Array) -> Array:
+    """A rate whose product with a square of zero is zero; beyond, nothing differs is alike."""
+    return jnp.minimum(rate, jnp.finfo(rate.dtype).max ** 0.25)
 
 
 class Laplacian(_OfLength):
@@ -234,7 +278,7 @@ class Gaussian(_OfLength):
 
     def rate(self, dimension: int, dtype: DTypeLike, of_bytes: bool) -> Array:
         """Of squared distances."""
-        return 1 / (2 * jnp.asarray(self.length, dtype) ** 2)
+        return _bounded(1 / jnp.asarray(self.length, dtype)) ** 2 / 2
 
 
 class Matern32(_OfLength):

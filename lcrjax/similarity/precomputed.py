@@ -12,8 +12,11 @@ from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
+from lcrjax.similarity.checks import check_own
+from lcrjax.similarity.sparse import as_triples, is_sparse, on_host, row_blocks, weigh_sparse
 
 _ROWS_AT_ONCE = 2**24  # numbers of a file held at once
 
@@ -22,12 +25,15 @@ class Precomputed(Similarity, eq=False):
     """A similarity matrix: row i holds the similarities of element i to all others.
 
     It need not be symmetric; ordinariness reads it by rows, (Z p)_i = sum_j Z_ij p_j. A file is
-    read in blocks of rows, so that Z may be larger than memory.
+    read in blocks of rows, so that Z may be larger than memory. A sparse matrix stays sparse:
+    pairs that it leaves out have nothing in common.
 
     Attributes:
         matrix: (S, S) array; or a DataFrame, whose index, if it has names, must be that of the
-            counts; or an array that NumPy maps from a file, or the path of a `.npy` or `.csv` file
-            of numbers (the latter with or without a header): these three are read in blocks.
+            counts; or a sparse matrix or array of `scipy.sparse` or `jax.experimental.sparse`
+            (kept as CSR, entries of one place summed); or an array that NumPy maps from a file, or
+            the path of a `.npy` or `.csv` file of numbers (the latter with or without a header) or
+            of a `.npz` file of `scipy.sparse.save_npz`: these are read in blocks.
 
     Raises:
         ValueError: If the matrix is not square, holds NaN or a negative number, or its diagonal
@@ -40,8 +46,8 @@ class Precomputed(Similarity, eq=False):
         """Check what can be checked at once."""
         if isinstance(self.matrix, str | Path):
             path = Path(self.matrix)
-            if path.suffix not in (".npy", ".csv") or not path.is_file():
-                raise ValueError(f"{path} is no .npy or .csv file that exists")
+            if path.suffix not in (".npy", ".csv", ".npz") or not path.is_file():
+                raise ValueError(f"{path} is no .npy, .csv or .npz file that exists")
             if path.suffix == ".npy":
                 _mapped(path)
             return
@@ -49,6 +55,13 @@ class Precomputed(Similarity, eq=False):
             return
         if isinstance(self.matrix, np.memmap):
             _check_table(str(self.matrix.filename), self.matrix)
+            return
+        if is_sparse(self.matrix):
+            rows = on_host(self.matrix)
+            _check_square("the similarity matrix", rows.shape)
+            object.__setattr__(self, "matrix", rows)
+            if hasattr(rows, "tocsr"):
+                _check_rows(rows, 0)
             return
         array = numbers("similarities", self.matrix)
         if not is_labelled(self.matrix):
@@ -98,43 +111,60 @@ class Precomputed(Similarity, eq=False):
         if others is not None:
             raise ValueError("a precomputed similarity knows no others than its own elements")
         weights = jnp.asarray(weights)
-        if not isinstance(self.matrix, str | Path | np.memmap):
-            z = numbers("similarities", self.matrix)
-            if z.shape[-1] != len(weights):
+        if not self.in_file:
+            shape = np.shape(self.matrix)
+            if shape[-1] != len(weights):
                 raise ValueError(
-                    f"the similarity matrix has shape {z.shape}, "
+                    f"the similarity matrix has shape {shape}, "
                     f"but there are {len(weights)} rows of weights"
                 )
-            return jnp.matmul(
-                jnp.asarray(z, weights.dtype), weights, precision=lax.Precision.HIGHEST
+            if not isinstance(self.matrix, jax.Array) or self.matrix.dtype != weights.dtype:
+                entries = self.matrix.nnz if is_sparse(self.matrix) else shape[0] * shape[1]
+                check_room(
+                    entries * weights.dtype.itemsize,
+                    f"a copy in {weights.dtype} of the similarities of {shape[0]:,} elements",
+                )
+            return _weigh(self.matrix, weights)
+        return jnp.concatenate([_weigh(block, weights) for block in self.blocks(len(weights))])
+
+    def blocks(self, count: int) -> Iterator[Any]:
+        """Rows of the matrix in order, some at a time, checked: arrays, or SciPy's CSR.
+
+        Raises:
+            ValueError: If it is not so many rows of so many numbers, or they are no similarities.
+        """
+        if not self.in_file:
+            yield (
+                numbers("similarities", self.matrix) if not is_sparse(self.matrix) else self.matrix
             )
+            return
         name = getattr(self.matrix, "filename", self.matrix)
-        parts, start = [], 0
-        for block in _row_blocks(self.matrix, len(weights)):
-            if block.ndim != 2 or block.shape[1] != len(weights):
+        start = 0
+        for block in _row_blocks(self.matrix, count):
+            if block.ndim != 2 or block.shape[1] != count:
                 raise ValueError(
                     f"{name} has rows of {block.shape[-1]} numbers, "
-                    f"but there are {len(weights)} rows of counts"
+                    f"but there are {count} rows of counts"
                 )
-            if start + len(block) > len(weights):
-                raise ValueError(
-                    f"{name} has more rows than columns, of which there are {len(weights)}"
-                )
+            if start + block.shape[0] > count:
+                raise ValueError(f"{name} has more rows than columns, of which there are {count}")
             _check_rows(block, start)
-            start += len(block)
-            parts.append(
-                jnp.matmul(
-                    jnp.asarray(block, weights.dtype), weights, precision=lax.Precision.HIGHEST
-                )
-            )
-        if start != len(weights):
-            raise ValueError(f"{name} has {start} rows, but the counts have {len(weights)}")
-        return jnp.concatenate(parts)
+            start += block.shape[0]
+            yield block
+        if start != count:
+            raise ValueError(f"{name} has {start} rows, but the counts have {count}")
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it is read from a file, in blocks."""
+        return isinstance(self.matrix, str | Path | np.memmap)
 
     def tree_flatten(self) -> tuple[tuple[Any, ...], Any]:
         """Flatten; a file's path is static."""
         if isinstance(self.matrix, str | Path):
             return (), str(self.matrix)
+        if hasattr(self.matrix, "tocsr"):
+            return (as_triples(self.matrix),), None
         return (
             numbers("similarities", self.matrix) if is_labelled(self.matrix) else self.matrix,
         ), None
@@ -147,29 +177,40 @@ class Precomputed(Similarity, eq=False):
         return new
 
 
-def _check_rows(block: np.ndarray, first: int) -> None:
-    """Check rows of a similarity matrix, the first of which has number `first`."""
-    if block.size and not (block.min() >= 0 and block.max() < np.inf):
-        i, j = np.argwhere(~(block >= 0) | np.isinf(block))[0]
+def _weigh(block: Any, weights: Array) -> Array:
+    if is_sparse(block):
+        return weigh_sparse(block, weights)
+    rows = jnp.asarray(numbers("similarities", block), weights.dtype)
+    return jnp.matmul(rows, weights, precision=lax.Precision.HIGHEST)
+
+
+def _check_rows(block: Any, first: int) -> None:
+    """Check rows of a similarity matrix, the first of which has number `first`; CSR too."""
+    values = block.data if is_sparse(block) else block
+    if values.size and not (values.min() >= 0 and values.max() < np.inf):
+        bad = np.argwhere(~(values >= 0) | np.isinf(values))[0]
+        if is_sparse(block):
+            (k,) = bad
+            bad = np.searchsorted(block.indptr, k, side="right") - 1, block.indices[k]
+        i, j = bad
         raise ValueError(
             f"the similarity of elements {first + i} and {j} is {block[i, j]:g}: "
             "similarities are finite and not negative"
         )
-    own = block[np.arange(len(block)), first + np.arange(len(block))]
-    off = np.flatnonzero(np.abs(own - 1) > 1e-5)
-    if len(off):
-        raise ValueError(
-            f"the similarity of element {first + off[0]} to itself is {own[off[0]]:g}: "
-            "the diagonal must be one"
-        )
+    own = block.diagonal(first)
+    check_own(own, first + np.arange(len(own)))
 
 
 def _check_table(name: str, table: np.ndarray) -> None:
     if table.dtype.kind not in "iufb":
         raise ValueError(f"{name} has dtype {table.dtype}: give numbers")
-    if table.ndim != 2 or table.shape[0] != table.shape[1]:
+    _check_square(name, table.shape)
+
+
+def _check_square(name: str, shape: tuple[int, ...]) -> None:
+    if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(
-            f"{name} has shape {table.shape}: it must be square, with as many rows as columns"
+            f"{name} has shape {shape}: it must be square, with as many rows as columns"
         )
 
 
@@ -213,7 +254,10 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _row_blocks(source: Any, width: int) -> Iterator[np.ndarray]:
+def _row_blocks(source: Any, width: int) -> Iterator[Any]:
+    if not isinstance(source, np.memmap) and Path(source).suffix == ".npz":
+        yield from row_blocks(Path(source), _ROWS_AT_ONCE)
+        return
     rows = max(1, _ROWS_AT_ONCE // max(1, width))
     if isinstance(source, np.memmap) or Path(source).suffix == ".npy":
         matrix = source if isinstance(source, np.memmap) else _mapped(Path(source))

@@ -13,7 +13,9 @@ from jaxtyping import Float, Int
 
 from lcrjax import native
 from lcrjax.measures.family import family_of, members_of_labels
+from lcrjax.native.interrupts import interruptible
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Precomputed, Similarity, TiledSimilarity
@@ -145,6 +147,7 @@ def features(images: Any, labels: Any, subsets: Any, *, similarity: Any = None) 
     References:
         Paper, section III-E.
     """
+    check_process()
     labels, subsets = _check(images, labels, subsets)
     if similarity is None:
         similarity = RMSD()
@@ -157,5 +160,6 @@ def features(images: Any, labels: Any, subsets: Any, *, similarity: Any = None) 
     if not isinstance(similarity, TiledSimilarity):
         return _by_weighing(similarity, taken(similarity, images), labels, subsets)
     similarity, images, _ = similarity.canonical(taken(similarity, images), None)
-    on_host = serve_host(similarity, images)
-    return (_by_kernel if on_host else _by_program)(similarity, images, labels, subsets)
+    if serve_host(similarity, images):
+        return interruptible(partial(_by_kernel, similarity, images, labels, subsets))
+    return _by_program(similarity, images, labels, subsets)

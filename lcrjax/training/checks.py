@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.processes import check_process
 
 LARGEST_SEED = 2**32 - 1
 
@@ -47,7 +48,9 @@ def check_dataset(dataset: LabelledImages) -> tuple[Split, Split]:
 
     Raises:
         ValueError: If images or labels are out of range, or the splits do not fit together.
+        RuntimeError: If nothing is computed in this process; see `check_process`.
     """
+    check_process()
     n_classes = int(dataset.n_classes)
     if n_classes < 2:
         raise ValueError(f"at least two classes are needed, not {n_classes}")

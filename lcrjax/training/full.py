@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lcrjax.data.split import stratified_split
+from lcrjax.native.interrupts import ready
 from lcrjax.training.batches import Images, count_batches
 from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
 from lcrjax.training.checks import LabelledImages, Split, check_dataset
@@ -181,7 +182,9 @@ class FullTraining:
         steps = max(1, self.images_per_call // self.config.training.batch_size)
         while step < total and not bool(state.model.failed):
             began, before = time.monotonic(), step
-            state = self.programs.advance(state, self.images, order, jnp.int32(n), jnp.int32(steps))
+            state = ready(
+                self.programs.advance(state, self.images, order, jnp.int32(n), jnp.int32(steps))
+            )
             step = int(state.step)
             self.rate = (step - before) * n / total / (time.monotonic() - began)
             if step < total:
@@ -194,7 +197,8 @@ class FullTraining:
             row["loss"] = float(state.loss) / n
             row["running_accuracy"] = float(state.right) / n
             count = jnp.int32(len(self.sample))
-            state = self.programs.close(state, self.images, self._padded(self.sample), count)
+            sample = self._padded(self.sample)
+            state = ready(self.programs.close(state, self.images, sample, count))
             row.update(self._look(state.model, epoch))
         now = time.monotonic()
         row["seconds"] = self.before + now - self._mark
@@ -231,7 +235,7 @@ class FullTraining:
         blocks = [
             self.programs.classify(model, jnp.asarray(images.pixels[chosen])) for chosen in filled
         ]
-        return np.concatenate(blocks)[: len(indices)]
+        return np.concatenate(ready(blocks))[: len(indices)]
 
     def _padded(self, indices: np.ndarray) -> jax.Array:
         """Indices padded to as many as there are images, so that one program serves any number."""

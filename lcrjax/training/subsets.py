@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from lcrjax.native.interrupts import ready
 from lcrjax.training.batches import Images
 from lcrjax.training.checks import LabelledImages, check_dataset, check_seeds, check_subsets
 from lcrjax.training.config import TrainingConfig
@@ -143,8 +144,10 @@ class _Work:
             # A slot whose model has ended idles until the call is over.
             epochs = max(1, IMAGES_PER_CALL // (n * len(slots)))
             started, before = time.perf_counter(), np.asarray(models.epoch)
-            models = self.programs.advance(
-                models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
+            models = ready(
+                self.programs.advance(
+                    models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
+                )
             )
             epoch = np.asarray(models.epoch)
             accuracy, failed = np.asarray(models.accuracy), np.asarray(models.failed)
@@ -152,7 +155,7 @@ class _Work:
             self.images += n * int((epoch - before)[busy].sum())
             ended = {i: slot for i in busy if over[i] and (slot := slots[i]) is not None}
             # All are under way before the first is waited for.
-            found = [self.programs.predict(models, jnp.int32(i), self.test) for i in ended]
+            found = ready([self.programs.predict(models, jnp.int32(i), self.test) for i in ended])
             for (i, slot), probabilities in zip(ended.items(), found, strict=True):
                 self.rows[slot] = self._row(probabilities, epoch[i], accuracy[i], failed[i])
             shared = (time.perf_counter() - started) / len(busy)

@@ -20,6 +20,7 @@ FUZZ = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+MORE = settings(FUZZ, max_examples=200)
 EDGES = (0, 1, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1)
 
 
@@ -46,11 +47,11 @@ def damage(draw, content):
     return bytes(content)
 
 
-def valid_or_refused(path):
+def valid_or_refused(path, **options):
     """Load; what comes out must be sound, and what is refused must be said in one line."""
     text, data = None, None
     try:
-        data = load(path)
+        data = load(path, **options)
     except ValueError as error:
         text = str(error)
     if data is None:
@@ -58,20 +59,23 @@ def valid_or_refused(path):
         assert "\n" not in text
         return
     assert isinstance(data, Dataset)
-    for images, labels in (
-        (data.train_images, data.train_labels),
-        (data.test_images, data.test_labels),
-    ):
-        assert images.ndim in (3, 4)
+    for split in filter(None, (data.train, data.test)):
+        images, labels = split.elements, split.labels
         assert len(images) == len(labels) > 0
         assert labels.dtype == np.int64
         assert labels.min() >= 0
         assert labels.max() < data.n_classes
+        for strings in filter(lambda x: x is not None, (split.names, split.groups)):
+            assert len("".join(strings).encode()) >= 0
+        if data.kind != "images":
+            assert data.kind != "vectors" or np.isfinite(images).all()
+            continue
+        assert images.ndim in (3, 4)
         if images.dtype != np.uint8:
             assert images.dtype in (np.float32, np.float64)
             assert images.min() >= 0
             assert images.max() <= 1
-    assert data.n_classes >= 2
+    assert data.n_classes >= 1
     assert np.bincount(data.train_labels).all()
 
 
@@ -190,3 +194,125 @@ def test_damaged_pictures(tmp_path_factory, data, kind):
         for i in range(2):
             (folder / name / f"{i}.png").write_bytes(changed if (name, i) == ("b", 0) else sound)
     valid_or_refused(folder)
+
+
+def png(i):
+    stream = io.BytesIO()
+    Image.fromarray(np.full((4, 5), i, np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+LABELS = np.array(["a", "b"] * 6)
+TABLES = [
+    "file,label,split\n" + "".join(f"p{i}.png,{'ab'[i % 2]},train\n" for i in range(8)),
+    "id,a,b,label\n" + "".join(f"{i},{i}.5,{i},{'ab'[i % 2]}\n" for i in range(12)),
+    "text\tlabel\tpatient\n" + "".join(f'"x, {i}"\t{i % 2}\t{i}\n' for i in range(12)),
+    "e;label\n" + "".join(f"[{i} 2 3];{i % 2}\n" for i in range(12)),
+    "a,colour,label\n" + "".join(f"{i},{'rg'[i % 2]},{i % 2}\n" for i in range(12)),
+]
+
+
+@MORE
+@given(data=st.data(), table=st.sampled_from(TABLES))
+def test_damaged_tables(tmp_path_factory, data, table):
+    folder = tmp_path_factory.mktemp("table")
+    for i in range(8):
+        (folder / f"p{i}.png").write_bytes(png(i))
+    (folder / "t.csv").write_bytes(data.draw(damage(table.encode())))
+    valid_or_refused(folder / "t.csv", test_fraction=0)
+
+
+@MORE
+@given(data=st.data(), text=st.booleans(), target=st.sampled_from(["x.npy", "labels.npy"]))
+def test_damaged_single_arrays(tmp_path, data, text, target):
+    for name, array in (
+        ("x.npy", LABELS if text else np.random.default_rng(0).random((12, 3))),
+        ("labels.npy", LABELS),
+    ):
+        stream = io.BytesIO()
+        np.save(stream, array)
+        content = stream.getvalue()
+        (tmp_path / name).write_bytes(data.draw(damage(content)) if name == target else content)
+    valid_or_refused(tmp_path / "x.npy", labels=tmp_path / "labels.npy", test_fraction=0)
+
+
+@pytest.fixture(scope="module")
+def parquet():
+    """Three small Parquet files: pictures, vectors and mixed columns."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    structs = [{"bytes": png(i), "path": f"{i}.png"} for i in range(12)]
+    contents = []
+    for columns, packing in (
+        ({"image": pa.array(structs)}, "snappy"),
+        ({"v": [[i, 0.5] for i in range(12)], "id": list(map(str, range(12)))}, "zstd"),
+        ({"a": list(range(12)), "b": list(LABELS)}, "none"),
+    ):
+        stream = io.BytesIO()
+        pq.write_table(pa.table(columns | {"label": LABELS.tolist()}), stream, compression=packing)
+        contents.append(stream.getvalue())
+    return contents
+
+
+@MORE
+@given(data=st.data(), which=st.integers(0, 2))
+def test_damaged_parquet_files(tmp_path, parquet, data, which):
+    (tmp_path / "t.parquet").write_bytes(data.draw(damage(parquet[which])))
+    valid_or_refused(tmp_path / "t.parquet", test_fraction=0)
+
+
+@pytest.fixture(scope="module")
+def hdf5(tmp_path_factory):
+    """Two small HDF5 files, one compressed."""
+    h5py = pytest.importorskip("h5py")
+    contents = []
+    for options in ({}, {"compression": "gzip", "chunks": (3, 5, 4)}):
+        path = tmp_path_factory.mktemp("hdf5") / "t.h5"
+        with h5py.File(path, "w") as file:
+            images = np.arange(240, dtype=np.uint8).reshape(12, 5, 4)
+            file.create_dataset("train/images", data=images, **options)
+            file["train/labels"], file["train/names"] = LABELS.tolist(), np.arange(12)
+        contents.append(path.read_bytes())
+    return contents
+
+
+@MORE
+@given(data=st.data(), which=st.integers(0, 1))
+def test_damaged_hdf5_files(tmp_path_factory, hdf5, data, which):
+    path = tmp_path_factory.mktemp("hdf5") / "t.h5"  # a new one each: HDF5 remembers names
+    path.write_bytes(data.draw(damage(hdf5[which])))
+    valid_or_refused(path, test_fraction=0)
+
+
+@MORE
+@given(data=st.data(), method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+def test_damaged_zip_archives(tmp_path, data, method):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for i in range(6):
+            archive.writestr(f"pets/{'ab'[i % 2]}/{i}.png", png(i))
+    (tmp_path / "pets.zip").write_bytes(data.draw(damage(stream.getvalue())))
+    valid_or_refused(tmp_path / "pets.zip", test_fraction=0)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Files of a dataset that Hugging Face's package saved, by name."""
+    datasets = pytest.importorskip("datasets")
+    datasets.disable_progress_bars()
+    kinds = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["a", "b"])}
+    )
+    columns = {"text": list(map(str, range(12))), "label": [0, 1] * 6}
+    folder = tmp_path_factory.mktemp("saved")
+    datasets.Dataset.from_dict(columns, features=kinds).save_to_disk(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@MORE
+@given(data=st.data(), which=st.integers(0, 2))
+def test_damaged_datasets_of_hugging_face(tmp_path_factory, saved, data, which):
+    folder = tmp_path_factory.mktemp("saved")
+    for i, (name, content) in enumerate(sorted(saved.items())):
+        changed = data.draw(damage(content)) if i == which else content
+        (folder / name).write_bytes(changed)
+    valid_or_refused(folder, test_fraction=0)

@@ -151,3 +151,10 @@ def test_names_of_elements_must_agree(name):
 def test_elements_must_fit_the_counts(name, rng):
     with pytest.raises(ValueError, match="3 elements but 2 rows"):
         MEASURES[name]([1, 2], [1, 2], lcrjax.Gaussian(), elements=rng.normal(size=(3, 2)))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_integers_beside_float64(name, x64):
+    found = MEASURES[name](np.array([1, 3]), np.array([0.5, 0.5]), None, 2)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, MEASURES[name]([0.25, 0.75], [0.5, 0.5], None, 2), rtol=1e-6)

@@ -1,11 +1,13 @@
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import lcrjax
 from lcrjax.measures.family import (
     MEASURES,
     family,
@@ -281,6 +283,41 @@ def test_derivatives_are_finite_at_every_order_and_zero_abundances(slopes, rng):
     p[5], weighed[5] = 0, 0
     _, found = slopes(p, weighed, np.asarray(Q, "f4"), mix)
     assert all(np.isfinite(x).all() for x in found)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_derivatives_by_counts_of_zero_are_those_from_above(dtype):
+    """Of a community in which each class lacks elements that are like others it has."""
+    counts = np.array([[3, 0, 1], [0, 2, 0], [1, 1, 0], [0, 4, 2.0]])
+    z = np.exp(-np.abs(np.subtract.outer(*[np.array([0, 0.3, 1.1, 1.6])] * 2))).astype(dtype)
+    q = np.array([0, 0.5, 1, 2, np.inf])
+
+    def measured(counts):
+        found = lcrjax.diversity(counts, jnp.asarray(z), q=q)
+        return found.class_level, found.dataset_level
+
+    with jax.enable_x64(dtype == "float64"):
+        slopes = jax.jit(jax.jacrev(measured))(counts.astype(dtype))
+    with mpmath.workdps(60):
+        h, exact_z = mpmath.mpf(10) ** -25, reference.exact(z)
+
+        def exactly(counts):
+            p = counts / counts.sum()
+            return reference.family(p, exact_z @ p, q, reference.exact_power_mean, object)[:2]
+
+        for i, j in np.argwhere(counts == 0):
+            moved = reference.exact(counts)
+            moved[i, j] = h
+            here, there = exactly(reference.exact(counts)), exactly(moved)
+            for found, before, after in zip(slopes, here, there, strict=True):
+                for name in ("alpha", "beta", "rho", "gamma"):
+                    wanted = (after[name] - before[name]) / h
+                    wanted = np.where(np.abs(wanted) < 1e20, wanted, np.nan).astype(float)
+                    slope, jumps = np.asarray(found[name][..., i, j]), np.isnan(wanted)
+                    assert np.isfinite(slope).all()
+                    assert not jumps[:-1].any()  # at infinity a new extreme may be one
+                    close = {"float32": 2e-5, "float64": 1e-10}[dtype]
+                    np.testing.assert_allclose(slope[~jumps], wanted[~jumps], close, close)
 
 
 def test_float32_stays_float32_under_x64(x64, rng):

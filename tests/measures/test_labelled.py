@@ -169,3 +169,12 @@ def test_wide_labels_are_told_apart():
         of_classes(VECTORS, hashes),
         of_classes(VECTORS, np.array([2, 0, 1])[CLASSES]),
     )
+
+
+def test_classes_come_in_natural_order():
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 3), dtype=np.uint8)
+    found = lcrjax.measure(images, ["b10", "b9", "a", "b10"], q=0)
+    assert found.class_names == ("a", "b9", "b10")
+    alone = [lcrjax.measure(images[[i]], ["x"], q=0).class_level["alpha"][0, 0] * 4 for i in (2, 1)]
+    np.testing.assert_allclose(found.class_level["alpha"][0, :2], alone, rtol=1e-6)
+    assert lcrjax.measure(images, [10, -1, 9, 2], q=0).class_names == ("-1", "2", "9", "10")

@@ -1,8 +1,13 @@
+import re
+import warnings
+
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 
 import lcrjax
 from tests import reference
@@ -89,6 +94,74 @@ def test_elements(rng):
         np.testing.assert_allclose(found, wanted(z, pooled, 1), rtol=1e-4)
 
 
+@pytest.mark.parametrize("q", [0.5, 1.0, 2.0, np.inf])
+def test_many_embeddings_of_uneven_spectrum(q):
+    """None of these eigenvalues is rounding, however many vectors there are."""
+    x = np.random.default_rng(0).normal(size=(20_000, 32)) * np.arange(1, 33) ** -1.5
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    values = np.linalg.eigvalsh(unit.T @ unit / len(x))
+    right = reference.plain_power_mean(1 - q, values, 1 / values)
+    found = lcrjax.vendi_score(x, lcrjax.Linear(), q)
+    np.testing.assert_allclose(found, right, rtol=1e-6)
+    traced = jax.jit(lambda x: lcrjax.vendi_score(x, lcrjax.Linear(), q))(x.astype("f4"))
+    np.testing.assert_allclose(traced, right, rtol=1e-3)
+
+
+def smooth(n, length):
+    """Points on a line, a smooth kernel of them, and the score of order q in 60 digits."""
+    x = np.sort(np.random.default_rng(1).random(n))
+
+    def right(q):
+        with mpmath.workdps(60):
+            z = mpmath.matrix(n, n)
+            for i in range(n):
+                for j in range(n):
+                    z[i, j] = mpmath.exp(-(mpmath.mpf(x[i] - x[j]) ** 2) / (2 * length**2)) / n
+            values = mpmath.eigsy(z, eigvals_only=True)
+            return float(mpmath.fsum(v**q for v in values) ** (1 / (1 - mpmath.mpf(q))))
+
+    return x[:, None], lcrjax.Gaussian(length), right
+
+
+@pytest.mark.parametrize("q", [0.5, 0.25, 2.0])
+def test_small_orders_of_a_smooth_kernel(q):
+    """Nearly all eigenvalues are tiny; float64 knows those that count."""
+    x, kernel, right = smooth(24, 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = lcrjax.vendi_score(x, kernel, q, tolerance=0.01)
+    np.testing.assert_allclose(found, right(q), rtol=0.01)
+
+
+def test_what_rounding_hides_is_said():
+    x, kernel, right = smooth(24, 0.5)
+    with pytest.warns(UserWarning, match="cannot be told from rounding") as caught:
+        found = float(lcrjax.vendi_score(x, kernel, 0.1))
+    least, most = map(float, re.findall(r"between ([\d.]+), which is given, and ([\d.]+)",
+                                        str(caught[0].message))[0])  # fmt: skip
+    np.testing.assert_allclose(found, least, rtol=1e-5)
+    assert least < right(0.1) < most
+    with pytest.warns(UserWarning, match="cannot be told from rounding"):
+        single = float(lcrjax.vendi_score(np.ones(24), kernel_matrix(x, 0.5).astype("f4"), 0.1))
+    assert single < found - 0.3, "float32 hides more"
+
+
+def kernel_matrix(x, length):
+    return np.exp(-((x - x.T) ** 2) / (2 * length**2))
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_rank(kind, rng):
+    """At q = 0 the score is the numerical rank, in the precision of what is given."""
+    for n, d in ((3, 2), (30, 4), (300, 30)):
+        x = rng.normal(size=(n, d))
+        unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+        z = (unit @ unit.T) ** 2
+        np.fill_diagonal(z, 1)
+        found = lcrjax.vendi_score(np.ones(n), z.astype(kind), 0)
+        np.testing.assert_allclose(found, min(n, d * (d + 1) // 2), rtol=1e-9)
+
+
 def test_copies_change_nothing(z):
     doubled = np.kron(z, np.ones((2, 2)))
     one = lcrjax.vendi_score(np.ones(S), z, 1)
@@ -114,9 +187,28 @@ def asymmetric():
     return z
 
 
+def indefinite():
+    """Three elements: the first is like both others, which are not like each other."""
+    z = np.eye(3)
+    z[0, 1:] = z[1:, 0] = 0.9
+    return z
+
+
+OBTUSE = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-0.8, 0.6], [-1, 0.1]])
+
+
 @pytest.mark.parametrize(
     ("first", "z", "options", "message"),
     [
+        (np.ones(3), indefinite(), {}, "an eigenvalue of -0.0909 where all sum to one"),
+        (np.ones(3), indefinite(), {"method": "lanczos"}, "an eigenvalue of -0.0909"),
+        (np.ones(3), scipy.sparse.csr_array(indefinite()), {}, "an eigenvalue of -0.0909"),
+        (OBTUSE, lcrjax.Cosine(), {}, "an eigenvalue of .* such as .* Linear"),
+        (np.ones(3), np.eye(3), {"method": "svd"}, "method is 'svd': give one of auto"),
+        (np.ones(3), np.eye(3), {"tolerance": -1.0}, "tolerance is -1"),
+        (np.ones(3), np.eye(3), {"q": 0.5, "method": "lanczos"}, "order 0.5 needs all"),
+        (np.ones(3), asymmetric(), {"method": "lanczos"}, r"Z\[0, 1\] is 0.5"),
+        (np.ones(3), scipy.sparse.csr_array(asymmetric()), {"method": "lanczos"}, r"Z\[0, 1\]"),
         (np.ones(3), asymmetric(), {}, r"Z\[0, 1\] is 0.5 and Z\[1, 0\] is 0"),
         (np.ones(3), np.eye(2), {}, r"shape \(2, 2\), but there are 3 rows"),
         (np.ones(3), None, {"q": -1}, "viewpoints"),
@@ -159,3 +251,15 @@ def test_labels_and_products_have_scores(rng):
     x = np.tile(np.eye(2, 5, dtype="f4"), (6, 1))
     both = lcrjax.Cosine() * lcrjax.SameClass()
     np.testing.assert_allclose(lcrjax.vendi_score((x, labels), both, 1), 6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["dense", "lanczos"])
+def test_every_form_of_a_matrix(method, z, rng, tmp_path):
+    p = rng.random(S) + 0.1
+    np.save(tmp_path / "z.npy", z)
+    z = np.where(z < 1e-3, 0, z)
+    scipy.sparse.save_npz(tmp_path / "z.npz", scipy.sparse.csr_array(z))
+    forms = z, pd.DataFrame(z), jnp.asarray(z), scipy.sparse.coo_array(z), z.astype(">f8")
+    for given in (*forms, tmp_path / "z.npy", str(tmp_path / "z.npz")):
+        found = lcrjax.vendi_score(p, given, 2, method=method)
+        np.testing.assert_allclose(found, wanted(z, p, 2), rtol=1e-4)

@@ -38,7 +38,11 @@ SHAPES = [
 def library(tmp_path_factory):
     """The convolutions in a library of their own, which has a call for them alone."""
     parts = ("gather", "outer", "team", "winograd", "winograd_kernel")
-    sources = [SOURCES / "common/ffi.c", *(SOURCES / f"resnet/{part}.c" for part in parts)]
+    sources = [
+        SOURCES / "common/cancel.c",
+        SOURCES / "common/ffi.c",
+        *(SOURCES / f"resnet/{part}.c" for part in parts),
+    ]
     out = tmp_path_factory.mktemp("conv") / "conv.so"
     compile_library(out, [Path(__file__).with_name("conv_calls.c"), *sources], "-O3")
     capsule = jax.ffi.pycapsule(ctypes.CDLL(str(out)).lcrjax_conv)

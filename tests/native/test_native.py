@@ -49,7 +49,10 @@ def test_a_library_of_a_newer_interface_is_refused_and_the_backend_lives(tmp_pat
     assert "999" in newer
     (tmp_path / "newer.c").write_text(newer.replace('"ffi.h"', '"common/ffi.h"') + HANDLER)
     library = tmp_path / "_kernels.so"
-    compile_library(library, [tmp_path / "newer.c", SOURCES / "common/cpu.c"])
+    compile_library(
+        library,
+        [tmp_path / "newer.c", *(SOURCES / f"common/{part}.c" for part in ("cancel", "cpu"))],
+    )
     found = native.load(library)
     assert found.surprising
     assert "999" in found.why

@@ -1,5 +1,6 @@
 """The kernels behind ordinariness, against float64 and against the loops of XLA."""
 
+import re
 from functools import partial
 
 import jax
@@ -9,12 +10,19 @@ import pytest
 
 import lcrjax
 from lcrjax import native
-from lcrjax.native.calls import sums
-from lcrjax.pairwise.native_product import FORMS
+from lcrjax.native.calls import FORMS, sums
 from lcrjax.pairwise.product import _jitted, _product
 from lcrjax.pairwise.tile_loops import product_in_tiles
+from lcrjax.similarity.distance_kernels import _FALLS
+from tests.native.c_compiler import SOURCES
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
+
+
+def test_python_and_c_number_forms_alike():
+    text = (SOURCES / "pairwise/form.h").read_text(encoding="utf-8")
+    names = re.search(r"typedef enum \{(.*)\} Form;", text)[1]
+    assert tuple(names.lower().replace(" ", "").split(",")) == FORMS == tuple(_FALLS)
 
 
 def distances(x, y):
@@ -92,7 +100,7 @@ def test_arrays_on_the_host_need_no_program(kind, rng):
         form, rate = similarity.native_form(30, kind == "bytes")
         flat = [None if a is None else a.reshape(len(a), -1) for a in (x, others)]
         for threads in (1, 3, 50):
-            again = sums(*flat, weights, FORMS.index(form), float(rate), threads)
+            again = sums(*flat, weights, form, float(rate), threads)
             np.testing.assert_array_equal(again, found)
         layouts = (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], jnp.asarray(x))
         for other in layouts:

@@ -241,7 +241,7 @@ def test_derivatives_equal_those_of_mpmath(dtype, rng):
             scale = np.abs(wanted[1]).max()
             np.testing.assert_allclose(by_weight, wanted[1], rtol=close, atol=close * scale)
             np.testing.assert_allclose(by_item, wanted[2], rtol=close, atol=1e-36)
-            assert by_weight[2] == by_item[2] == 0
+            assert by_item[2] == 0
 
 
 def test_second_derivatives_equal_differences_of_first_ones(rng, x64):
@@ -265,11 +265,11 @@ def test_second_derivatives_equal_differences_of_first_ones(rng, x64):
 
 
 def exact_slopes(order, weights, items):
-    """Central differences in 60 digits; weights of zero are left out."""
+    """Differences in 60 digits; from above by weights of zero, which take items no influence."""
 
-    def slope(change):
+    def slope(change, below=1):
         h = mpmath.mpf(10) ** -20
-        return float((change(h) - change(-h)) / (2 * h))
+        return float((change(h) - change(-h * below)) / (h + h * below))
 
     def changed(values, i, h):
         return [x + h if k == i else x for k, x in enumerate(values)]
@@ -277,17 +277,34 @@ def exact_slopes(order, weights, items):
     with mpmath.workdps(60):
         order = mpmath.mpf(order)
         weights, items = [mpmath.mpf(w) for w in weights], [mpmath.mpf(x) for x in items]
-        used = [i for i, w in enumerate(weights) if w > 0]
         by_order = slope(lambda h: exact_power_mean(order + h, weights, items))
         by_weight, by_item = np.zeros(N), np.zeros(N)
-        for i in used:
+        for i in range(N):
             by_weight[i] = slope(
-                lambda h, i=i: exact_power_mean(order, changed(weights, i, h), items)
+                lambda h, i=i: exact_power_mean(order, changed(weights, i, h), items),
+                below=int(weights[i] > 0),
             )
             by_item[i] = slope(
                 lambda h, i=i: exact_power_mean(order, weights, changed(items, i, h))
             )
         return by_order, by_weight, by_item
+
+
+@pytest.mark.parametrize(("order", "item"), [(2.0, 0.0), (0.5, 0.0), (-1.0, np.inf)])
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_derivative_by_the_weight_of_an_item_whose_power_is_zero(order, item, weight):
+    """M = ((w_2 4^r) / (w_1 + w_2))^(1/r), so that dM/dw_1 = -M / (r (w_1 + w_2))."""
+    weights, items = np.float32([weight, 0.7]), np.float32([item, 4])
+    found = slopes(np.float32(order), weights, items)[1]
+    total = weight + 0.7
+    wanted = -((0.7 / total * 4**order) ** (1 / order)) / (order * total)
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("order", "item"), [(2.0, np.inf), (0.0, 0.0), (-np.inf, 0.01)])
+def test_infinite_derivatives_by_a_weight_of_zero_are_left_out(order, item):
+    found = slopes(np.float32(order), np.float32([0, 0.7]), np.float32([item, 4]))
+    np.testing.assert_array_equal(found[1], 0)
 
 
 def test_derivative_by_the_order_at_zero_is_half_the_variance_of_logs(rng):

@@ -273,11 +273,39 @@ def test_works_under_jit_and_vmap(rng):
         np.testing.assert_allclose(found, rmsd_similarity(each, each) @ weights, rtol=1e-5)
 
 
-def test_forward_mode_is_refused(rng):
+def test_second_and_forward_derivatives_equal_those_of_the_dense_formula(x64, rng):
+    """With near-duplicates, whose directions products would blur."""
+    x, weights, mix = rng.normal(size=(5, 2)), rng.random((5, 1)), rng.normal(size=(5, 1))
+    x[3] = x[1] + 1e-7 * x[0]
+    given = (np.float64(0.7), x, weights)
+    for mode in (jax.hessian, jax.jacfwd):
+        wanted, found = (
+            jax.jit(mode(random_sum(compute, mix), (0, 1, 2)))(*given) for compute in (dense, tiled)
+        )
+        for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+            size = 1 + np.abs(other).max()
+            np.testing.assert_allclose(one / size, other / size, rtol=0, atol=1e-8)
+
+
+def test_forward_derivatives_agree_with_reverse_ones_in_a_batch(rng):
+    x, weights = rng.normal(size=(2, N, D)).astype("f4"), rng.random(N).astype("f4")
+    moved = rng.normal(size=x.shape).astype("f4")
+
+    def one(x):
+        return lcrjax.ordinariness(x, weights, lcrjax.Laplacian(5.0))
+
+    slopes = jax.vmap(lambda x, dx: jax.jvp(one, (x,), (dx,))[1])(x, moved)
+    for each, dx, along in zip(x, moved, slopes, strict=True):
+        _, pull = jax.vjp(one, each)
+        ct = np.linspace(-1, 1, N, dtype="f4")
+        np.testing.assert_allclose(np.sum(pull(ct)[0] * dx), along @ ct, rtol=1e-4)
+
+
+def test_reverse_derivatives_of_reverse_ones_are_refused(rng):
     x, weights = rng.normal(size=(4, 3)).astype("f4"), np.ones(4, "f4")
-    for mode in (jax.jacfwd, jax.hessian):
-        with pytest.raises(TypeError, match="forward-mode"):
-            mode(lambda x: jnp.sum(lcrjax.ordinariness(x, weights)))(x)
+    slope = jax.grad(lambda x: jnp.sum(lcrjax.ordinariness(x, weights)))
+    with pytest.raises(ValueError, match="Reverse-mode differentiation"):
+        jax.jacrev(slope)(x)
 
 
 @pytest.mark.parametrize("kernel", [lcrjax.RMSD(), lcrjax.Cosine(), lcrjax.Identity()])
@@ -317,3 +345,13 @@ def test_elements_may_be_lists_of_traced_numbers():
     )
     near = np.exp(-0.5)
     np.testing.assert_allclose(found, [1 + 2 * near, near + 2], rtol=1e-6)
+
+
+def test_many_columns_at_once_are_as_a_few_at_a_time(rng, path):
+    """Of more columns than a kernel in C weighs quickly, matrices are multiplied."""
+    x, w = rng.random((40, 3)).astype("f4"), rng.random((40, 70)).astype("f4")
+    few = [
+        lcrjax.ordinariness(x, w[:, j : j + 10], lcrjax.Laplacian(1.0)) for j in range(0, 70, 10)
+    ]
+    together = lcrjax.ordinariness(x, w, lcrjax.Laplacian(1.0))
+    np.testing.assert_allclose(together, np.concatenate(few, axis=1), rtol=2e-6)

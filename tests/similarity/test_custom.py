@@ -142,10 +142,13 @@ def equal(x, y):
 def test_hashes_of_64_bits():
     """They are equal modulo 2**32."""
     hashes, kernel = np.array([7, 2**32 + 7]), lcrjax.Pointwise(equal)
-    with pytest.raises(ValueError, match="elements have dtype int64 and values beyond 32 bits"):
-        lcrjax.ordinariness(hashes, [0.5, 0.5], kernel)
-    with pytest.raises(ValueError, match="others have dtype int64 and values beyond 32 bits"):
-        lcrjax.ordinariness(hashes[:1], [0.5, 0.5], kernel, others=hashes)
+    for given, options in ((hashes, {}), (hashes[:1], {"others": hashes})):
+        name = "others" if options else "elements"
+        with (
+            jax.enable_x64(False),
+            pytest.raises(ValueError, match=f"{name} have dtype int64 and values beyond 32 bits"),
+        ):
+            lcrjax.ordinariness(given, [0.5, 0.5], kernel, **options)
     same = lcrjax.PythonFunction(lambda x, y: float(x == y))
     for similarity in (lcrjax.SameClass(), same, lcrjax.Identity()):
         found = lcrjax.ordinariness(hashes, [0.25, 0.75], similarity)
@@ -154,3 +157,40 @@ def test_hashes_of_64_bits():
         np.testing.assert_array_equal(
             lcrjax.ordinariness(hashes, [0.25, 0.75], kernel), [0.25, 0.75]
         )
+
+
+def manhattan(x, y):
+    return jnp.sum(jnp.abs(x - y))
+
+
+class Gap(lcrjax.TiledSimilarity):
+    """A distance that passes for a similarity."""
+
+    def prepare(self, elements):
+        return elements
+
+    def block(self, rows, columns):
+        return jnp.sum(jnp.abs(rows[:, None] - columns[None]), axis=-1)
+
+
+@pytest.mark.parametrize("kernel", [lcrjax.Pointwise(manhattan), Gap(),
+                                    lcrjax.PythonFunction(lambda x, y: abs(x - y).sum()),
+                                    Gap() * lcrjax.Cosine()])  # fmt: skip
+def test_a_distance_is_refused(kernel, rng):
+    x = rng.normal(size=(200, 2)).astype("f4")
+    with pytest.raises(ValueError, match=r"element 0 to itself is 0: .* give exp\(-d\)"):
+        lcrjax.measure(x, [0, 1] * 100, similarity=kernel)
+
+
+def test_a_matrix_of_distances_is_refused():
+    with pytest.raises(ValueError, match=r"element 0 to itself is 0: .* give exp\(-d\)"):
+        lcrjax.diversity([1, 2, 3], np.abs(np.subtract.outer(np.arange(3), np.arange(3))))
+
+
+def test_elements_of_which_some_are_not_like_themselves_are_named():
+    """Of 200 elements one in four is tried."""
+    x = np.ones((200, 1), "f4")
+    x[100:] = 2
+    bounded = lcrjax.Pointwise(lambda x, y: jnp.where(x[0] == y[0], 1.0, 0.0) * (2 - x[0]))
+    with pytest.raises(ValueError, match="element 100 to itself is 0"):
+        lcrjax.ordinariness(x, np.ones(200), bounded)

@@ -95,10 +95,10 @@ def test_files_of_another_shape(kind, shape, weights, tmp_path, monkeypatch):
 
 
 def test_files_that_are_none(tmp_path, weights):
-    with pytest.raises(ValueError, match=r"no .npy or .csv file that exists"):
+    with pytest.raises(ValueError, match=r"no .npy, .csv or .npz file that exists"):
         lcrjax.Precomputed(tmp_path / "none.npy")
     (tmp_path / "z.txt").write_text("1")
-    with pytest.raises(ValueError, match=r"no .npy or .csv"):
+    with pytest.raises(ValueError, match=r"no .npy, .csv or .npz"):
         lcrjax.Precomputed(tmp_path / "z.txt")
     for name, text in (("z.npy", "nonsense"), ("z.csv", "a,b\n1,x\n"), ("empty.csv", "")):
         (tmp_path / name).write_text(text)

@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from lcrjax.data import Dataset
 from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
+from lcrjax.numerics.memory import check_room
 from lcrjax.pairwise import ordinariness
 from lcrjax.similarity import RMSD, Precomputed, Similarity
 from lcrjax.similarity.spec import as_similarity
@@ -52,6 +53,7 @@ def clustered_sample(
         RMSD() if similarity is None else similarity, dataset.train.elements
     )
     all_of_it = dataclasses.replace(dataset.train, elements=elements)
+    check_room(12 * 4 * len(index) ** 2, f"similarities of a sample of {len(index):,} images")
     same = np.eye(len(index), dtype=np.float32)
     if isinstance(alike, Precomputed):  # which knows its own elements, all of them
         chosen = np.zeros((len(all_of_it), len(index)), np.float32)

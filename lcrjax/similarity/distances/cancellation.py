@@ -7,7 +7,6 @@ which both run, waits for neither.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -15,12 +14,19 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float
 
-from lcrjax.similarity.distances.squares import Floats, distance_noise
+from lcrjax.numerics.linear_maps import linear_map
+from lcrjax.similarity.distances.squares import (
+    Floats,
+    diagonal,
+    distance_noise,
+    float_distances,
+)
 
 _AT_ONCE = 1024  # pairs gathered
 _MOST_ROUNDS = 8  # of them, before a tile counts as full
 # A matrix product keeps the direction x - y of pairs whose squared distance is that far from noise.
 _BLURRED = 1e-2
+_UNEVEN = {"float32": 5e-5, "float64": 1e-11}  # part of a squared distance that rounding may take
 
 
 def _loops(
@@ -73,7 +79,15 @@ def recompute(
     return _loops(close, values, pairs, row)
 
 
-@jax.custom_vjp
+def even_distances(rows: Floats, columns: Floats, same: Array | bool) -> Float[Array, "a b"]:
+    """Squared distances to the same number of digits, far and near: those of copies are zero."""
+    squared = float_distances(rows, columns, same)
+    noise = distance_noise(rows, columns)
+    close = (noise > _UNEVEN[str(squared.dtype)] * squared) & ~diagonal(squared.shape, same)
+    return recompute(squared, close, rows, columns, lambda exact: exact)
+
+
+@jax.custom_jvp
 def squared_distances(
     rows: Floats, columns: Floats, squared: Float[Array, "a b"], close: Bool[Array, "a b"]
 ) -> Float[Array, "a b"]:
@@ -88,24 +102,66 @@ def squared_distances(
     return recompute(squared, close, rows, columns, lambda exact: exact)
 
 
-def _forward(rows: Floats, columns: Floats, squared: Array, close: Array) -> Any:
-    exact = squared_distances(rows, columns, squared, close)
-    return exact, (rows, columns, exact, close)
+@squared_distances.defjvp
+def _derivative(primals: Any, tangents: Any) -> Any:
+    rows, columns, _, close = primals
+    exact = squared_distances(*primals)
+    shape = jax.tree.structure((rows, columns))
+
+    def forward(exact: Array, close: Array, *arrays: Array) -> list[Array]:
+        rows, columns = jax.tree.unflatten(shape, arrays[:-2])
+        return [_change(rows, columns, exact, close, *arrays[-2:])]
+
+    def backward(exact: Array, close: Array, *arrays: Array) -> list[Array]:
+        rows, columns = jax.tree.unflatten(shape, arrays[:-1])
+        return list(_pulled_back(rows, columns, exact, close, arrays[-1]))
+
+    fixed = [exact, close, *jax.tree.leaves((rows, columns))]
+    moved = [tangents[0].vectors, tangents[1].vectors]
+    return exact, linear_map(forward, backward, fixed, moved)[0]
 
 
-def _backward(saved: Any, slope: Float[Array, "a b"]) -> Any:
-    rows, columns, squared, close = saved
-    slope = jnp.where(squared > 0, 2 * slope, 0)
-    blurred = close & (distance_noise(rows, columns) > _BLURRED * squared)
-    clear = jnp.where(blurred, 0, slope)
+def _blurred(rows: Floats, columns: Floats, squared: Array, close: Array) -> Bool[Array, "a b"]:
+    """Pairs whose directions matrix products do not keep."""
+    return close & (distance_noise(rows, columns) > _BLURRED * squared)
 
-    def product(weights: Array, vectors: Array) -> Array:
-        return jnp.matmul(weights, vectors, precision=lax.Precision.HIGHEST)
 
+def _product(weights: Array, vectors: Array) -> Array:
+    return jnp.matmul(weights, vectors, precision=lax.Precision.HIGHEST)
+
+
+def _change(
+    rows: Floats, columns: Floats, squared: Array, close: Array, by_x: Array, by_y: Array
+) -> Float[Array, "a b"]:
+    """Change of squared distances as vectors move: 2 (x - y)·(dx - dy)."""
     x, y = rows.centred, columns.centred
-    by_x = jnp.sum(clear, axis=1)[:, None] * x - product(clear, y)
-    by_y = jnp.sum(clear, axis=0)[:, None] * y - product(clear.T, x)
+    own, its = jnp.sum(x * by_x, axis=1), jnp.sum(y * by_y, axis=1)
+    moved = own[:, None] + its[None, :] - _product(by_x, y.T) - _product(x, by_y.T)
+    x, y = rows.vectors, columns.vectors
 
+    def pairs(out: Array, i: Array, j: Array, real: Array) -> Array:
+        exact = jnp.sum((x[i] - y[j]) * (by_x[i] - by_y[j]), axis=1)
+        return out.at[jnp.where(real, i, len(x)), j].set(exact, mode="drop")
+
+    blurred = _blurred(rows, columns, squared, close)
+
+    def row(out: Array, i: Array) -> Array:
+        exact = jnp.sum((x[i][None, :] - y) * (by_x[i][None, :] - by_y), axis=1)
+        return out.at[i].set(jnp.where(blurred[i], exact, out[i]))
+
+    return jnp.where(squared > 0, 2 * _loops(blurred, moved, pairs, row), 0)
+
+
+def _pulled_back(
+    rows: Floats, columns: Floats, squared: Array, close: Array, slope: Float[Array, "a b"]
+) -> tuple[Array, Array]:
+    """Cotangents of the vectors: `_change` transposed."""
+    slope = jnp.where(squared > 0, 2 * slope, 0)
+    blurred = _blurred(rows, columns, squared, close)
+    clear = jnp.where(blurred, 0, slope)
+    x, y = rows.centred, columns.centred
+    by_x = jnp.sum(clear, axis=1)[:, None] * x - _product(clear, y)
+    by_y = jnp.sum(clear, axis=0)[:, None] * y - _product(clear.T, x)
     x, y = rows.vectors, columns.vectors
 
     def pairs(sums: tuple[Array, Array], i: Array, j: Array, real: Array) -> tuple[Array, Array]:
@@ -116,10 +172,4 @@ def _backward(saved: Any, slope: Float[Array, "a b"]) -> Any:
         part = jnp.where(blurred[i], slope[i], 0)[:, None] * (x[i][None, :] - y)
         return sums[0].at[i].add(jnp.sum(part, axis=0)), sums[1] - part
 
-    by_x, by_y = _loops(blurred, (by_x, by_y), pairs, row)
-    zeros = partial(jax.tree.map, jnp.zeros_like)
-    by_rows, by_columns = zeros(rows)._replace(vectors=by_x), zeros(columns)._replace(vectors=by_y)
-    return by_rows, by_columns, zeros(squared), None
-
-
-squared_distances.defvjp(_forward, _backward)
+    return _loops(blurred, (by_x, by_y), pairs, row)

@@ -10,6 +10,7 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 from jaxtyping import Bool, Float, Int, Num, UInt8
 
+from lcrjax.numerics.meshes import alike
 from lcrjax.numerics.pytrees import Shared
 from lcrjax.similarity.distances.byte_products import byte_product, signed
 
@@ -85,7 +86,7 @@ def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
             out, jnp.stack([squares, squares - 256 * sums]), start, 1
         )
 
-    out = jnp.zeros((2, n, len(chunks)), jnp.int32)
+    out = alike(jnp.zeros((2, n, len(chunks)), jnp.int32), pixels)
     squares, shifted = lax.fori_loop(0, -(-n // rows), block, out)
     return Bytes(pixels, squares, shifted)
 

@@ -1,3 +1,4 @@
+/* The processor at hand: whether it has what the kernels were compiled for. */
 #include "cpu.h"
 #include "ffi.h"
 

@@ -1,9 +1,13 @@
+/* XLA's foreign function interface in use: answers, errors, attributes, and threads that share out
+   tasks. */
 #include "ffi.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/cancel.h"
 
 bool lcrjax_metadata(XLA_FFI_CallFrame *frame) {
   XLA_FFI_Extension_Base *asked = frame->extension_start;
@@ -15,13 +19,23 @@ bool lcrjax_metadata(XLA_FFI_CallFrame *frame) {
   return true;
 }
 
-XLA_FFI_Error *lcrjax_error(XLA_FFI_CallFrame *frame, const char *message) {
+static XLA_FFI_Error *make_error(XLA_FFI_CallFrame *frame, XLA_FFI_Error_Code code,
+                                 const char *message) {
   XLA_FFI_Error_Create_Args args = {
       .struct_size = XLA_FFI_STRUCT_SIZE(XLA_FFI_Error_Create_Args, errc),
       .message = message,
-      .errc = XLA_FFI_Error_Code_INVALID_ARGUMENT,
+      .errc = code,
   };
   return frame->api->XLA_FFI_Error_Create(&args);
+}
+
+XLA_FFI_Error *lcrjax_error(XLA_FFI_CallFrame *frame, const char *message) {
+  return make_error(frame, XLA_FFI_Error_Code_INVALID_ARGUMENT, message);
+}
+
+XLA_FFI_Error *lcrjax_ended(XLA_FFI_CallFrame *frame, Outcome outcome, const char *no_memory) {
+  if (outcome == CANCELLED) return make_error(frame, XLA_FFI_Error_Code_CANCELLED, "interrupted");
+  return outcome == DONE ? NULL : lcrjax_error(frame, no_memory);
 }
 
 int64_t lcrjax_int_attribute(XLA_FFI_CallFrame *frame, const char *name, int64_t absent) {
@@ -76,6 +90,7 @@ typedef struct {
   int64_t tasks;
   atomic_int_fast64_t next, finished;
   atomic_int workers, holders;
+  atomic_bool cancelled;
   pthread_mutex_t lock;
   pthread_cond_t done;
 } Job;
@@ -92,7 +107,8 @@ static void work(Job *job) {
   int worker = atomic_fetch_add(&job->workers, 1);
   int64_t mine = 0, i;
   while ((i = atomic_fetch_add(&job->next, 1)) < job->tasks) {
-    job->task(job->data, i, worker);
+    if (lcrjax_give_up()) atomic_store(&job->cancelled, true);
+    else job->task(job->data, i, worker);
     mine++;
   }
   if (mine && atomic_fetch_add(&job->finished, mine) + mine == job->tasks) {
@@ -120,13 +136,16 @@ static bool begin(Workers workers, Job *job) {
   return true;
 }
 
-void lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *data) {
+Outcome lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *data) {
   int64_t helpers = (workers.frame == NULL ? workers.threads : lcrjax_threads(workers.frame)) - 1;
   if (helpers > tasks - 1) helpers = tasks - 1;
   Job *job = helpers > 0 ? malloc(sizeof(Job)) : NULL;
   if (job == NULL) {
-    for (int64_t i = 0; i < tasks; i++) task(data, i, 0);
-    return;
+    for (int64_t i = 0; i < tasks; i++) {
+      if (lcrjax_give_up()) return CANCELLED;
+      task(data, i, 0);
+    }
+    return DONE;
   }
   *job = (Job){.task = task, .data = data, .tasks = tasks};
   atomic_init(&job->holders, (int)helpers + 1);
@@ -138,5 +157,7 @@ void lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *da
   pthread_mutex_lock(&job->lock);
   while (atomic_load(&job->finished) < tasks) pthread_cond_wait(&job->done, &job->lock);
   pthread_mutex_unlock(&job->lock);
+  const Outcome outcome = atomic_load(&job->cancelled) ? CANCELLED : DONE;
   leave(job);
+  return outcome;
 }

@@ -24,6 +24,12 @@ bool lcrjax_metadata(XLA_FFI_CallFrame *frame);
 /* An error that JAX raises as an exception; `return lcrjax_error(frame, "...")`. */
 XLA_FFI_Error *lcrjax_error(XLA_FFI_CallFrame *frame, const char *message);
 
+/* How work ended; what did not finish has left rubbish in its results. */
+typedef enum { DONE, NO_MEMORY, CANCELLED } Outcome;
+
+/* The same as XLA is told, and `no_memory` as a message. */
+XLA_FFI_Error *lcrjax_ended(XLA_FFI_CallFrame *frame, Outcome outcome, const char *no_memory);
+
 static inline XLA_FFI_Buffer *lcrjax_operand(XLA_FFI_CallFrame *frame, int index) {
   return (XLA_FFI_Buffer *)frame->args.args[index];
 }
@@ -50,11 +56,11 @@ typedef struct {
 
 static const Workers ALONE = {NULL, 1};
 
-/* Runs task(data, i, worker) for each i below `tasks`, and returns when all are done. Tasks begin
-   in the order of i, one by one, so that a task may wait for one before it; which worker (0 ..
-   threads - 1) runs which is left to chance, and must not change any result. Memory of one's own is
-   found by `worker`. */
+/* Runs task(data, i, worker) for each i below `tasks`, and returns when all are done, or CANCELLED
+   without those that had not begun by then. Tasks begin in the order of i, one by one; which worker
+   (0 .. threads - 1) runs which is left to chance, and must not change any result. Memory of one's
+   own is found by `worker`. */
 typedef void lcrjax_task(void *data, int64_t i, int worker);
-void lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *data);
+Outcome lcrjax_parallel(Workers workers, int64_t tasks, lcrjax_task *task, void *data);
 
 #endif

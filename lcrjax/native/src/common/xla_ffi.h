@@ -19,7 +19,10 @@ enum { XLA_FFI_API_MAJOR = 0, XLA_FFI_API_MINOR = 3 };
 #define XLA_FFI_STRUCT_SIZE(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
 
 typedef enum { XLA_FFI_Extension_Metadata = 1 } XLA_FFI_Extension_Type;
-typedef enum { XLA_FFI_Error_Code_INVALID_ARGUMENT = 3 } XLA_FFI_Error_Code;
+typedef enum {
+  XLA_FFI_Error_Code_CANCELLED = 1,
+  XLA_FFI_Error_Code_INVALID_ARGUMENT = 3
+} XLA_FFI_Error_Code;
 typedef enum { XLA_FFI_DataType_U8 = 6, XLA_FFI_DataType_F32 = 11 } XLA_FFI_DataType;
 typedef enum { XLA_FFI_AttrType_SCALAR = 3 } XLA_FFI_AttrType;
 typedef int32_t XLA_FFI_Enum; /* of which no value is used */

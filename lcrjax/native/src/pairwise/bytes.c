@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "common/transpose.h"
-#include "profile.h"
+#include "form.h"
 #include "sparsity.h"
+#include "sums.h"
 #include "tile.h"
 
 enum { LINE = 16 };
@@ -127,7 +128,7 @@ INLINE __m512 distances(const int32_t *product, __m512i sums) {
   return _mm512_cvtepu32_ps(_mm512_sub_epi32(sums, twice));
 }
 
-INLINE void similarities(Profile profile, float rate, const int32_t *products, const int32_t *rows,
+INLINE void similarities(Form form, float rate, const int32_t *products, const int32_t *rows,
                          const int32_t *columns, float *z) {
   __m512i t0 = _mm512_load_si512(columns), t1 = _mm512_load_si512(columns + 16);
   __m512 exponent = _mm512_set1_ps(rate * -1.44269504088896341f), slope = _mm512_set1_ps(rate);
@@ -135,14 +136,14 @@ INLINE void similarities(Profile profile, float rate, const int32_t *products, c
     __m512i row = _mm512_set1_epi32(rows[r]);
     __m512 d0 = distances(products, _mm512_add_epi32(t0, row));
     __m512 d1 = distances(products + 16, _mm512_add_epi32(t1, row));
-    _mm512_store_ps(z, lcrjax_similarity(profile, d0, exponent, slope));
-    _mm512_store_ps(z + 16, lcrjax_similarity(profile, d1, exponent, slope));
+    _mm512_store_ps(z, lcrjax_similarity(form, d0, exponent, slope));
+    _mm512_store_ps(z + 16, lcrjax_similarity(form, d1, exponent, slope));
   }
 }
 
 VNNI512 static void tile(const Problem *p, const int32_t *products, const int32_t *rows,
                          const int32_t *columns, float *z) {
-  switch (p->profile) {
+  switch (p->form) {
     case EXPONENTIAL: similarities(EXPONENTIAL, p->rate, products, rows, columns, z); break;
     case GAUSSIAN: similarities(GAUSSIAN, p->rate, products, rows, columns, z); break;
     case MATERN32: similarities(MATERN32, p->rate, products, rows, columns, z); break;

@@ -10,13 +10,14 @@
    2 SIGMAS sqrt((t |x|)^2 + (s |y|)^2) with probability 2 exp(-6 SIGMAS^2) = 5e-13 at most.
    By that much the similarity changes by steepness times it: pairs for which this exceeds
    TOLERANCE, and those of which the squared distance may be off by a twentieth, are computed again
-   from sums of squared differences. All profiles are convex, so within that twentieth the steepness
+   from sums of squared differences. All forms are convex, so within that twentieth the steepness
    grows by a fifth at most. Rounding to float32 adds some 1e-6 of Z. */
 #include <math.h>
 #include <string.h>
 
 #include "common/transpose.h"
-#include "profile.h"
+#include "form.h"
+#include "sums.h"
 #include "tile.h"
 
 enum {
@@ -211,11 +212,11 @@ typedef struct {
   __m512 error;   /* square of the error of a squared distance, over the limit */
 } Row;
 
-INLINE Constants constants(Profile profile, float rate) {
-  float steepness = profile == EXPONENTIAL ? rate / 2
-                    : profile == GAUSSIAN  ? rate
-                    : profile == MATERN32  ? rate * rate / 2
-                                           : rate * rate / 6;
+INLINE Constants constants(Form form, float rate) {
+  float steepness = form == EXPONENTIAL ? rate / 2
+                    : form == GAUSSIAN  ? rate
+                    : form == MATERN32  ? rate * rate / 2
+                                        : rate * rate / 6;
   float limit = TOLERANCE / steepness;
   Constants c = {_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate), limit * limit};
   return c;
@@ -229,41 +230,40 @@ INLINE Row row_of(const float *row, const float *largest, float limit) {
 }
 
 /* Similarities of sixteen pairs, and which of them must be computed again. */
-INLINE __mmask16 sixteen(Profile profile, Constants c, Row row, const float *product,
-                         const float *column, float *squared, float *z) {
+INLINE __mmask16 sixteen(Form form, Constants c, Row row, const float *product, const float *column,
+                         float *squared, float *z) {
   __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), _mm512_load_ps(column + 2 * COLUMNS));
   gap = _mm512_mul_ps(_mm512_sub_ps(gap, row.dithered), _mm512_load_ps(column + COLUMNS));
   gap = _mm512_fnmadd_ps(gap, row.twice_scale, _mm512_add_ps(_mm512_load_ps(column), row.squares));
   gap = _mm512_max_ps(gap, _mm512_setzero_ps());
-  __m512 similar = lcrjax_similarity(profile, gap, c.exponent, c.rate);
+  __m512 similar = lcrjax_similarity(form, gap, c.exponent, c.rate);
   __m512 change = _mm512_mul_ps(_mm512_mul_ps(similar, similar), row.error);
-  __m512 allowed = profile == EXPONENTIAL ? gap : _mm512_set1_ps(1);
+  __m512 allowed = form == EXPONENTIAL ? gap : _mm512_set1_ps(1);
   _mm512_store_ps(squared, gap);
   _mm512_store_ps(z, similar);
   return _mm512_cmp_ps_mask(change, allowed, _CMP_NLE_UQ) |
          _mm512_cmp_ps_mask(gap, row.certain, _CMP_NGE_UQ);
 }
 
-INLINE void similarities(Profile profile, const Problem *p, const float *products,
-                         const float *rows, const float *columns, int64_t first_row,
-                         int64_t first_column, float *z) {
-  Constants c = constants(profile, p->rate);
+INLINE void similarities(Form form, const Problem *p, const float *products, const float *rows,
+                         const float *columns, int64_t first_row, int64_t first_column, float *z) {
+  Constants c = constants(form, p->rate);
   for (int r = 0; r < ROWS; r++, products += COLUMNS, z += COLUMNS) {
     float squared[COLUMNS] __attribute__((aligned(64)));
     Row row = row_of(rows + r, columns + 3 * COLUMNS, c.limit);
-    uint32_t low = sixteen(profile, c, row, products, columns, squared, z);
-    uint32_t high = sixteen(profile, c, row, products + 16, columns + 16, squared + 16, z + 16);
+    uint32_t low = sixteen(form, c, row, products, columns, squared, z);
+    uint32_t high = sixteen(form, c, row, products + 16, columns + 16, squared + 16, z + 16);
     if (!(low | high)) continue;
     recompute(p, first_row + r, first_column, low | high << 16, squared);
     for (int j = 0; j < COLUMNS; j += 16)
       _mm512_store_ps(z + j,
-                      lcrjax_similarity(profile, _mm512_load_ps(squared + j), c.exponent, c.rate));
+                      lcrjax_similarity(form, _mm512_load_ps(squared + j), c.exponent, c.rate));
   }
 }
 
 VNNI512 static void tile(const Problem *p, const float *products, const float *rows,
                          const float *columns, int64_t row, int64_t column, float *z) {
-  switch (p->profile) {
+  switch (p->form) {
     case EXPONENTIAL: similarities(EXPONENTIAL, p, products, rows, columns, row, column, z); break;
     case GAUSSIAN: similarities(GAUSSIAN, p, products, rows, columns, row, column, z); break;
     case MATERN32: similarities(MATERN32, p, products, rows, columns, row, column, z); break;

@@ -1,7 +1,10 @@
+/* The order of elements in memory: by class, and along the axis of their class's sparsity. */
 #include "order.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/cancel.h"
 
 enum {
   AT_ONCE = 256, /* elements that a task looks at */
@@ -19,7 +22,7 @@ typedef struct {
   uint64_t *keys; /* class of each element; then, sorted by class, place along its axis and index */
   int64_t *starts; /* of the classes, among the elements sorted by class: k + 2, and the end */
   float *axes;     /* (k + 2, axis_floats); NULL for a kind without */
-  bool failed;
+  atomic_int outcome;
 } Keys;
 
 static int64_t axis_floats(const Problem *p) { return p->kind->axis_floats(p->columns.dimension); }
@@ -64,10 +67,14 @@ static void by_axis(void *data, int64_t class, int worker) {
   float *axis = k->axes + class * axis_floats(p);
   for (int64_t i = 0; i < size; i++) sample[i] = element(p, (int64_t)(uint32_t)keys[i * n / size]);
   if (!p->kind->axis(sample, size, p->columns.dimension, axis)) {
-    k->failed = true;
+    k->outcome = NO_MEMORY;
     return;
   }
   for (int64_t i = 0; i < n; i++) {
+    if (lcrjax_give_up()) {
+      k->outcome = CANCELLED;
+      return;
+    }
     uint64_t place = (uint32_t)keys[i];
     keys[i] = (uint64_t)p->kind->along(element(p, (int64_t)place), p->columns.dimension, axis)
                   << 32 |
@@ -87,25 +94,25 @@ static void by_class(Keys *k, int64_t count, int32_t *order) {
   k->starts[0] = 0;
 }
 
-bool lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
+Outcome lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
   int64_t n = p->columns.n, count = p->k + 2;
   Keys keys = {.p = p, .keys = lcrjax_grab(8 * n), .starts = lcrjax_grab(8 * (count + 1))};
   bool by_axes = p->kind->axis != NULL && n > FEW;
   if (by_axes) keys.axes = lcrjax_grab(4 * count * axis_floats(p));
-  bool done = keys.keys != NULL && keys.starts != NULL && (!by_axes || keys.axes != NULL);
-  if (done) {
-    lcrjax_parallel(workers, (n + AT_ONCE - 1) / AT_ONCE, classes, &keys);
-    by_class(&keys, count, order);
-    if (by_axes) {
-      for (int64_t i = 0; i < n; i++) keys.keys[i] = (uint64_t)order[i];
-      lcrjax_parallel(workers, count, by_axis, &keys);
-      for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
-    }
+  bool room = keys.keys != NULL && keys.starts != NULL && (!by_axes || keys.axes != NULL);
+  Outcome outcome = room ? DONE : NO_MEMORY;
+  if (outcome == DONE)
+    outcome = lcrjax_parallel(workers, (n + AT_ONCE - 1) / AT_ONCE, classes, &keys);
+  if (outcome == DONE) by_class(&keys, count, order);
+  if (outcome == DONE && by_axes) {
+    for (int64_t i = 0; i < n; i++) keys.keys[i] = (uint64_t)order[i];
+    outcome = lcrjax_parallel(workers, count, by_axis, &keys);
+    for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
   }
   free(keys.keys);
   free(keys.starts);
   free(keys.axes);
-  return done && !keys.failed;
+  return outcome == DONE ? (Outcome)keys.outcome : outcome;
 }
 
 bool lcrjax_used(const float *weights, int64_t k, int64_t places, int64_t step, Used *out) {

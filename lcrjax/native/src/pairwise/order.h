@@ -8,7 +8,7 @@
 void *lcrjax_grab(int64_t size);
 
 /* Columns by class, and along its axis; `order` takes the index of the element at each place. */
-bool lcrjax_sorted(Workers workers, const Problem *p, int32_t *order);
+Outcome lcrjax_sorted(Workers workers, const Problem *p, int32_t *order);
 
 /* For every `step` places, the columns of weights that are not all zero there: those of group g
    are used[start[g]] to used[start[g + 1]]. */

@@ -1,3 +1,4 @@
+/* A partition of blocks into parts by work, and where the sums of each part lie. */
 #include "partition.h"
 
 #include <stdlib.h>

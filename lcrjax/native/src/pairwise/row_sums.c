@@ -1,3 +1,4 @@
+/* Sums of rows and columns of a tile in vector registers. */
 #include "row_sums.h"
 
 #include <immintrin.h>

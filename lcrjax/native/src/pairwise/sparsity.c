@@ -1,3 +1,4 @@
+/* The first principal axis of which dwords of images are zero, by power iteration. */
 #include "sparsity.h"
 
 #include <immintrin.h>

@@ -1,8 +1,10 @@
+/* Z w: elements packed in order, blocks of rows against panels of columns, parts added up. */
 #include "sums.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cancel.h"
 #include "order.h"
 #include "partition.h"
 #include "row_sums.h"
@@ -20,7 +22,7 @@ typedef struct {
   Used panel, group;
   Partition partition;
   double *sums; /* (k, places_rows), but for what parts add */
-  bool failed;
+  atomic_int outcome;
 } Plan;
 
 /* What a part works with: its packed rows, the kind's scratch, a panel's sums of the columns; and
@@ -51,6 +53,10 @@ static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
   int64_t panel_bytes = p->kind->panel_bytes(p->columns.dimension), slice = panel_bytes / n_groups;
   float z[STRIP * ROWS * COLUMNS] __attribute__((aligned(64)));
   for (int64_t panel = 0; panel < last; panel++) {
+    if (lcrjax_give_up()) {
+      q->outcome = CANCELLED;
+      return;
+    }
     const char *ahead = p->columns.panels + (panel + 1 < last ? panel + 1 : panel) * panel_bytes;
     const int32_t *used = q->panel.used + q->panel.start[panel];
     int64_t n_used = q->panel.start[panel + 1] - q->panel.start[panel];
@@ -103,7 +109,7 @@ static void do_part(void *data, int64_t part, int worker) {
       q->partition.begins + part * p->k,
   };
   if (rows.lanes == NULL || space.groups == NULL || space.scratch == NULL || space.down == NULL)
-    q->failed = true;
+    q->outcome = NO_MEMORY;
   else
     for (int64_t b = q->partition.blocks[part] - 1; b >= q->partition.blocks[part + 1]; b--)
       do_block(q, b, &rows, &space);
@@ -144,40 +150,41 @@ static int64_t block_of(const Plan *q) {
   return block < SIDE ? SIDE : block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
 }
 
-static bool set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) {
+static Outcome set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) {
   Problem *p = q->p;
-  if (order == NULL || plain == NULL || !lcrjax_sorted(workers, p, order)) return false;
+  if (order == NULL || plain == NULL) return NO_MEMORY;
+  const Outcome sorted = lcrjax_sorted(workers, p, order);
+  if (sorted != DONE) return sorted;
   for (int64_t i = 0; i < p->rows.n; i++) plain[i] = (int32_t)i;
   p->columns.order = order;
   p->rows.order = p->symmetric ? order : plain;
   q->weights = lcrjax_grab(4 * p->k * q->places_columns);
   p->columns.panels = lcrjax_grab(q->panels * p->kind->panel_bytes(p->columns.dimension));
   q->sums = calloc((size_t)(p->k * q->places_rows), sizeof *q->sums);
-  if (q->weights == NULL || p->columns.panels == NULL || q->sums == NULL) return false;
+  if (q->weights == NULL || p->columns.panels == NULL || q->sums == NULL) return NO_MEMORY;
   for (int64_t c = 0; c < p->k; c++)
     for (int64_t i = 0; i < q->places_columns; i++)
       q->weights[c * q->places_columns + i] =
           i < p->columns.n ? p->weights[c * p->stride + order[i]] : 0;
-  if (!lcrjax_used(q->weights, p->k, q->places_columns, COLUMNS, &q->panel)) return false;
+  if (!lcrjax_used(q->weights, p->k, q->places_columns, COLUMNS, &q->panel)) return NO_MEMORY;
   if (p->symmetric && !lcrjax_used(q->weights, p->k, q->places_columns, ROWS, &q->group))
-    return false;
-  return lcrjax_partition(p, &q->group, q->block, q->places_rows, &q->partition);
+    return NO_MEMORY;
+  const bool fits = lcrjax_partition(p, &q->group, q->block, q->places_rows, &q->partition);
+  return fits ? DONE : NO_MEMORY;
 }
 
-bool lcrjax_sums(Workers workers, Problem *p) {
+Outcome lcrjax_sums(Workers workers, Problem *p) {
   Plan q = {.p = p};
   q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
   q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
   q.panels = q.places_columns / COLUMNS;
   q.block = block_of(&q);
   int32_t *order = lcrjax_grab(4 * p->columns.n), *plain = lcrjax_grab(4 * p->rows.n);
-  bool done = set_up(workers, &q, order, plain);
-  if (done) {
-    lcrjax_parallel(workers, q.panels, pack, &q);
-    lcrjax_parallel(workers, q.partition.count, do_part, &q);
-    if (!q.failed) lcrjax_parallel(workers, p->k, collect, &q);
-    done = !q.failed;
-  }
+  Outcome outcome = set_up(workers, &q, order, plain);
+  if (outcome == DONE) outcome = lcrjax_parallel(workers, q.panels, pack, &q);
+  if (outcome == DONE) outcome = lcrjax_parallel(workers, q.partition.count, do_part, &q);
+  if (outcome == DONE) outcome = (Outcome)q.outcome;
+  if (outcome == DONE) outcome = lcrjax_parallel(workers, p->k, collect, &q);
   free(q.sums);
   free(q.partition.sums);
   free(q.partition.begins);
@@ -190,5 +197,5 @@ bool lcrjax_sums(Workers workers, Problem *p) {
   free(q.group.used);
   free(order);
   free(plain);
-  return done;
+  return outcome;
 }

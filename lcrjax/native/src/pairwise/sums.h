@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/ffi.h"
+#include "form.h"
 
 /* Squares of SIDE lie on the diagonal of a symmetric problem: of those before it each pair serves
    twice, of those after it none is computed. SIDE is a multiple of ROWS and COLUMNS. */
@@ -16,8 +17,6 @@ enum { ROWS = 12, COLUMNS = 32, SIDE = 96 };
 
 /* Tiles side by side in a panel that are computed together. */
 enum { STRIP = 4 };
-
-typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52 } Profile;
 
 /* One set of elements, in the order in which they are laid out. */
 typedef struct {
@@ -67,8 +66,8 @@ typedef struct {
 
 typedef struct Problem {
   const Kind *kind;
-  Profile profile;
-  float rate; /* of the distance, or of its square for GAUSSIAN, in the profile's exponential */
+  Form form;
+  float rate; /* of the distance, or of its square for GAUSSIAN, in the form's exponential */
   Elements rows, columns;
   bool symmetric;       /* the columns are the rows */
   const float *weights; /* (k, stride): a column of Z has a weight for each of k distributions */
@@ -77,9 +76,8 @@ typedef struct Problem {
   int64_t out_stride;
 } Problem;
 
-/* Computes p->out. The bits of the result depend on shapes and values alone, not on threads.
-   False if memory runs out. */
-bool lcrjax_sums(Workers workers, Problem *p);
+/* Computes p->out. The bits of the result depend on shapes and values alone, not on threads. */
+Outcome lcrjax_sums(Workers workers, Problem *p);
 
 extern const Kind lcrjax_bytes, lcrjax_floats;
 

@@ -2,6 +2,7 @@
    weights (k, m), counts (2,) of the true elements among n and m, the rate, and of floats the
    centre (d,) that products take them about; the result is (k, n). All may have leading axes of a
    batch, each as long as the result's, or 1. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "sums.h"
@@ -13,7 +14,7 @@ typedef struct {
   const Kind *kind;
   int64_t items;
   bool alone; /* a thread does a whole item */
-  bool failed;
+  atomic_int outcome;
 } Batch;
 
 static int64_t width(XLA_FFI_DataType dtype) { return dtype == XLA_FFI_DataType_U8 ? 1 : 4; }
@@ -46,7 +47,7 @@ static void item(void *data, int64_t i, int worker) {
   int64_t d = rows->dims[rows->rank - 1];
   Problem p = {
       .kind = batch->kind,
-      .profile = (Profile)lcrjax_int_attribute(frame, "profile", EXPONENTIAL),
+      .form = (Form)lcrjax_int_attribute(frame, "form", EXPONENTIAL),
       .rate = *rate,
       .rows = {.data = part(frame, rows, 2, i), .centre = centre, .n = counts[0], .dimension = d},
       .columns = {.data = part(frame, columns, 2, i),
@@ -62,7 +63,8 @@ static void item(void *data, int64_t i, int worker) {
   };
   memset(p.out, 0, sizeof(float) * (size_t)(p.k * p.out_stride));
   if (p.k == 0 || p.rows.n <= 0 || p.columns.n <= 0) return;
-  if (!lcrjax_sums(batch->alone ? ALONE : (Workers){.frame = frame}, &p)) batch->failed = true;
+  const Outcome outcome = lcrjax_sums(batch->alone ? ALONE : (Workers){.frame = frame}, &p);
+  if (outcome != DONE) batch->outcome = (int)outcome;
 }
 
 static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
@@ -73,10 +75,12 @@ static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
   XLA_FFI_Buffer *weights = lcrjax_operand(frame, frame->args.size - 3 - (kind == &lcrjax_floats));
   int64_t pairs = rows->dims[rows->rank - 2] * weights->dims[weights->rank - 1];
   batch.alone = batch.items > 1 && pairs <= FEW;
-  if (batch.alone) lcrjax_parallel((Workers){.frame = frame}, batch.items, item, &batch);
+  Outcome outcome = DONE;
+  if (batch.alone) outcome = lcrjax_parallel((Workers){.frame = frame}, batch.items, item, &batch);
   else
     for (int64_t i = 0; i < batch.items; i++) item(&batch, i, 0);
-  return batch.failed ? lcrjax_error(frame, "ordinariness ran out of memory") : NULL;
+  if (outcome == DONE) outcome = (Outcome)batch.outcome;
+  return lcrjax_ended(frame, outcome, "ordinariness ran out of memory");
 }
 
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_bytes(XLA_FFI_CallFrame *frame) {

@@ -25,15 +25,15 @@ static float *centre_of(const float *rows, int64_t n, int64_t d) {
 }
 
 /* out (k, n) = Z w for n rows of bytes or floats and m columns, which are NULL where they are the
-   rows, with weights (k, m). Nonzero if memory ran out. */
+   rows, with weights (k, m). An Outcome. */
 LCRJAX_EXPORT int lcrjax_sums_now(int floats, const void *rows, int64_t n, const void *columns,
-                                  int64_t m, int64_t d, const float *weights, int64_t k,
-                                  int profile, float rate, int threads, float *out) {
+                                  int64_t m, int64_t d, const float *weights, int64_t k, int form,
+                                  float rate, int threads, float *out) {
   float *centre = floats ? centre_of(rows, n, d) : NULL;
-  if (floats && centre == NULL) return 1;
+  if (floats && centre == NULL) return NO_MEMORY;
   Problem p = {
       .kind = floats ? &lcrjax_floats : &lcrjax_bytes,
-      .profile = (Profile)profile,
+      .form = (Form)form,
       .rate = rate,
       .rows = {.data = rows, .centre = centre, .n = n, .dimension = d},
       .columns = {.data = columns ? columns : rows, .centre = centre, .n = m, .dimension = d},
@@ -44,7 +44,7 @@ LCRJAX_EXPORT int lcrjax_sums_now(int floats, const void *rows, int64_t n, const
       .out = out,
       .out_stride = n,
   };
-  bool done = lcrjax_sums((Workers){.threads = threads}, &p);
+  const Outcome outcome = lcrjax_sums((Workers){.threads = threads}, &p);
   free(centre);
-  return !done;
+  return (int)outcome;
 }

@@ -77,7 +77,7 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_adam(XLA_FFI_CallFrame *frame) {
       }
     }
   }
-  lcrjax_parallel((Workers){.frame = frame}, pieces, step, &adam);
+  const Outcome outcome = lcrjax_parallel((Workers){.frame = frame}, pieces, step, &adam);
   free(adam.pieces);
-  return NULL;
+  return lcrjax_ended(frame, outcome, NULL);
 }

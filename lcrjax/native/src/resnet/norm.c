@@ -1,3 +1,4 @@
+/* Batch normalisation, ReLU and max-pool, and their derivatives, image by image. */
 #include "norm.h"
 
 #include <math.h>

@@ -103,6 +103,6 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_normals(XLA_FFI_CallFrame *frame) {
   const uint32_t *key = lcrjax_operand(frame, 0)->data;
   XLA_FFI_Buffer *out = lcrjax_result(frame, 0);
   Draw d = {{key[0], key[1], key[0] ^ key[1] ^ 0x1BD11BDA}, out->dims[0], out->data};
-  lcrjax_parallel((Workers){.frame = frame}, (d.n + AT_ONCE - 1) / AT_ONCE, draw, &d);
-  return NULL;
+  const int64_t tasks = (d.n + AT_ONCE - 1) / AT_ONCE;
+  return lcrjax_ended(frame, lcrjax_parallel((Workers){.frame = frame}, tasks, draw, &d), NULL);
 }

@@ -1,3 +1,4 @@
+/* The layers of ResNet-18, their maps in memory, and the way forwards and backwards. */
 #include "resnet.h"
 
 #include <string.h>

@@ -62,13 +62,14 @@ static void release(ResNet *net, float *shares) {
   free(shares);
 }
 
-static const char *const NO_MEMORY = "no memory is left for the network's maps";
+static const char *const NO_ROOM = "no memory is left for the network's maps";
 
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_resnet_forward(XLA_FFI_CallFrame *frame) {
   LCRJAX_METADATA(frame);
   const bool inference = frame->args.size > 2 + PARAMETERS; /* statistics are given */
   ResNet net = {0};
   float *shares = NULL;
+  Outcome outcome = DONE;
   bool sound = read(frame, &net, inference ? INFERENCE : STATISTICS, 1, 2, &shares);
   if (sound) {
     net.logits = floats(lcrjax_result(frame, 0));
@@ -80,10 +81,10 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_resnet_forward(XLA_FFI_CallFrame *frame) {
       }
     Team *team = team_gather(frame);
     sound = team != NULL && resnet_forward(team, &net, floats(lcrjax_operand(frame, 0)));
-    if (team != NULL) team_dismiss(team);
+    if (team != NULL) outcome = team_dismiss(team);
   }
   release(&net, shares);
-  return sound ? NULL : lcrjax_error(frame, NO_MEMORY);
+  return lcrjax_ended(frame, sound ? outcome : NO_MEMORY, NO_ROOM);
 }
 
 /* Mean cross-entropy of the batch, the weight of the images classified correctly; the logits give
@@ -111,6 +112,7 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_resnet_gradient(XLA_FFI_CallFrame *frame) {
   LCRJAX_METADATA(frame);
   ResNet net = {0};
   float *shares = NULL, *statistics = NULL;
+  Outcome outcome = DONE;
   bool sound = read(frame, &net, GRADIENT, 2, 3, &shares);
   if (sound) {
     int64_t channels = 0;
@@ -139,9 +141,9 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_resnet_gradient(XLA_FFI_CallFrame *frame) {
            floats(lcrjax_result(frame, 0)), floats(lcrjax_result(frame, 1)));
       sound = resnet_backward(team, &net, pixels);
     }
-    if (team != NULL) team_dismiss(team);
+    if (team != NULL) outcome = team_dismiss(team);
   }
   free(statistics);
   release(&net, shares);
-  return sound ? NULL : lcrjax_error(frame, NO_MEMORY);
+  return lcrjax_ended(frame, sound ? outcome : NO_MEMORY, NO_ROOM);
 }

@@ -1,8 +1,11 @@
+/* Threads that spin between short phases, and draw tasks from one ticket. */
 #include "team.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+
+#include "common/cancel.h"
 
 enum { SPINS = 4096 };
 
@@ -11,6 +14,8 @@ enum { SPINS = 4096 };
 struct Team {
   atomic_uint_fast64_t ticket;
   atomic_int finished, over, holders;
+  atomic_bool cancelled;
+  bool cancellable;
   int helpers;
   TeamTask *task;
   void *data;
@@ -30,7 +35,8 @@ static bool draw(Team *team) {
   if ((ticket & 0xffff) >= (ticket >> 16 & 0xffff)) return false;
   ticket = atomic_fetch_add(&team->ticket, 1);
   if ((ticket & 0xffff) >= (ticket >> 16 & 0xffff)) return false;
-  team->task(team->data, (int)(ticket & 0xffff));
+  if (team->cancellable && lcrjax_give_up()) atomic_store(&team->cancelled, true);
+  else team->task(team->data, (int)(ticket & 0xffff));
   atomic_fetch_add(&team->finished, 1);
   return true;
 }
@@ -48,6 +54,8 @@ Team *team_gather(XLA_FFI_CallFrame *frame) {
   Team *team = malloc(sizeof *team);
   if (team == NULL) return NULL;
   team->helpers = helpers;
+  team->cancellable = frame != NULL;
+  atomic_init(&team->cancelled, false);
   atomic_init(&team->ticket, 0);
   atomic_init(&team->finished, 0);
   atomic_init(&team->over, 0);
@@ -71,9 +79,11 @@ void team_run(Team *team, int tasks, TeamTask *task, void *data) {
 
 bool team_alone(const Team *team) { return team->helpers == 0; }
 
-void team_dismiss(Team *team) {
+Outcome team_dismiss(Team *team) {
+  const Outcome outcome = atomic_load(&team->cancelled) ? CANCELLED : DONE;
   atomic_store(&team->over, 1);
   leave(team);
+  return outcome;
 }
 
 void *team_scratch(int slot, size_t bytes) {

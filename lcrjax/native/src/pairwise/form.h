@@ -1,11 +1,13 @@
-/* Similarity at a squared distance, sixteen at a time. */
-#ifndef LCRJAX_PROFILE_H_
-#define LCRJAX_PROFILE_H_
+/* Forms of similarities, and similarity at a squared distance, sixteen at a time. */
+#ifndef LCRJAX_FORM_H_
+#define LCRJAX_FORM_H_
 
 #include <immintrin.h>
 
 #include "common/cpu.h"
-#include "sums.h"
+
+/* Numbered as `FORMS` in lcrjax/native/calls.py, which passes them. */
+typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52 } Form;
 
 /* Square root to the last place or so: a table's fourteen bits, doubled by one step of Newton's. */
 INLINE __m512 lcrjax_root(__m512 x) {
@@ -35,15 +37,15 @@ INLINE __m512 lcrjax_power_of_two(__m512 s, __m512 rate) {
 }
 
 /* Similarity at a squared distance. `rate` is that of the problem times -log2(e), `positive` that
-   of the problem; the profile is a constant where this is inlined. */
-INLINE __m512 lcrjax_similarity(Profile profile, __m512 squared, __m512 rate, __m512 positive) {
-  if (profile == GAUSSIAN) return lcrjax_power_of_two(squared, rate);
+   of the problem; the form is a constant where this is inlined. */
+INLINE __m512 lcrjax_similarity(Form form, __m512 squared, __m512 rate, __m512 positive) {
+  if (form == GAUSSIAN) return lcrjax_power_of_two(squared, rate);
   __m512 distance = lcrjax_root(squared);
   __m512 z = lcrjax_power_of_two(distance, rate);
-  if (profile == EXPONENTIAL) return z;
+  if (form == EXPONENTIAL) return z;
   __m512 a = _mm512_mul_ps(distance, positive);
   __m512 factor = _mm512_set1_ps(1);
-  if (profile == MATERN52)
+  if (form == MATERN52)
     factor = _mm512_fmadd_ps(_mm512_mul_ps(a, a), _mm512_set1_ps(1 / 3.0f), factor);
   return _mm512_mul_ps(z, _mm512_add_ps(factor, a));
 }

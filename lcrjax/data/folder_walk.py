@@ -1,0 +1,85 @@
+"""Folders and files within a folder of data, links checked and system files left aside."""
+
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from lcrjax.data.errors import DataError
+
+#: What operating systems, servers and editors leave in folders, in lower case; and hidden files.
+_SYSTEM = {
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "@eadir", "lost+found"),
+    *("system volume information", "__macosx", "__pycache__"),
+}
+
+
+def is_system(name: str) -> bool:
+    """Say whether a file or folder of that name is none of a user's."""
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
+class File(NamedTuple):
+    """A file: its path below the folder of data with "/", its whole path, and its size in bytes."""
+
+    name: str
+    path: str
+    size: int
+
+
+class Walk:
+    """Looks into a folder of data.
+
+    Args:
+        root: The folder.
+        follow_links: Whether links may lead out of it.
+    """
+
+    def __init__(self, root: Path, follow_links: bool) -> None:
+        self.root, self._follow = root, follow_links
+        self._resolved = root.resolve()
+
+    def folders(self, folder: Path) -> list[Path]:
+        """Folders in a folder, by name."""
+        return [Path(entry.path) for entry in self._entries(folder) if entry.is_dir()]
+
+    def files(self, folder: Path) -> list[File]:
+        """Files in a folder, by name.
+
+        Raises:
+            DataError: If something is neither a file nor a folder.
+        """
+        start = len(os.path.join(self.root, ""))
+        found = []
+        for entry in self._entries(folder):
+            if not entry.is_dir():
+                status = entry.stat()
+                if not stat.S_ISREG(status.st_mode):
+                    raise DataError(f"{entry.path} is not a regular file: remove it.")
+                name = entry.path[start:].replace(os.sep, "/")
+                # What is no Unicode could not be written into tables and pages.
+                name = name.encode("utf-8", "backslashreplace").decode()
+                found.append(File(name, entry.path, status.st_size))
+        return found
+
+    def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                found = [entry for entry in entries if not is_system(entry.name)]
+        except OSError as error:
+            raise DataError(f"cannot read the folder {folder} ({error.strerror}).") from error
+        for entry in found:
+            if entry.is_symlink():
+                self._check_link(Path(entry.path))
+        return sorted(found, key=lambda entry: entry.name)
+
+    def _check_link(self, path: Path) -> None:
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise DataError(f"{path} is a link that leads nowhere: remove it.") from error
+        if not (self._follow or target.is_relative_to(self._resolved)):
+            raise DataError(
+                f"{path} is a link that leads out of {self._resolved}: copy what it leads to, or "
+                "allow it with follow_links=True (on the command line --follow-links)."
+            )

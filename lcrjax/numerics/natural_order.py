@@ -1,0 +1,9 @@
+"""Natural order of names, in which people count: 2 before 10, b2 before b10."""
+
+import re
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Key by which names sort in natural order."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(0, int(part), part) if i % 2 else (1, 0, part) for i, part in enumerate(parts)]

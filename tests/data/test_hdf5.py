@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from lcrjax.data import DataError, load
+from tests.data.conftest import pixels
+
+h5py = pytest.importorskip("h5py")
+X, Y = pixels((12, 4, 5)), np.arange(12) % 3
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(arrays, **options):
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+        return load(tmp_path / "a.h5", **options)
+
+    return write
+
+
+def test_splits_in_groups_with_text(written):
+    words = np.array([b"a", b"b", b"c"])[Y]
+    data = written(
+        {"train/images": X, "train/labels": words, "test/images": X[:6], "test/labels": words[:6],
+         "train/names": [f"n{i}" for i in range(12)]}
+    )  # fmt: skip
+    np.testing.assert_array_equal(data.train_images, X)
+    np.testing.assert_array_equal(data.test_labels, Y[:6])
+    assert data.class_names == ("a", "b", "c")
+    assert data.train.name_of(3) == "n3"
+
+
+def test_names_of_classes_and_compressed_chunks(tmp_path):
+    with h5py.File(tmp_path / "a.hdf5", "w") as file:
+        file.create_dataset("train_set_x", data=X, compression="gzip", chunks=(3, 4, 5))
+        file["train_set_y"] = Y
+        file["list_classes"] = ["x", "y", "é"]
+    data = load(tmp_path / "a.hdf5", test_fraction=0)
+    np.testing.assert_array_equal(data.train_images, X)
+    assert data.class_names == ("x", "y", "é")
+
+
+def test_data_in_other_files_are_refused(tmp_path):
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["x"] = X
+    np.asarray(X).tofile(tmp_path / "raw")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["images"] = h5py.ExternalLink("b.h5", "x")
+        file["labels"] = Y
+    with pytest.raises(DataError, match="lacks images"):
+        load(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        outside = [(str(tmp_path / "raw"), 0, X.nbytes)]
+        file.create_dataset("images", X.shape, X.dtype, external=outside)
+        file["labels"] = Y
+    with pytest.raises(DataError, match=r"images in .* lies in other files"):
+        load(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout(X.shape, X.dtype)
+        layout[:] = h5py.VirtualSource(tmp_path / "b.h5", "x", X.shape)
+        file.create_virtual_dataset("images", layout)
+        file["labels"] = Y
+    with pytest.raises(DataError, match=r"images in .* lies in other files"):
+        load(tmp_path / "a.h5")
+
+
+def test_claims_are_checked_and_strange_values_refused(tmp_path, written):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("images", (10**6, 10**6), "u1", chunks=(1000, 1000))
+        file["labels"] = Y
+    with pytest.raises(DataError, match="would expand"):
+        load(tmp_path / "a.h5")
+    with pytest.raises(DataError, match=r"labels in .* holds"):
+        written({"images": X, "labels": np.zeros(12, [("a", "i4")])})
+    (tmp_path / "a.h5").write_bytes(b"no such file")
+    with pytest.raises(DataError, match="cannot read"):
+        load(tmp_path / "a.h5")
