@@ -8,7 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import lcrjax
-from lcrjax.pairwise import count_close_pairs, intrinsic_dimension, nearest_neighbours
+from lcrjax.pairwise import (
+    count_close_pairs,
+    intrinsic_dimension,
+    list_close_pairs,
+    nearest_neighbours,
+)
 
 VECTORS = np.array([[0, 1], [0.5, 1], [2, 0], [1.5, 3], [0, 4]])
 LABELS = np.array([0, 1, 1, 0, 2])
@@ -207,4 +212,5 @@ ON_HOST: dict[str, tuple[Any, ...]] = {
         lambda x: count_close_pairs(x, TWELVE, np.ones(12, bool), [0.0, 1.0]),
         FLOATS,
     ),
+    "list_close_pairs": (lambda x: list_close_pairs(x, np.ones(12, bool), 1.0), FLOATS),
 }

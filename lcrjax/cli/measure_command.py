@@ -10,14 +10,14 @@ import typer
 from lcrjax.cli import values
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
-from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, leave
+from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.table_files import check_table, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
 _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_beta"}
-_WRITERS = (".csv", ".json", ".parquet")
 
 
 @reads_data
@@ -62,10 +62,8 @@ def measure(
         viewpoints = values.orders(q)
         if similarity is not None:
             check_similarity(similarity)
-        if out is not None and out.suffix not in _WRITERS:
-            raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
-            check_writable(out)
+            check_table(out)
         quiet = not sys.stderr.isatty()
         dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
     if dataset.test is not None:
@@ -99,8 +97,10 @@ def measure(
     console.print(f"Similarity: {said}", markup=False, highlight=False)
     _print(console, dataset.name, dataset.kind, counts, frame)
     if out is not None:
+        if out.suffix == ".json":  # which knows no infinity: pandas would write null
+            frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]
         try:
-            _write(frame, out)
+            write_table(frame, out)
         except OSError as error:
             leave(NO_DISK, f"cannot write {out}: {error}.")
         typer.echo(f"Written: {out}", err=True)
@@ -128,14 +128,3 @@ def _print(
                 end_section=whole,
             )
         console.print(table)
-
-
-def _write(frame: "pd.DataFrame", out: Path) -> None:
-    if out.suffix == ".csv":
-        frame.to_csv(out, index=False)
-    elif out.suffix == ".json":
-        # JSON knows no infinity: pandas would write null.
-        orders = ["inf" if order == math.inf else order for order in frame["q"]]
-        frame.assign(q=orders).to_json(out, orient="records", indent=2)
-    else:
-        frame.to_parquet(out, index=False)

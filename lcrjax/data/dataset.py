@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.errors import DataError
+from lcrjax.numerics.natural_order import natural_key
 
 #: Kinds of elements, and what one of them is called.
 KINDS = {"images": "image", "vectors": "vector", "texts": "text", "rows": "row"}
@@ -117,6 +118,14 @@ class Dataset:
     def n_channels(self) -> int:
         """Number of channels, 1 where images have no channel axis."""
         return self.element_shape[2] if len(self.element_shape) == 3 else 1
+
+    @property
+    def shared_groups(self) -> tuple[str, ...]:
+        """Groups with elements in both splits, in natural order."""
+        if self.test is None or self.train.groups is None or self.test.groups is None:
+            return ()
+        both = set(map(str, self.train.groups)) & set(map(str, self.test.groups))
+        return tuple(sorted(both, key=natural_key))
 
     def content_hash(self) -> str:
         """Return the SHA-256 of both splits' elements and labels, in hexadecimal.

@@ -1,9 +1,10 @@
 """All pairs in bounded memory: ordinariness, nearest neighbours, near-duplicates."""
 
-from lcrjax.pairwise.near_duplicates import (
+from lcrjax.pairwise.close_pairs import (
     Nearness,
     count_close_pairs,
     intrinsic_dimension,
+    list_close_pairs,
     nearness,
 )
 from lcrjax.pairwise.neighbours import Neighbours, nearest_neighbours
@@ -14,6 +15,7 @@ __all__ = [
     "Neighbours",
     "count_close_pairs",
     "intrinsic_dimension",
+    "list_close_pairs",
     "nearest_neighbours",
     "nearness",
     "ordinariness",

@@ -1,5 +1,6 @@
 """Figures, tables and pages of datasets and studies."""
 
+from lcrjax.report.duplicates import near_duplicates
 from lcrjax.report.figures.bars import ranking_figure
 from lcrjax.report.figures.boxes import alpha_figure, class_balance_figure, size_figure
 from lcrjax.report.figures.clustered import balanced_sample, cluster_order
@@ -26,6 +27,7 @@ __all__ = [
     "dataset_page",
     "frequency_and_similarity_figure",
     "learning_curve_figure",
+    "near_duplicates",
     "notes",
     "print_rankings",
     "profile_figure",

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a system withou
 CALLS = """
 import os, traceback
 import numpy as np, lcrjax
-from lcrjax.pairwise.near_duplicates import count_close_pairs, intrinsic_dimension
+from lcrjax.pairwise.close_pairs import count_close_pairs, intrinsic_dimension
 from lcrjax.pairwise.neighbours import nearest_neighbours
 from lcrjax.study.feature_table import features
 from lcrjax.training import train_full, train_subsets

@@ -11,6 +11,7 @@ from lcrjax.data.dataset import KINDS
 from lcrjax.report.figures.clustered import clustered_sample
 from lcrjax.report.page.excerpts import excerpt
 from lcrjax.report.page.measured import Measured
+from lcrjax.report.page.rendering import short
 from lcrjax.report.page.thumbnails import png, sprite
 from lcrjax.similarity import RMSD
 
@@ -28,7 +29,8 @@ def heat_map(dataset: Dataset, measured: Measured) -> dict[str, Any] | None:
     Returns:
         Pictures as data URIs: the `map`, and a `sheet` of the images, or of other elements
         `excerpts`; their number `n`, what one is called, the `scale` of RMSD or None, the
-        range of similarities shown from `low` to `high`, `runs` of images of one class, A and
+        range of similarities shown from `low` to `high`, `runs` of images of one class, their names
+        shortened (`indices`) and in `full`, A and
         class balance of the sample at q = 1, and `z`, all similarities in units of 1/65535 as
         base64. None for fewer than three elements.
     """
@@ -57,7 +59,8 @@ def heat_map(dataset: Dataset, measured: Measured) -> dict[str, Any] | None:
         "low": low,
         "high": high,
         "labels": [int(c) for c in labels],
-        "indices": [split.name_of(i) for i in places],
+        "indices": [short(split.name_of(i)) for i in places],
+        "full": [split.name_of(i) for i in places],
         "alpha": float(found.dataset_level["alpha"][0]),
         "balance": float(found.class_balance[0]),
         "z": base64.b64encode(np.rint(65535 * sample.z).astype("<u2").tobytes()).decode(),

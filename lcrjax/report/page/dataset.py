@@ -63,12 +63,12 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
     shown = sorted(c["number"] for c in pictured)
     threshold = measured.threshold
     kinds = {
-        "leak": (measured.test_near, "test"),
-        "within": (measured.train_near[:1], "train"),
-        "across": (measured.train_near[1:], "train"),
+        "leak": [(kind, "test") for kind in measured.test_near],
+        "within": [(measured.train_near[0], "train")],
+        "across": [(measured.train_near[1], "train"), (measured.test_near[1], "test")],
     }
     pairs = {
-        name: [_pictured(dataset, pair) for pair in closest_pairs(dataset, *kind, threshold)]
+        name: [_pictured(dataset, pair) for pair in closest_pairs(dataset, kind, threshold)]
         for name, kind in kinds.items()
     }
     return {

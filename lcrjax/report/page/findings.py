@@ -6,6 +6,7 @@ import numpy as np
 
 from lcrjax.data import Dataset
 from lcrjax.data.dataset import KINDS
+from lcrjax.report.duplicates import group_leak
 from lcrjax.report.page.measured import Measured
 from lcrjax.report.page.rendering import percent
 from lcrjax.report.page.representative import Representation, nearest_class_accuracy
@@ -29,11 +30,13 @@ def findings(dataset: Dataset, measured: Measured, overall: Representation | Non
     near = measured.nearness is not None
     found = [_balance(dataset, measured)]
     if near:
-        found += [*_labels(measured, one), _copies(measured, one, many)]
+        found += [*_labels(measured, one, many), _copies(measured, one, many)]
     if overall is not None:
         found.append(_representation(overall, one, many, near))
         if near:
             found += [_leak(measured, many), _nearest(dataset, measured, one, many)]
+    if (leak := group_leak(dataset)) is not None:
+        found.append(Finding("warning", leak))
     found += [Finding("note", note) for note in dataset.notes]
     return sorted(found, key=lambda finding: ("warning", "note", "good").index(finding.level))
 
@@ -52,20 +55,23 @@ def _leak(measured: Measured, many: str) -> Finding:
     return Finding("warning", text + "scores on this test set flatter.")
 
 
-def _labels(measured: Measured, one: str) -> list[Finding]:
-    across = int(measured.pairs_across[-1])
-    copies = int(measured.pairs_across[0])
-    if not across:
-        return []
-    exact = f" ({copies:,} of them to the last bit)" if copies else ""
-    return [
-        Finding(
-            "warning",
-            f"{across:,} {'pair' if across == 1 else 'pairs'} of nearly the same training {one} "
-            f"{'carries' if across == 1 else 'carry'} two different labels{exact}: one of each "
-            "pair is wrong, or the classes overlap.",
-        )
-    ]
+def _labels(measured: Measured, one: str, many: str) -> list[Finding]:
+    found = []
+    if across := int(measured.pairs_across[-1]):
+        exact = _exactly(int(measured.pairs_across[0]))
+        pairs = f"{across:,} {'pair' if across == 1 else 'pairs'} of nearly the same training {one}"
+        carry = "carries" if across == 1 else "carry"
+        found.append(f"{pairs} {carry} two different labels{exact}")
+    if tests := int(np.sum(measured.test_across <= measured.threshold)):
+        exact = _exactly(int(np.sum(measured.test_across == 0)))
+        have = f"{tests:,} of {len(measured.test_across):,} test {many} {_have(tests)}"
+        found.append(f"{have} a near-duplicate in training under another label{exact}")
+    wrong = "one of each pair is wrong, or the classes overlap."
+    return [Finding("warning", f"{text}: {wrong}") for text in found]
+
+
+def _exactly(copies: int) -> str:
+    return f" ({copies:,} of them to the last bit)" if copies else ""
 
 
 def _copies(measured: Measured, one: str, many: str) -> Finding:

@@ -20,6 +20,7 @@ from lcrjax.pairwise import (
     nearness,
     ordinariness,
 )
+from lcrjax.report.duplicates import WITH_DISTANCES
 from lcrjax.report.figures.profiles import PROFILE_ORDERS
 from lcrjax.similarity import Precomputed, Similarity
 from lcrjax.similarity.spec import USUAL, as_similarity, check_similarity
@@ -30,8 +31,6 @@ Progress = Callable[[str, float], None]
 VIEWPOINTS: tuple[float, ...] = (0.0, 1.0, 2.0, np.inf)
 #: Parts of the threshold at which pairs are counted, too.
 PARTS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
-#: Kinds of elements that have distances, by which near-duplicates are found.
-WITH_DISTANCES = ("images", "vectors")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,6 +76,11 @@ class Measured:
     def threshold(self) -> float:
         """RMSD up to which images are near-duplicates; below zero where there are no distances."""
         return -1.0 if self.nearness is None else self.nearness.threshold
+
+    @property
+    def test_across(self) -> Float[np.ndarray, " t"]:
+        """RMSD of each test image to the nearest training image of another class."""
+        return self.test_near[1].rmsd
 
     @property
     def train_rmsd(self) -> Float[np.ndarray, " n"]:

@@ -36,21 +36,20 @@ class Pair(NamedTuple):
 
 
 def closest_pairs(
-    dataset: Dataset, kinds: Sequence[Neighbours], split: str, threshold: float
+    dataset: Dataset, kinds: Sequence[tuple[Neighbours, str]], threshold: float
 ) -> list[Pair]:
     """Choose the closest pairs of images and their nearest ones.
 
     Args:
         dataset: Where they are from.
-        kinds: Nearest training images of all images of a split, of one kind or more.
-        split: "train" or "test".
+        kinds: Nearest training images of all images of a split, and which: "train" or "test".
         threshold: RMSD of near-duplicates.
 
     Returns:
         Near-duplicates, at most `SHOWN`; or if there are none, `SHOWN_ANYWAY` of the closest.
         The closest come first; within a kind no image comes twice.
     """
-    found = [pair for kind in kinds for pair in _closest(dataset, kind, split, threshold)]
+    found = [pair for kind in kinds for pair in _closest(dataset, *kind, threshold)]
     found.sort(key=lambda pair: pair.rmsd)
     near = [pair for pair in found if pair.near]
     return near[:SHOWN] or found[:SHOWN_ANYWAY]
@@ -81,7 +80,8 @@ def counts(measured: Measured) -> list[dict[str, float]]:
     Returns:
         For each part its distance `rmsd`; pairs of training images of one class (`within`) and of
         two (`across`) at most so far apart; training images with another one so near (`train`), and
-        test images with a training image so near (`test`).
+        test images with a training image so near (`test`), and with one of another class
+        (`test_across`).
     """
     pairs = zip(PARTS, measured.pairs_within, measured.pairs_across, strict=True)
     return [
@@ -91,6 +91,7 @@ def counts(measured: Measured) -> list[dict[str, float]]:
             "across": int(across),
             "train": int(np.sum(measured.train_rmsd <= limit)),
             "test": int(np.sum(measured.test_rmsd <= limit)),
+            "test_across": int(np.sum(measured.test_across <= limit)),
         }
         for part, within, across in pairs
     ]

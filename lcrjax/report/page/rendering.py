@@ -13,6 +13,8 @@ from markupsafe import Markup
 from lcrjax import __version__
 
 _FOLDER = "templates"
+#: Most characters of an element's name that are shown.
+LONGEST_NAME = 32
 
 
 def render(template: str, **values: Any) -> str:
@@ -72,6 +74,12 @@ def percent(value: float | int) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.3g} %"
 
 
+def short(name: str) -> str:
+    """Write a long name without its middle: folders and numbers stand at the ends."""
+    half = (LONGEST_NAME - 1) // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
+
+
 @functools.cache
 def _text(name: str) -> str:
     return (resources.files("lcrjax.report") / _FOLDER / name).read_text(encoding="utf-8")
@@ -87,6 +95,6 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        significant=significant, whole=whole, percent=percent, duration=duration
+        significant=significant, whole=whole, percent=percent, duration=duration, short=short
     )
     return environment

@@ -126,7 +126,9 @@
     const show = (figure, k) => {
       if (heat.sheet) figure.querySelector(".cell").style.backgroundPosition = share(k % heat.across, heat.across) + " " + share(Math.floor(k / heat.across), rows);
       else figure.querySelector(".excerpt").textContent = heat.excerpts[k];
-      figure.querySelector("figcaption").textContent = heat.names[heat.labels[k]] + ", training " + heat.one + " " + heat.indices[k];
+      const caption = figure.querySelector("figcaption");
+      caption.textContent = heat.names[heat.labels[k]] + ", training " + heat.one + " " + heat.indices[k];
+      caption.title = heat.full[k];
     };
     field.addEventListener("pointermove", (event) => {
       const area = field.getBoundingClientRect();

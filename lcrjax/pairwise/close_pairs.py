@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,9 +11,11 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int
 
+from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.pytrees import map_elements
 from lcrjax.pairwise.neighbour_loops import PADDING, prepare, tile_rmsd
+from lcrjax.pairwise.neighbours import pair_rmsd
 from lcrjax.pairwise.tile_loops import tile_of
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD
@@ -21,6 +23,9 @@ from lcrjax.similarity import RMSD
 #: Near-duplicates are closer than this part of the median distance between nearest neighbours.
 PART_OF_MEDIAN = 0.25
 _SAMPLE = 1024
+_BYTES_OF_PAIR = 256  # with what a table of them takes
+_PAIRS_AT_ONCE = 2**12
+_prepare = jax.jit(prepare)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +95,7 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
         return float("inf")
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
     side = tile_side(n, of="near-duplicates")
-    padded = np.asarray(images)[np.append(np.arange(n), np.full(-n % side, n - 1))]
+    padded = _filled(images, np.arange(n), side)
     places, count = jnp.asarray(chosen, jnp.int32), jnp.int32(n)
     found = _two_nearest(similarity, padded, places, count, side)
     first, second = np.asarray(found, np.float64)
@@ -156,10 +161,10 @@ def count_close_pairs(
         return counts[0], counts[1]
     side = tile_side(len(chosen), of="near-duplicates")
     tiles = -(-len(chosen) // side)
-    filling = tiles * side - len(chosen)
-    part = np.asarray(images)[np.append(chosen, np.full(filling, chosen[-1]))]
-    classes = np.append(np.asarray(labels)[chosen], np.full(filling, PADDING)).astype(np.int32)
-    points = _prepare(similarity, part)
+    part = _filled(images, chosen, side)
+    padding = np.full(len(part) - len(chosen), PADDING)
+    classes = np.append(np.asarray(labels)[chosen], padding).astype(np.int32)
+    points, _ = _prepare(similarity, part, None)
     limits = jnp.asarray(np.asarray(thresholds, np.float64) / unit, jnp.float32)
     for i in range(tiles):
         for j in range(i + 1):
@@ -169,9 +174,85 @@ def count_close_pairs(
     return counts[0], counts[1]
 
 
-@jax.jit
-def _prepare(similarity: RMSD, images: Array) -> Any:
-    return prepare(similarity, images, None)[0]
+def list_close_pairs(
+    images: Any,
+    candidates: Bool[np.ndarray, " n"],
+    threshold: float | int,
+    others: Any = None,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float[np.ndarray, " p"]]:
+    """List the pairs of images up to a distance, each pair once.
+
+    Args:
+        images: n images, as `nearest_neighbours` takes them.
+        candidates: Images that may be in such a pair, as in `count_close_pairs`.
+        threshold: RMSD, >= 0.
+        others: m images that candidates are compared with; None for each other.
+        progress: Called with the share that is done.
+
+    Returns:
+        Places of the first among the images and of the second among the others, or of both among
+        the images, the lower one first; and their RMSD, exactly.
+
+    Raises:
+        ValueError: If there are more pairs than memory for them.
+    """
+    check_process()
+    canonical, images, others = RMSD().canonical(images, others)
+    similarity, unit = dataclasses.replace(canonical, scale=1.0), float(np.asarray(canonical.scale))
+    (chosen,) = np.nonzero(candidates)
+    same = others is None
+    places = chosen if same else np.arange(len(others))
+    others = images if same else others
+    nothing = np.empty(0, np.int64)
+    if not (len(chosen) and len(places)):
+        return nothing, nothing, np.empty(0)
+    side = tile_side(max(len(chosen), len(places)), of="near-duplicates")
+    rows, columns = _filled(images, chosen, side), None if same else _filled(others, places, side)
+    points, other_points = _prepare(similarity, rows, columns)
+    # A tile's distances are rounded: it lists a little more, and exact ones decide.
+    limit = jnp.float32(threshold / unit * (1 + 1e-4) + 1e-30)
+    tiles, of = (-(-len(x) // side) for x in (chosen, places))
+    found, total = [(nothing, nothing)], 0
+    for i in range(tiles):
+        for j in range(i if same else 0, of):
+            tile = jnp.int32(i), jnp.int32(j)
+            close = _close(points, points if same else other_points, limit, tile, similarity, side)
+            first, second = np.nonzero(np.asarray(close))
+            first, second = first + i * side, second + j * side
+            true = (first < len(chosen)) & (second < len(places))
+            true &= (first < second) | (not same)
+            total += int(true.sum())
+            check_room(_BYTES_OF_PAIR * total, "near-duplicates")
+            found.append((chosen[first[true]], places[second[true]]))
+        progress((i + 1) / tiles)
+    first, second = (np.concatenate(part) for part in zip(*found, strict=True))
+    rmsd = np.empty(len(first))
+    for start in range(0, len(first), _PAIRS_AT_ONCE):
+        now = slice(start, start + _PAIRS_AT_ONCE)
+        rmsd[now] = pair_rmsd(images[first[now]], others, second[now], canonical)
+    kept = rmsd <= threshold
+    return first[kept], second[kept], rmsd[kept]
+
+
+def _filled(images: Any, places: Int[np.ndarray, " k"], side: int) -> np.ndarray:
+    """Chosen images, the last of them again up to whole tiles."""
+    return np.asarray(images)[np.append(places, np.full(-len(places) % side, places[-1]))]
+
+
+@functools.partial(jax.jit, static_argnames="side")
+def _close(
+    points: Any,
+    others: Any,
+    limit: Array,
+    tile: tuple[Array, Array],
+    similarity: RMSD,
+    side: int,
+) -> Bool[Array, "side side"]:
+    """Which pairs of a tile are close."""
+    here, there = tile_of(points, tile[0], side), tile_of(others, tile[1], side)
+    return tile_rmsd(here, there, similarity) <= limit
 
 
 @functools.partial(jax.jit, static_argnames="side")

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from lcrjax.pairwise.near_duplicates import count_close_pairs, intrinsic_dimension, nearness
+from lcrjax.pairwise.close_pairs import (
+    count_close_pairs,
+    intrinsic_dimension,
+    list_close_pairs,
+    nearness,
+)
 from lcrjax.pairwise.neighbours import nearest_neighbours
 
 
@@ -67,3 +72,46 @@ def test_pairs_are_counted_once_each_by_kind():
         assert across[k] == np.sum(close & ~alike) > 0
     few = count_close_pairs(images, labels, np.zeros(1100, bool), thresholds)
     assert not np.any(few)
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_pairs_are_listed_as_they_are_counted(floats):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (700, 3, 3), dtype=np.uint8)
+    others = rng.integers(0, 256, (90, 3, 3), dtype=np.uint8)
+    images[650], others[7] = images[3], images[600]
+    if floats:
+        images, others = (x.astype("f4") / 256 + np.float32(0.001) for x in (images, others))
+        images[3] += np.float32(0.003)
+    unit = 1 if floats else 255
+    threshold = 0.15
+
+    def by_hand(x, y):
+        return np.sqrt(((x[:, None] / unit - y[None] / unit) ** 2).mean((2, 3)))
+
+    own, between = by_hand(images, images), by_hand(others, images)
+    nearest = (own + 9 * np.eye(700)).min(axis=1)
+    for candidates in (nearest <= threshold, np.ones(700, bool)):
+        first, second, rmsd = list_close_pairs(images, candidates, threshold)
+        wanted = {(i, j) for i, j in np.argwhere(own <= threshold) if i < j}
+        assert len(wanted) > 10
+        assert set(zip(first.tolist(), second.tolist(), strict=True)) == wanted
+        np.testing.assert_allclose(rmsd, own[first, second], rtol=1e-12)
+    shares = []
+    pairs = list_close_pairs(others, np.ones(90, bool), threshold, images, progress=shares.append)
+    assert shares[-1] == 1
+    places = set(zip(*(x.tolist() for x in pairs[:2]), strict=True))
+    assert places == set(map(tuple, np.argwhere(between <= threshold)))
+    within, across = count_close_pairs(
+        images, np.zeros(700, int), nearest <= threshold, [threshold]
+    )
+    assert (within[0], across[0]) == (len(wanted), 0)
+
+
+def test_copies_are_listed_at_a_threshold_of_zero():
+    images = np.random.default_rng(0).normal(size=(40, 7)).astype("f4")
+    images[[9, 30]] = images[2]
+    first, second, rmsd = list_close_pairs(images, np.ones(40, bool), 0)
+    assert [first.tolist(), second.tolist()] == [[2, 2, 9], [9, 30, 30]]
+    assert not rmsd.any()
+    assert not len(list_close_pairs(images, np.zeros(40, bool), 1)[0])

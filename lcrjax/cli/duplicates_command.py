@@ -1,0 +1,114 @@
+"""`lcrjax duplicates`: the pairs of a dataset that are nearly the same, as a table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
+from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.table_files import check_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 12
+
+
+@reads_data
+def duplicates(
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    within: Annotated[
+        bool, typer.Option("--within", help="Pairs of training elements of one class.")
+    ] = False,
+    across: Annotated[
+        bool,
+        typer.Option(
+            "--across", help="Pairs under two labels, also between training and test."
+        ),
+    ] = False,
+    train_test: Annotated[
+        bool, typer.Option("--train-test", help="Pairs of a test and a training element.")
+    ] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="RMSD up to which two are near, 0 for exact copies; else as on the page."
+        ),
+    ] = None,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all pairs: .csv, .parquet or .json.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
+) -> None:
+    """List images or vectors that are nearly the same, and groups in both training and test.
+
+    All pairs of training elements and all of a test and a training element are compared, exactly.
+    Without a choice among --within, --across and --train-test all of them are listed, the closest
+    first: names, splits, classes, distance and groups of both.
+
+    Examples:
+        lcrjax duplicates digits
+        lcrjax duplicates photos/ --resize 32 --train-test --out leaks.csv
+        lcrjax duplicates vectors.npz --across --threshold 0.01 --out wrong.csv
+    """
+    chosen = {"within": within, "across": across, "train-test": train_test}
+    with interruptible("interrupted; no table was written.") as work:
+        from rich.console import Console
+
+        from lcrjax.cli.steps import choose_steps
+
+        with input_checked():
+            from lcrjax.report import near_duplicates
+            from lcrjax.report.duplicates import PAIRS, group_leak
+
+            if out is not None:
+                check_table(out)
+        with choose_steps(Console(stderr=True), quiet=quiet) as show, input_checked():
+
+            def tell(stage: str, share: float) -> None:
+                work.check()
+                show(stage, share)
+
+            dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
+            kinds = [kind for kind in PAIRS if chosen[kind]] or PAIRS
+            pairs = near_duplicates(dataset, kinds=kinds, threshold=threshold, progress=tell)
+    _print(Console(), dataset.name, pairs)
+    if (leak := group_leak(dataset)) is not None:
+        typer.echo(f"{dataset.name}: {leak}")
+    if out is not None:
+        try:
+            write_table(pairs, out)
+        except OSError as error:
+            leave(NO_DISK, f"cannot write {out}: {error}.")
+        typer.echo(f"Written: {out}", err=True)
+
+
+def _print(console: Any, name: str, pairs: "pd.DataFrame") -> None:
+    """Print how many pairs there are, and the closest ones."""
+    from rich.table import Table
+    from rich.text import Text
+
+    labels = int((pairs["first_class"] != pairs["second_class"]).sum())
+    tests = int((pairs["kind"] == "train-test").sum())
+    said = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'} up to a distance of "
+    said += f"{pairs.attrs['threshold']:.3g}: {labels:,} under two labels, "
+    said += f"{tests:,} between training and test"
+    console.print(f"{name}: {said}.", markup=False, highlight=False, soft_wrap=True)
+    if not len(pairs):
+        return
+    closest = f", the {_SHOWN} closest" if len(pairs) > _SHOWN else ""
+    table = Table(title=Text(f"Near-duplicates{closest}"), title_justify="left")
+    for column in ("first", "second", "classes"):
+        table.add_column(column)
+    table.add_column("distance", justify="right")
+    for row in pairs.head(_SHOWN).to_dict("records"):
+        classes = dict.fromkeys((row["first_class"], row["second_class"]))
+        words = (f"{row[f'{end}_split']} {row[end]}" for end in ("first", "second"))
+        cells = [*words, ", ".join(classes), f"{row['distance']:.3g}"]
+        table.add_row(*map(Text, cells))
+    console.print(table)

@@ -1,0 +1,154 @@
+"""Near-duplicates as a table, and groups that two splits share."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax.data import Dataset, Split
+from lcrjax.data.dataset import KINDS
+from lcrjax.pairwise import intrinsic_dimension, list_close_pairs, nearest_neighbours, nearness
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Kinds of elements that have distances, by which near-duplicates are found.
+WITH_DISTANCES = ("images", "vectors")
+#: Kinds of pairs: training elements of one class and of two, and a test with a training element.
+PAIRS = ("within", "across", "train-test")
+_NAMED = 6
+
+
+def near_duplicates(
+    dataset: Dataset,
+    *,
+    kinds: Sequence[str] = PAIRS,
+    threshold: float | int | None = None,
+    progress: Callable[[str, float], None] = lambda stage, share: None,
+) -> "pd.DataFrame":
+    """List the pairs of a dataset's images or vectors that are nearly the same.
+
+    All pairs of training elements are compared, and all of a test and a training element.
+
+    Args:
+        dataset: Images or vectors, as `lcrjax.data.load` returns them.
+        kinds: Pairs wanted: "within" a class of the training set; "across" classes, those of a test
+            and a training element among them; "train-test", of one class or two.
+        threshold: RMSD of pixels in [0, 1] or of components up to which elements are near; None for
+            what `lcrjax.pairwise.nearness` chooses. 0 lists exact copies.
+        progress: Called with what is being done and which share of that.
+
+    Returns:
+        The closest pairs first: `first` and `second`, the names (files, rows, keys) of two
+        elements, or their places where they have none; `first_split` and `second_split`, where
+        test elements come first; `first_class`, `second_class`; `distance`, the RMSD;
+        `first_group`, `second_group`, None where unknown; and `kind`, "train-test" between splits.
+        Its `attrs` hold the `threshold`.
+
+    Raises:
+        ValueError: If elements have no distances, a kind or the threshold is none, or there are
+            more pairs than memory.
+
+    Examples:
+        >>> import numpy as np
+        >>> from lcrjax.data import from_arrays
+        >>> images = np.array([[[0]], [[200]], [[9]], [[9]]], np.uint8)
+        >>> data = from_arrays("four", images, ["a", "a", "b", "a"], test_fraction=0)
+        >>> pairs = near_duplicates(data, threshold=0.01)
+        >>> print(pairs[["first", "second", "first_class", "second_class", "kind"]].values)
+        [['2' '3' 'b' 'a' 'across']]
+    """
+    import pandas as pd
+
+    if dataset.kind not in WITH_DISTANCES:
+        raise ValueError(
+            f"{dataset.name} holds {dataset.kind}, which have no distances: give images or vectors"
+        )
+    if not kinds or not set(kinds) <= set(PAIRS):
+        raise ValueError(f"the kinds of pairs are {list(kinds)}: give some of {', '.join(PAIRS)}")
+    if threshold is not None and not 0 <= threshold < np.inf:
+        raise ValueError(f"the threshold is {threshold}: give a distance of 0 or more")
+    train, test = dataset.train, dataset.test
+    candidates = np.ones(len(train), bool)
+    if threshold is None:
+        stage = f"looking for each training {KINDS[dataset.kind]}'s nearest"
+        near = nearest_neighbours(
+            train.elements, train.labels, progress=lambda share: progress(stage, share)
+        )
+        rmsd = np.minimum(near[0].rmsd, near[1].rmsd)
+        threshold = nearness(rmsd, intrinsic_dimension(train.elements)).threshold
+        candidates = rmsd <= threshold
+    found = []
+    if {"within", "across"} & set(kinds):
+        stage_of_train = f"listing pairs of training {dataset.kind}"
+        pairs = list_close_pairs(
+            train.elements,
+            candidates,
+            threshold,
+            progress=lambda share: progress(stage_of_train, share),
+        )
+        found.append(_table(dataset, train, *pairs))
+    if test is not None and {"across", "train-test"} & set(kinds):
+        stage_of_test = f"listing pairs of test and training {dataset.kind}"
+        pairs = list_close_pairs(
+            test.elements,
+            np.ones(len(test), bool),
+            threshold,
+            train.elements,
+            progress=lambda share: progress(stage_of_test, share),
+        )
+        found.append(_table(dataset, test, *pairs))
+    table = pd.concat(found, ignore_index=True) if found else _table(dataset, train, *_NO_PAIRS)
+    wanted = table["kind"].isin(list(kinds))
+    if "across" in kinds:
+        wanted |= table["first_class"] != table["second_class"]
+    table = table[wanted].sort_values("distance", kind="stable", ignore_index=True)
+    table.attrs["threshold"] = float(threshold)
+    return table
+
+
+_NO_PAIRS = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+
+
+def _table(
+    dataset: Dataset,
+    split: Split,
+    first: Int[np.ndarray, " p"],
+    second: Int[np.ndarray, " p"],
+    distance: Float[np.ndarray, " p"],
+) -> "pd.DataFrame":
+    """The table of pairs of elements of a split with training elements."""
+    import pandas as pd
+
+    names = np.array(dataset.class_names, object)
+    ends = {"first": (split, first), "second": (dataset.train, second)}
+    own = split.labels[first] == dataset.train.labels[second]
+    between = split is not dataset.train
+    columns = {end: [part.name_of(i) for i in at] for end, (part, at) in ends.items()}
+    columns |= {
+        f"{end}_split": ["train" if part is dataset.train else "test"] * len(at)
+        for end, (part, at) in ends.items()
+    }
+    columns |= {f"{end}_class": names[part.labels[at]] for end, (part, at) in ends.items()}
+    columns |= {"distance": distance}
+    columns |= {
+        f"{end}_group": [None] * len(at) if part.groups is None else part.groups[at].astype(object)
+        for end, (part, at) in ends.items()
+    }
+    kind = np.full(len(first), "train-test") if between else np.where(own, "within", "across")
+    return pd.DataFrame(columns | {"kind": kind.astype(object)})
+
+
+def group_leak(dataset: Dataset) -> str | None:
+    """Say which groups are in both splits, and how many test elements that concerns."""
+    shared, test = dataset.shared_groups, dataset.test
+    if test is None or not shared:
+        return None
+    count = int(np.isin(np.asarray(test.groups).astype(str), shared).sum())
+    names = ", ".join(shared[:_NAMED]) + (", ..." if len(shared) > _NAMED else "")
+    groups = "1 group is" if len(shared) == 1 else f"{len(shared):,} groups are"
+    return (
+        f"{groups} in both training and test ({names}), with {count:,} of {len(test):,} test "
+        f"{dataset.kind}: scores on this test set flatter."
+    )
