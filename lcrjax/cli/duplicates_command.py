@@ -24,9 +24,7 @@ def duplicates(
     ] = False,
     across: Annotated[
         bool,
-        typer.Option(
-            "--across", help="Pairs under two labels, also between training and test."
-        ),
+        typer.Option("--across", help="Pairs under two labels, also between training and test."),
     ] = False,
     train_test: Annotated[
         bool, typer.Option("--train-test", help="Pairs of a test and a training element.")

@@ -69,11 +69,11 @@ def from_arrays(
             "of test images and test labels one is missing: give them together, or neither."
         )
     check_mode(mode)
-    kind, elements = check_elements(train_images, "training")
+    kind, elements = check_elements(train_images, "training", train_names)
     labels = check_labels(train_labels, len(elements), "training")
     tests, test_codes = None, labels[:0]
     if test_images is not None:
-        test_kind, tests = check_elements(test_images, "test")
+        test_kind, tests = check_elements(test_images, "test", test_names)
         if test_kind != kind:
             raise DataError(f"training elements are {kind}, test elements {test_kind}: give one.")
         test_codes = check_labels(test_labels, len(tests), "test")

@@ -1,5 +1,6 @@
 """Checks of elements, shared by every source of data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,18 @@ from lcrjax.data.errors import DataError
 from lcrjax.numerics.pixels import check_pixels
 
 _BLOCK_BYTES = 2**24
+#: Names of elements, or None for their places.
+Names = Sequence[Any] | np.ndarray | None
 
 
-def check_elements(elements: Any, split: str) -> tuple[str, Any]:
+def check_elements(elements: Any, split: str, names: Names = None) -> tuple[str, Any]:
     """Say what kind elements are of, and return them in the form in which a `Split` has them.
 
     Args:
         elements: A pandas table is rows, strings are texts, (n, d) numbers are vectors, and
             (n, h, w) or (n, h, w, c) images.
         split: "training" or "test", for the error's text.
+        names: Those of the elements, likewise.
 
     Returns:
         A key of `lcrjax.data.dataset.KINDS`, and the elements.
@@ -34,11 +38,11 @@ def check_elements(elements: Any, split: str) -> tuple[str, Any]:
             raise DataError(f"the {split} texts are empty: give some.")
         return "texts", array
     if array.ndim == 2 and array.dtype.kind in "buif":
-        return "vectors", check_vectors(array, split)
-    return "images", check_images(array, split)
+        return "vectors", check_vectors(array, split, names)
+    return "images", check_images(array, split, names)
 
 
-def check_vectors(vectors: np.ndarray, split: str) -> np.ndarray:
+def check_vectors(vectors: np.ndarray, split: str, names: Names = None) -> np.ndarray:
     """Return vectors as floats; float32 and float64 are not copied.
 
     Raises:
@@ -51,15 +55,16 @@ def check_vectors(vectors: np.ndarray, split: str) -> np.ndarray:
         block = vectors[start : start + step]
         if vectors.dtype.kind == "f" and not np.isfinite(block).all():
             row, column = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
+            name = start + row if names is None else names[start + row]
             raise DataError(
                 f"the {split} vectors hold NaN or infinity, the first ({block[row, column]}) in "
-                f"vector {start + row}, component {column}: remove or replace them."
+                f"vector {name}, component {column}: remove or replace them."
             )
     wide = vectors.dtype.itemsize > (4 if vectors.dtype.kind == "f" else 2)
     return vectors.astype(np.float64 if wide else np.float32, copy=False)
 
 
-def check_images(images: Any, split: str) -> np.ndarray:
+def check_images(images: Any, split: str, names: Names = None) -> np.ndarray:
     """Return images as uint8 or floats in [0, 1], copied only where the type must change.
 
     Whole numbers in 0..255 become uint8, booleans become 0 and 255, float16 becomes float32.
@@ -67,6 +72,7 @@ def check_images(images: Any, split: str) -> np.ndarray:
     Args:
         images: (n, h, w) or (n, h, w, c).
         split: "training" or "test", for the error's text.
+        names: Those of the images, likewise.
 
     Raises:
         DataError: If they are not images, or a pixel is out of range, NaN or infinite.
@@ -102,7 +108,7 @@ def check_images(images: Any, split: str) -> np.ndarray:
             )
         return images.astype(np.uint8)
     try:
-        check_pixels(images, f"{split} images")
+        check_pixels(images, f"{split} images", names=names)
     except ValueError as error:
         raise DataError(f"{error}.") from None
     width = np.float32 if images.dtype.itemsize <= 4 else np.float64

@@ -9,8 +9,9 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int
 
+from lcrjax.measures.counted import diversity
 from lcrjax.measures.family import labelled_family
-from lcrjax.measures.labels import numbered
+from lcrjax.measures.labels import numbered, shared
 from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
@@ -46,7 +47,9 @@ def measure(
         images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. With another
             similarity whatever it compares, such as embeddings (n, d), or of a product of
             similarities a tuple.
-        labels: Their n classes: integers, strings or booleans.
+        labels: Their n classes: integers, strings or booleans. Or, where images have several, a
+            matrix (n, C) of 0 and 1, such as a table with a column for each class: an image with k
+            labels counts 1/k in each of these classes, as `diversity` counts shares.
         similarity: None for RMSD, the paper's; a `Similarity`; a word such as "cosine",
             "gaussian:median", "edit", "ngram" or "gower", as `parse_similarity` reads it; or a
             matrix (n, n), or the path of one.
@@ -66,7 +69,8 @@ def measure(
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
             [0, 1], there are not n labels, some are missing or do not lie in 0..C-1, or are
-            traced without `n_classes`, or a viewpoint is negative or NaN.
+            traced without `n_classes`, an image has no label (the first are named), several labels
+            are to be resampled, or a viewpoint is negative or NaN.
 
     References:
         Paper, sections II-E and III-D.
@@ -84,8 +88,13 @@ def measure(
     viewpoints(q, np.float64)
     if class_names is not None and n_classes not in (None, len(class_names)):
         raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
-    names, classes = numbered(labels, n_classes if class_names is None else len(class_names))
-    names = names if class_names is None else tuple(map(str, class_names))
+    table = shared(labels, class_names)
+    if table is None:
+        names, classes = numbered(labels, n_classes if class_names is None else len(class_names))
+        names = names if class_names is None else tuple(map(str, class_names))
+    else:
+        names, shares_of_classes = table
+        classes = np.argmax(shares_of_classes, axis=1).astype(np.int32)
     relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
     images = taken(relation, images)
     count = count_elements(relation, images)
@@ -93,6 +102,11 @@ def measure(
         raise ValueError(f"there are {count} images and {len(classes)} labels: give one each")
     if similarity is None:
         check_pixels(images)
+    if table is not None and (shares_of_classes < 1).any(where=shares_of_classes > 0):
+        if resampling is not None:
+            raise ValueError("images have several labels, which are not resampled: leave it out")
+        counts = dict(zip(names, shares_of_classes.T, strict=True))
+        return diversity(counts, relation, q=q, elements=images)
     dtype = float_dtype(*jax.tree.leaves(images))
     check_room(
         3 * count * len(names) * dtype.itemsize,

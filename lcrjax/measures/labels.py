@@ -1,14 +1,19 @@
 """Labels of elements, in the forms that people have them in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.inputs import array as taken
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.natural_order import natural_key
+from lcrjax.numerics.tables import column_names
+
+_NAMED = 6
 
 
 def numbered(
@@ -31,7 +36,10 @@ def numbered(
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or not array.size:
-        raise ValueError(f"labels have shape {array.shape}: give one label per image")
+        raise ValueError(
+            f"labels have shape {array.shape}: give one label per image, "
+            "or a matrix of 0 and 1 with a column for each class"
+        )
     if n_classes is not None:
         _check_numbers(array, n_classes)
         return tuple(map(str, range(n_classes))), array.astype(np.int32)
@@ -53,6 +61,53 @@ def numbered(
     if array.dtype.kind not in "iufb":
         order = np.array(sorted(order, key=lambda i: natural_key(names[i])), np.int32)
     return tuple(names[i] for i in order), np.argsort(order).astype(np.int32)[classes]
+
+
+def shared(
+    labels: Any, class_names: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], Float[np.ndarray, "n C"]] | None:
+    """Share every element out among the classes that a matrix of labels marks.
+
+    Args:
+        labels: 0 or 1 for each of n elements and C > 1 classes, (n, C), or a table of these.
+        class_names: C names; None for those of the table's columns, or "0" to "C-1".
+
+    Returns:
+        Names of the classes, and for an element of k classes 1/k in each of them; None for labels
+        of another form.
+
+    Raises:
+        ValueError: If numbers are others than 0 and 1, an element has no label (the first are
+            named) or a class no element, or names are not as many as columns, or not distinct.
+    """
+    array = taken("labels", labels, nan=True)
+    wide = array.ndim == 2 and array.shape[1] > 1 and array.size
+    if not wide or array.dtype.kind not in "iufbO":
+        return None
+    if not at_hand(array):
+        raise ValueError("the matrix of labels is traced: give it as an array of NumPy")
+    table = np.asarray(numbers("labels", array), np.float64)
+    names = tuple(class_names or column_names(labels) or map(str, range(table.shape[1])))
+    if len(names) != table.shape[1] or len(set(names)) < len(names):
+        raise ValueError(
+            f"the matrix of labels has {table.shape[1]} columns and {len(set(names))} distinct "
+            "class names: give one for each"
+        )
+    if len(bad := np.argwhere((table != 0) & (table != 1))):
+        i, j = bad[0].tolist()
+        raise ValueError(
+            f"labels hold {table[i, j]:g} at ({i}, {j}): give one label per image, "
+            "or a matrix of 0 and 1 with a column for each class"
+        )
+    if len(bare := np.flatnonzero(~table.any(axis=1))):
+        places = ", ".join(map(str, bare[:_NAMED])) + (", ..." if len(bare) > _NAMED else "")
+        raise ValueError(
+            f"{len(bare)} of {len(table)} images have no label ({places}): "
+            "leave them out, or give them a class of their own"
+        )
+    if len(empty := np.flatnonzero(~table.any(axis=0))):
+        raise ValueError(f"class {names[empty[0]]!r} is empty: leave it out")
+    return names, table / table.sum(axis=1, keepdims=True)
 
 
 def _check_numbers(labels: Any, n_classes: int) -> None:

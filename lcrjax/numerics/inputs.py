@@ -5,6 +5,7 @@ and tuples of what is taken, tables and columns of pandas (nullable and Arrow), 
 tensors of torch, and whatever else has `__array__` or `__dlpack__`. Elements count by position.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -15,6 +16,12 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.meshes import whole
 
 _TAKEN = "give an array, a list, or a table or column of pandas or polars"
+_ARRAYS = "images and labels are two arrays"
+#: What to do with what packages hand elements and labels over in together.
+_TOGETHER = {
+    "torch.utils.data": f"gather its items, for {_ARRAYS} here",
+    "datasets": f"give its columns as arrays, for {_ARRAYS} here, or read it by lcrjax.data.load",
+}
 
 
 def array(what: str, given: Any, *, nan: bool = False) -> Any:
@@ -132,6 +139,12 @@ def native_order(given: np.ndarray) -> np.ndarray:
 
 def _converted(what: str, given: Any) -> Any:
     """An array of what is none of NumPy's or jax's own."""
+    for kind in type(given).__mro__:
+        package = next((p for p in _TOGETHER if f"{kind.__module__}.".startswith(f"{p}.")), None)
+        if package and not isinstance(given, Sequence):
+            raise ValueError(
+                f"{what} are a {type(given).__name__} of {package}: {_TOGETHER[package]}"
+            )
     try:
         if isinstance(given, list | tuple):
             return _stacked(what, given)

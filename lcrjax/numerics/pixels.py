@@ -1,18 +1,25 @@
 """Pixels: floats that lie in [0, 1]."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 
-def check_pixels(images: Any, what: str = "images", block_bytes: int = 2**24) -> None:
+def check_pixels(
+    images: Any,
+    what: str = "images",
+    block_bytes: int = 2**24,
+    names: Sequence[Any] | np.ndarray | None = None,
+) -> None:
     """Refuse floats that cannot be pixels; other dtypes and traced images pass.
 
     Args:
         images: (n, ...).
         what: Their name in the error's text.
         block_bytes: So many of them are looked at at once, about.
+        names: Those of the images; None for their places.
 
     Raises:
         ValueError: If a pixel is NaN or infinite (the first is located) or leaves [0, 1].
@@ -29,9 +36,10 @@ def check_pixels(images: Any, what: str = "images", block_bytes: int = 2**24) ->
         if not (np.isfinite(smallest) and np.isfinite(largest)):
             image, *pixel = (int(i) for i in np.argwhere(~np.isfinite(block))[0])
             value = block[(image, *pixel)]
+            name = start + image if names is None else names[start + image]
             raise ValueError(
                 f"the {what} hold NaN or infinite pixels, the first ({value}) in image "
-                f"{start + image} at {tuple(pixel)}: remove or replace them"
+                f"{name} at {tuple(pixel)}: remove or replace them"
             )
         low, high = min(low, smallest), max(high, largest)
     if low < 0 or high > 1:

@@ -47,8 +47,8 @@ def near_duplicates(
         Its `attrs` hold the `threshold`.
 
     Raises:
-        ValueError: If elements have no distances, a kind or the threshold is none, or there are
-            more pairs than memory.
+        ValueError: If elements have no distances, a kind or the threshold is none, there is no
+            test set though only pairs with one are wanted, or memory does not hold the pairs.
 
     Examples:
         >>> import numpy as np
@@ -67,6 +67,8 @@ def near_duplicates(
         )
     if not kinds or not set(kinds) <= set(PAIRS):
         raise ValueError(f"the kinds of pairs are {list(kinds)}: give some of {', '.join(PAIRS)}")
+    if set(kinds) == {"train-test"} and dataset.test is None:
+        raise ValueError(f"{dataset.name} has no test set: ask for pairs within or across classes")
     if threshold is not None and not 0 <= threshold < np.inf:
         raise ValueError(f"the threshold is {threshold}: give a distance of 0 or more")
     train, test = dataset.train, dataset.test
@@ -99,16 +101,13 @@ def near_duplicates(
             progress=lambda share: progress(stage_of_test, share),
         )
         found.append(_table(dataset, test, *pairs))
-    table = pd.concat(found, ignore_index=True) if found else _table(dataset, train, *_NO_PAIRS)
+    table = pd.concat(found, ignore_index=True)
     wanted = table["kind"].isin(list(kinds))
     if "across" in kinds:
         wanted |= table["first_class"] != table["second_class"]
     table = table[wanted].sort_values("distance", kind="stable", ignore_index=True)
     table.attrs["threshold"] = float(threshold)
     return table
-
-
-_NO_PAIRS = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
 
 
 def _table(
@@ -125,7 +124,7 @@ def _table(
     ends = {"first": (split, first), "second": (dataset.train, second)}
     own = split.labels[first] == dataset.train.labels[second]
     between = split is not dataset.train
-    columns = {end: [part.name_of(i) for i in at] for end, (part, at) in ends.items()}
+    columns = {end: [part.name_of(i) for i in at.tolist()] for end, (part, at) in ends.items()}
     columns |= {
         f"{end}_split": ["train" if part is dataset.train else "test"] * len(at)
         for end, (part, at) in ends.items()

@@ -269,3 +269,17 @@ def test_a_dataset_is_printed_in_five_lines(arrays):
         "  classes  3: 0, 1, 2",
         "  source   made up",
     ]
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 2), (3, 4)])
+def test_a_bad_element_is_called_by_its_name(shape):
+    elements, names = np.zeros(shape, "f4"), ["a.png", "b.png", "c.png"]
+    elements[1].flat[3] = np.nan
+    one = "image" if len(shape) == 3 else "vector"
+    with pytest.raises(ValueError, match=f"in {one} b.png"):
+        from_arrays("x", elements, [0, 1, 1], train_names=names)
+    with pytest.raises(ValueError, match=f"in {one} 1"):
+        from_arrays("x", elements, [0, 1, 1])
+    # Names that are not as many are refused as such.
+    with pytest.raises(ValueError, match="there are 3 elements and 1 names"):
+        from_arrays("x", elements, [0, 1, 1], train_names=names[:1])

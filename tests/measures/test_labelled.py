@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 import lcrjax
@@ -75,7 +76,14 @@ IMAGES = np.zeros((4, 2, 2), np.uint8)
     ("images", "labels", "message"),
     [
         (IMAGES, [0, 1, 0], "there are 4 images and 3 labels"),
-        (IMAGES, np.zeros((4, 2)), r"labels have shape \(4, 2\)"),
+        (IMAGES, np.full((4, 2), "a"), r"labels have shape \(4, 2\)"),
+        (IMAGES, np.zeros((4, 2)), r"4 of 4 images have no label \(0, 1, 2, 3\): leave them out"),
+        (IMAGES, [[1, 0], [0, 0], [1, 1], [0, 0]], r"2 of 4 images have no label \(1, 3\)"),
+        (IMAGES, [[1, 0], [1, 0], [1, 0], [1, 0]], "class '1' is empty: leave it out"),
+        (IMAGES, [[1, 0], [0, 2], [1, 1], [0, 1]], r"labels hold 2 at \(1, 1\): give one label"),
+        (IMAGES, [[1, 0], [0, 1], [1, None], [0, 1]], r"labels lack 1 of 8 values, first at \(2"),
+        (IMAGES, pd.DataFrame(np.eye(4)[:, [0, 1, 2, 3]], columns=[*"abca"]), "4 columns and 3"),
+        (IMAGES[:3], np.eye(4), "there are 3 images and 4 labels"),
         (IMAGES, [0, 1.5, 0, 1], "labels hold 1.5"),
         (IMAGES, [0, np.nan, 0, 1], "labels lack 1 of 4 values, first at 1"),
         (IMAGES[:0], [], r"labels have shape \(0,\)"),
@@ -99,6 +107,80 @@ CLASSES = np.array([0, 2, 1, 0, 1, 2, 2, 0, 1])
 def of_classes(vectors, labels, **options):
     found = lcrjax.measure(vectors, labels, similarity=lcrjax.Gaussian(), **options)
     return found.class_level, found.dataset_level, found.class_balance
+
+
+def test_an_image_with_several_labels_counts_in_each_with_its_share():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (12, 4, 4), dtype=np.uint8)
+    matrix = (rng.uniform(size=(12, 3)) < 0.6).astype(int)
+    matrix[~matrix.any(axis=1), 1] = 1
+    assert (matrix.sum(axis=1) > 1).any()
+    shares = matrix / matrix.sum(axis=1, keepdims=True)
+    wanted = lcrjax.diversity(shares, lcrjax.RMSD(), q=(0, 1, np.inf), elements=images)
+    # The definition of A at q = 1, in float64.
+    z = np.exp(-np.sqrt(((images[:, None] / 255 - images[None] / 255) ** 2).mean((2, 3))))
+    p = shares / 12
+    alpha = np.exp(-np.sum(p * np.log(z @ p)))
+    np.testing.assert_allclose(wanted.dataset_level["alpha"][1], alpha, rtol=1e-5)
+    named = pd.DataFrame(matrix.astype(bool), columns=["cat", "dog", "owl"])
+    for labels in (matrix, matrix.astype(float).tolist(), named):
+        found = lcrjax.measure(images, labels)
+        assert found.class_names == (("cat", "dog", "owl") if labels is named else (*"012",))
+        for name in MEASURES:
+            np.testing.assert_array_equal(found.class_level[name], wanted.class_level[name])
+            np.testing.assert_array_equal(found.dataset_level[name], wanted.dataset_level[name])
+    assert lcrjax.measure(images, matrix, class_names=[*"abc"]).class_names == (*"abc",)
+    with pytest.raises(ValueError, match="several labels, which are not resampled"):
+        lcrjax.measure(images, matrix, resampling=lcrjax.Bootstrap())
+
+
+def test_one_label_each_in_a_matrix_is_a_plain_label():
+    one_hot = np.eye(3)[CLASSES]
+    jax.tree.map(
+        np.testing.assert_array_equal, of_classes(VECTORS, one_hot), of_classes(VECTORS, CLASSES)
+    )
+    by_shares = lcrjax.diversity(one_hot, lcrjax.Gaussian(), q=(0, 1, np.inf), elements=VECTORS)
+    found = of_classes(VECTORS, one_hot)[1]
+    for name in MEASURES:
+        np.testing.assert_allclose(found[name], by_shares.dataset_level[name], rtol=1e-5)
+
+
+def together(package):
+    """A stand-in for what a package hands images and labels over in."""
+
+    class Pairs:
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            return IMAGES[i], 0
+
+    return type("Loader", (type("Base", (Pairs,), {"__module__": package}),), {})()
+
+
+@pytest.mark.parametrize("similarity", [None, "cosine", "gaussian:median"])
+def test_loaders_are_refused_in_one_sentence(similarity):
+    import datasets
+
+    table = datasets.Dataset.from_dict({"x": [[1.0], [2]], "y": [0, 1]})
+    both = "for images and labels are two arrays here"
+    of_torch = f"of torch.utils.data: gather its items, {both}"
+    of_datasets = f"of datasets: give its columns as arrays, {both}, or read it by lcrjax.data.load"
+    for given, sentence in (
+        (together("torch.utils.data.dataset"), f"are a Loader {of_torch}"),
+        (together("torch.utils.data"), f"are a Loader {of_torch}"),
+        (table, f"are a Dataset {of_datasets}"),
+        (datasets.DatasetDict({"train": table}), f"are a DatasetDict {of_datasets}"),
+        (table.to_iterable_dataset(), f"are a IterableDataset {of_datasets}"),
+        ((image for image in IMAGES), "are a generator: give an array, a list"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            lcrjax.measure(given, [0, 1], similarity=similarity)
+        with pytest.raises(ValueError, match=f"labels {sentence}"):
+            lcrjax.measure(IMAGES, given, similarity=similarity)
+    columns = lcrjax.measure(table["x"], table["y"], similarity=lcrjax.Gaussian())
+    wanted = lcrjax.measure(np.array([[1.0], [2]]), [0, 1], similarity=lcrjax.Gaussian())
+    np.testing.assert_array_equal(columns.class_level["alpha"], wanted.class_level["alpha"])
 
 
 def test_labels_may_be_traced():

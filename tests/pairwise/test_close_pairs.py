@@ -87,7 +87,8 @@ def test_pairs_are_listed_as_they_are_counted(floats):
     threshold = 0.15
 
     def by_hand(x, y):
-        return np.sqrt(((x[:, None] / unit - y[None] / unit) ** 2).mean((2, 3)))
+        x, y = x.astype(float) / unit, y.astype(float) / unit
+        return np.sqrt(((x[:, None] - y[None]) ** 2).mean((2, 3)))
 
     own, between = by_hand(images, images), by_hand(others, images)
     nearest = (own + 9 * np.eye(700)).min(axis=1)

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import hashlib
 import json
 
@@ -48,6 +49,46 @@ def test_copies_and_leaks_are_found_and_shown(hostile_page):
     assert f"test image 0, {HOSTILE[0]}" in alternatives
     assert f"training image 10, {HOSTILE[1]}" in alternatives
     assert page.text.count("identical") >= 3
+
+
+@pytest.fixture(scope="module")
+def leaking():
+    """Test images that are training images under another label, and of patients in training."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 4, 4), dtype=np.uint8)
+    labels, long = np.repeat([0, 1], 6), "a/folder/of/many/<b>pictures</b>/whose-name-is-long"
+    names = np.array([f"{long}/{i}.png" for i in range(12)])
+    groups = np.array([f"<i>{i % 3}" for i in range(12)])
+    train = Split(images, labels, names, groups)
+    tests = np.concatenate([images[:1], 255 - images[8:]])
+    test_groups = np.array(["<i>1", "<i>1", "<i>2", "new", "newer"])
+    test = Split(tests, np.array([1, 1, 1, 0, 0]), np.array([f"t{i}.png" for i in range(5)]))
+    test = dataclasses.replace(test, groups=test_groups)
+    return Dataset("leaking", train, test, ("cat", "dog"))
+
+
+def test_a_test_image_under_another_label_is_told_wherever_one_looks(leaking):
+    text = dataset_page(leaking)
+    page = check(text)
+    assert (
+        "1 of 5 test images has a near-duplicate in training under another label (1 of them to "
+        "the last bit): one of each pair is wrong" in page.text
+    )
+    across = page.text.split("Across classes")[1].split("Within a class")[0]
+    assert "identicalcatdog" in across.replace(" ", "").replace("dogcat", "catdog")
+    assert "test t0.png · train a/folder/of/man…e-is-long/0.png" in across
+    assert "None is near" not in across
+    (span,) = [a for a in page.of("span") if "/0.png" in a.get("title", "")][:1]
+    assert span["title"] == leaking.train.name_of(0)
+    heat = json.loads([s for s in page.scripts if s.startswith("{")][1])
+    assert set(heat["full"]) == set(leaking.train.names)
+    assert max(map(len, heat["indices"])) == 31
+
+
+def test_groups_in_both_splits_are_counted_and_named(leaking, hostile_page):
+    assert leaking.shared_groups == ("<i>1", "<i>2")
+    said = "2 groups are in both training and test (<i>1, <i>2), with 3 of 5 test images"
+    assert said in check(dataset_page(leaking)).text
+    assert "in both training and test (" not in hostile_page
 
 
 def test_the_same_dataset_gives_the_same_page(hostile, hostile_page):
