@@ -33,6 +33,8 @@ def check_elements(elements: Any, split: str, names: Names = None) -> tuple[str,
             raise DataError(f"the {split} rows are empty: give some.")
         return "rows", elements
     array = np.asarray(elements)
+    if names is not None and array.ndim and len(names) != len(array):
+        names = None  # refused later, where all columns are
     if array.ndim == 1 and array.dtype.kind in "UO" and all(isinstance(x, str) for x in array):
         if not len(array):
             raise DataError(f"the {split} texts are empty: give some.")

@@ -139,8 +139,8 @@ def native_order(given: np.ndarray) -> np.ndarray:
 
 def _converted(what: str, given: Any) -> Any:
     """An array of what is none of NumPy's or jax's own."""
-    for kind in type(given).__mro__:
-        package = next((p for p in _TOGETHER if f"{kind.__module__}.".startswith(f"{p}.")), None)
+    for base in type(given).__mro__:
+        package = next((p for p in _TOGETHER if f"{base.__module__}.".startswith(f"{p}.")), None)
         if package and not isinstance(given, Sequence):
             raise ValueError(
                 f"{what} are a {type(given).__name__} of {package}: {_TOGETHER[package]}"

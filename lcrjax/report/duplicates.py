@@ -1,7 +1,7 @@
 """Near-duplicates as a table, and groups that two splits share."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -124,7 +124,9 @@ def _table(
     ends = {"first": (split, first), "second": (dataset.train, second)}
     own = split.labels[first] == dataset.train.labels[second]
     between = split is not dataset.train
-    columns = {end: [part.name_of(i) for i in at.tolist()] for end, (part, at) in ends.items()}
+    columns: dict[str, Any] = {
+        end: [part.name_of(i) for i in at.tolist()] for end, (part, at) in ends.items()
+    }
     columns |= {
         f"{end}_split": ["train" if part is dataset.train else "test"] * len(at)
         for end, (part, at) in ends.items()
