@@ -11,6 +11,7 @@ import typer
 
 from lcrjax import __version__, native
 from lcrjax.cli.cache import keep_compiled_programs
+from lcrjax.cli.embed_command import embed
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (measure, study, search, report, train):
+for command in (measure, study, search, report, train, embed):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 

@@ -30,7 +30,7 @@ def measure(
             help="Viewpoints: 0 counts rare images as much as common ones, inf only the commonest.",
         ),
     ] = "0,1,inf",
-    similarity: Annotated[str, typer.Option(help=SIMILARITY_HELP)] = "rmsd",
+    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[
         Path | None,
@@ -39,21 +39,29 @@ def measure(
     *,
     reading: dict[str, Any],
 ) -> None:
-    """Measure how diverse the training images of a dataset are, and each of its classes.
+    """Measure how diverse a dataset's images, vectors, texts or rows are, and each of its classes.
 
-    A (alpha) is the effective number of image-class pairs, R (normalized rho) how well a class
-    represents the dataset, G (gamma) how distinct its images are within the dataset, and
+    A (alpha) is the effective number of element-class pairs, R (normalized rho) how well a class
+    represents the dataset, G (gamma) how distinct its elements are within the dataset, and
     B (normalized beta) how distinct the class is.
 
     Examples:
         lcrjax measure digits
         lcrjax measure blood.npz --q 0,1,2,inf --out blood.csv
         lcrjax measure digits --similarity rmsd:10
+        lcrjax measure embeddings.npz --similarity gaussian:median
     """
     with input_checked():
-        from lcrjax.similarity.spec import parse_similarity, pixels_for
+        from lcrjax.similarity.spec import (
+            USUAL,
+            as_similarity,
+            check_similarity,
+            describe_similarity,
+        )
 
-        viewpoints, alike = values.orders(q), parse_similarity(similarity)
+        viewpoints = values.orders(q)
+        if similarity is not None:
+            check_similarity(similarity)
         if out is not None and out.suffix not in _WRITERS:
             raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_WRITERS)}")
         if out is not None:
@@ -66,17 +74,30 @@ def measure(
             f"the test set of {len(dataset.test):,} is not.",
             err=True,
         )
+    with input_checked():
+        word = similarity or USUAL[dataset.kind]
+        check_similarity(word, dataset.kind)
+        alike, elements, _ = as_similarity(word, dataset.train.elements)
 
-    import numpy as np
+        import numpy as np
+
+        from lcrjax import measure as measure_elements
+
+        found = measure_elements(
+            elements,
+            dataset.train_labels,
+            q=np.asarray(viewpoints),
+            similarity=alike,
+            class_names=dataset.class_names,
+        )
+
     from rich.console import Console
 
-    from lcrjax import measure as measure_images
-
-    names = np.asarray(dataset.class_names)[dataset.train_labels]
-    images = pixels_for(alike, dataset.train_images)
-    frame = measure_images(images, names, q=np.asarray(viewpoints), similarity=alike).to_frame()
-    counts = {name: int(np.sum(names == name)) for name in dataset.class_names}
-    _print(Console(), dataset.name, counts, frame)
+    frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
+    counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
+    said = describe_similarity(word, alike, dataset.kind)
+    console.print(f"Similarity: {said}", markup=False, highlight=False)
+    _print(console, dataset.name, dataset.kind, counts, frame)
     if out is not None:
         try:
             _write(frame, out)
@@ -85,21 +106,23 @@ def measure(
         typer.echo(f"Written: {out}", err=True)
 
 
-def _print(console: "Console", name: str, counts: dict[str, int], frame: "pd.DataFrame") -> None:
+def _print(
+    console: "Console", name: str, kind: str, counts: dict[str, int], frame: "pd.DataFrame"
+) -> None:
     from rich.markup import escape
     from rich.table import Table
 
     for order, rows in frame.groupby("q", sort=True):
         table = Table(title=f"{escape(name)}, q = {order:g}", title_justify="left")
         table.add_column("class")
-        for column in ("images", *_LETTERS):
+        for column in (kind, *_LETTERS):
             table.add_column(column, justify="right")
         for place, row in enumerate(rows.to_dict("records")):
             whole = place == 0
-            images = sum(counts.values()) if whole else counts[row["level"]]
+            count = sum(counts.values()) if whole else counts[row["level"]]
             table.add_row(
                 "all" if whole else escape(row["level"]),
-                f"{images:,}",
+                f"{count:,}",
                 *(f"{row[column]:.4g}" for column in _LETTERS.values()),
                 style="bold" if whole else None,
                 end_section=whole,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from lcrjax.cli.data_options import read, reads_data
-from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
 
 
@@ -19,6 +19,7 @@ def report(
         Path | None,
         typer.Option(help="The page; by default report.html, of a study in its folder."),
     ] = None,
+    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     *,
@@ -27,13 +28,15 @@ def report(
     """Write a page about a dataset or a study: one HTML file that needs no network.
 
     Of a dataset: how diverse it and its classes are, its clusters, its most and least ordinary
-    images, near-duplicates (between training and test, too), and how well the test set represents
-    the training set. All pairs of images are compared, exactly. Of a study: the ranking of what
-    explains performance, figures, the paper's claims beside it, failures and provenance.
+    elements, near-duplicates of images and vectors (between training and test, too), and how well
+    the test set represents the training set. All pairs are compared, exactly. Of a study: the
+    ranking of what explains performance, figures, the paper's claims beside it, failures and
+    provenance.
 
     Examples:
         lcrjax report digits
         lcrjax report blood.npz --out blood.html
+        lcrjax report reviews.csv --similarity edit
         lcrjax report lcrjax-study
     """
     with interruptible("interrupted; no page was written.") as work:
@@ -45,10 +48,15 @@ def report(
         with input_checked():
             from lcrjax.report import dataset_page, study_page
             from lcrjax.report.pipeline import PAGE
+            from lcrjax.similarity.spec import USUAL, as_similarity, check_similarity
 
             is_study = _is_study(Path(data))
             path = out or (Path(data) / PAGE if is_study else Path(PAGE))
             check_writable(path)
+            if is_study and similarity is not None:
+                raise ValueError("a study has its similarity: leave --similarity out")
+            if similarity is not None:
+                check_similarity(similarity)
             if is_study and resize is not None:
                 raise ValueError("a study's images have their sizes: leave --resize out")
             if is_study and reading:
@@ -66,9 +74,12 @@ def report(
                     page = study_page(data)
                 else:
                     dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
+                    word = similarity or USUAL[dataset.kind]
+                    check_similarity(word, dataset.kind)
+                    as_similarity(word, dataset.train.elements)
             if not is_study:
                 work.begin()
-                page = dataset_page(dataset, progress=tell)
+                page = dataset_page(dataset, similarity=similarity, progress=tell)
                 work.check()
     try:
         write_whole(path, page.encode())

@@ -104,14 +104,19 @@ class Dataset:
         return self.train_images.shape[1:]
 
     @property
+    def element_shape(self) -> tuple[int, ...]:
+        """Shape of one element: of an image as above, (d,) of vectors and rows, () of texts."""
+        return np.shape(self.train.elements)[1:]
+
+    @property
     def n_pixels(self) -> int:
-        """Height times width."""
-        return math.prod(self.image_shape[:2])
+        """Height times width; of vectors and rows their components or columns, of texts 1."""
+        return math.prod(self.element_shape[:2])
 
     @property
     def n_channels(self) -> int:
         """Number of channels, 1 where images have no channel axis."""
-        return self.image_shape[2] if len(self.image_shape) == 3 else 1
+        return self.element_shape[2] if len(self.element_shape) == 3 else 1
 
     def content_hash(self) -> str:
         """Return the SHA-256 of both splits' elements and labels, in hexadecimal.
@@ -129,7 +134,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         """Name, kind, sizes, classes and source, in five lines; pixels are too many to read."""
-        shape = "×".join(map(str, np.shape(self.train.elements)[1:]))
+        shape = "×".join(map(str, self.element_shape))
         names = ", ".join(self.class_names[:6]) + (", ..." if self.n_classes > 6 else "")
         test = "none" if self.test is None else f"{len(self.test):,}"
         return "\n".join(

@@ -135,8 +135,8 @@ def _check_size(image: Any, form: str, stored: int, max_pixels: int) -> None:
             f"{image.width:,}×{image.height:,} pixels, more than the limit of {max_pixels:,}: "
             "raise it with max_pixels= (--max-pixels) if you trust the file, with resize="
         )
-    # No mode packs more than 8 pixels into a byte.
-    if form == "Png" and math.prod(image.size) > 8 * DEFLATE_RATIO * stored:
+    # No mode packs more than 8 pixels into a byte, and these compress no better than deflate.
+    if form in ("Png", "Bmp", "Ppm", "Gif") and math.prod(image.size) > 8 * DEFLATE_RATIO * stored:
         raise UnreadableError(
             f"{image.width:,}×{image.height:,} pixels claimed, more than it can hold"
         )

@@ -31,7 +31,7 @@ def diversity(
         counts: How often each of S elements occurs in each of C classes, >= 0: an array (S, C)
             or (S,), a dict of arrays (S,) by class, or a table with a column for each class.
         similarity: None for elements that have nothing in common (Hill numbers); a matrix (S, S)
-            as array or DataFrame; or a `lcrjax.Similarity`.
+            as array or DataFrame; a `lcrjax.Similarity`, or a word for one, see `parse_similarity`.
         q: One viewpoint or several, in [0, inf].
         elements: What the similarity compares, S of them, where it is no matrix.
         resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity

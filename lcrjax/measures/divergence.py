@@ -118,7 +118,7 @@ def relative_diversity(
     Args:
         p: Counts of S elements: (S,) or (S, C), a dict or a DataFrame.
         r: Counts of the same elements.
-        similarity: None, a matrix (S, S), or a `lcrjax.Similarity`.
+        similarity: None, a matrix (S, S), a `lcrjax.Similarity`, or a word for one.
         q: Viewpoint in [0, inf]; may be traced.
         elements: What the similarity compares, where it is no matrix.
         between: "datasets" pools the classes; "classes" compares each class of p with each of r.
@@ -154,7 +154,7 @@ def cross_diversity(
     Args:
         p: Counts of S elements: (S,) or (S, C), a dict or a DataFrame.
         r: Counts of the same elements.
-        similarity: None, a matrix (S, S), or a `lcrjax.Similarity`.
+        similarity: None, a matrix (S, S), a `lcrjax.Similarity`, or a word for one.
         q: Viewpoint in [0, inf]; may be traced.
         elements: What the similarity compares, where it is no matrix.
         between: "datasets" pools the classes; "classes" compares each class of p with each of r.

@@ -1,5 +1,6 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -19,9 +20,9 @@ from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
-from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
-from lcrjax.similarity.precomputed import as_similarity
+from lcrjax.similarity.spec import as_similarity
 
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
 
@@ -30,9 +31,10 @@ def measure(
     images: Any,
     labels: Any,
     *,
-    similarity: Similarity | None = None,
+    similarity: Any = None,
     q: Any = (0, 1, np.inf),
     n_classes: int | None = None,
+    class_names: Sequence[str] | None = None,
     resampling: Resampling | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
@@ -45,16 +47,21 @@ def measure(
             similarity whatever it compares, such as embeddings (n, d), or of a product of
             similarities a tuple.
         labels: Their n classes: integers, strings or booleans.
-        similarity: None for RMSD, the paper's.
+        similarity: None for RMSD, the paper's; a `Similarity`; a word such as "cosine",
+            "gaussian:median", "edit", "ngram" or "gower", as `parse_similarity` reads it; or a
+            matrix (n, n), or the path of one.
         q: One viewpoint or several, in [0, inf].
         n_classes: Number C of classes that integer labels in 0..C-1 number: with it labels may be
             traced, and classes may be empty, whose values are NaN and count nowhere. Traced labels
             stay unchecked. None for the distinct labels.
+        class_names: Names of the classes that integer labels in 0..C-1 number, such as those of a
+            `lcrjax.data.Dataset`; it says `n_classes` too.
         resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity
             of fewer images.
 
     Returns:
-        A `Diversity`; its `class_names` are the distinct labels, 2 before 10, or "0" to "C-1".
+        A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
+        "0" to "C-1".
 
     Raises:
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
@@ -75,8 +82,11 @@ def measure(
         [1.462]
     """
     viewpoints(q, np.float64)
-    names, classes = numbered(labels, n_classes)
-    relation = RMSD() if similarity is None else as_similarity(similarity)
+    if class_names is not None and n_classes not in (None, len(class_names)):
+        raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
+    names, classes = numbered(labels, n_classes if class_names is None else len(class_names))
+    names = names if class_names is None else tuple(map(str, class_names))
+    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
     images = taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):

@@ -27,6 +27,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Linear, Precomputed, Similarity
 from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity.spec import as_similarity
 
 METHODS = ("auto", "dense", "lanczos")
 _LARGEST_MATRIX = 8192  # rows of one whose eigenvalues are all computed unless asked otherwise
@@ -61,7 +62,8 @@ def vendi_score(
     Args:
         elements_or_counts: Counts (S,) or (S, C), pooled over classes; or n elements.
         similarity: None for the identity, a symmetric and positive semi-definite matrix (S, S),
-            dense, sparse or in a file, or a `lcrjax.Similarity`.
+            dense, sparse or in a file, a `lcrjax.Similarity`, or a word for one, see
+            `parse_similarity`.
         q: Viewpoint in [0, inf]; may be traced.
         weights: Weights of elements, (n,), >= 0; None for one each.
         method: "dense" for all eigenvalues, "lanczos" for the largest, or "auto".
@@ -87,6 +89,8 @@ def vendi_score(
     """
     q = single_viewpoint(q)
     _check_options(method, tolerance)
+    if isinstance(similarity, str):
+        similarity, elements_or_counts, _ = as_similarity(similarity, elements_or_counts)
     compares = isinstance(similarity, Similarity) and not isinstance(
         similarity, Identity | Precomputed
     )

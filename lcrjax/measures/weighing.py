@@ -11,7 +11,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity
 from lcrjax.similarity.base import KnowsElements, count_elements, taken
-from lcrjax.similarity.precomputed import as_similarity
+from lcrjax.similarity.spec import as_similarity
 
 
 def weigh_counted(
@@ -20,7 +20,7 @@ def weigh_counted(
     """Ordinariness of elements that are counted in a table.
 
     Args:
-        similarity: None for the identity, a matrix (S, S), or a `Similarity`.
+        similarity: None for the identity, a matrix (S, S), a `Similarity`, or a word for one.
         abundances: One row for each element.
         names: Those of the rows, if they have any.
         elements: What the similarity compares, where it is no matrix.
@@ -28,10 +28,8 @@ def weigh_counted(
     Raises:
         ValueError: If the similarity and the elements do not fit the table.
     """
-    relation, count = (
-        Identity() if similarity is None else as_similarity(similarity),
-        len(abundances),
-    )
+    count, given = len(abundances), Identity() if similarity is None else similarity
+    relation, elements, _ = as_similarity(given, elements)
     if isinstance(relation, KnowsElements):
         relation.check(count, names)
     elif not isinstance(relation, Identity) and elements is None:

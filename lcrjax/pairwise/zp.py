@@ -22,13 +22,13 @@ from lcrjax.similarity.base import (
     taken,
 )
 from lcrjax.similarity.distance_kernels import RMSD
-from lcrjax.similarity.precomputed import as_similarity
+from lcrjax.similarity.spec import as_similarity
 
 
 def ordinariness(
     elements: Any,
     weights: Any,
-    similarity: Similarity | None = None,
+    similarity: Any = None,
     *,
     others: Any = None,
     tile: int | None = None,
@@ -45,7 +45,7 @@ def ordinariness(
         elements: n elements, such as images (n, h, w, c) or vectors (n, d); of a product of
             similarities a tuple.
         weights: Weights of the others, (m, k) or (m,); for abundances the sum is one.
-        similarity: None for RMSD.
+        similarity: None for RMSD, a `Similarity`, or a word as `parse_similarity` reads it.
         others: m elements to compare with; None for `elements`.
         tile: Largest side of a tile; None chooses by backend. It changes no digit that counts.
 
@@ -63,7 +63,8 @@ def ordinariness(
         >>> print(np.round(lcrjax.ordinariness(images, [0.5, 0.5]), 4))
         [0.6839 0.6839]
     """
-    similarity = RMSD() if similarity is None else as_similarity(similarity)
+    given = RMSD() if similarity is None else similarity
+    similarity, elements, others = as_similarity(given, elements, others)
     check_process()
     check_tile(tile)
     elements = taken(similarity, elements)

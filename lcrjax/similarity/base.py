@@ -192,7 +192,7 @@ class Product(TiledSimilarity):
         own, its = self._for_each(elements), self._for_each(others)
         found = [f.canonical(x, y) for f, x, y in zip(self.factors, own, its, strict=True)]
         factors, own, its = (tuple(parts) for parts in zip(*found, strict=True))
-        sizes = {len(x) for x in own}
+        sizes = {len(jax.tree.leaves(x)[0]) for x in own}
         if len(sizes) > 1:
             raise ValueError(f"the factors have {sorted(sizes)} elements: give as many for each")
         return Product(factors), own, None if others is None else its
@@ -269,9 +269,11 @@ def taken(similarity: Similarity, elements: Any, what: str = "elements") -> Any:
     Raises:
         ValueError: If they are nothing that holds elements, or some are missing.
     """
-    if _in_parts(similarity, elements):
-        return tuple(sequence(what, part) for part in elements)
-    return sequence(what, elements)
+    if isinstance(similarity, Product) and _in_parts(similarity, elements):
+        pairs = zip(similarity.factors, similarity._for_each(elements), strict=True)
+        return tuple(taken(factor, part, what) for factor, part in pairs)
+    own = getattr(similarity, "take", None)
+    return sequence(what, elements) if own is None else own(elements, what)
 
 
 def _in_parts(similarity: Similarity, elements: Any) -> bool:

@@ -80,9 +80,10 @@ class Precomputed(Similarity, eq=False):
         Raises:
             ValueError: If the sizes differ, or both have names and these differ.
         """
-        shape: tuple[int, ...] = (
-            () if isinstance(self.matrix, str | Path) else np.shape(self.matrix)
-        )
+        matrix = self.matrix
+        if isinstance(matrix, str | Path):
+            matrix = _mapped(Path(matrix)) if Path(matrix).suffix == ".npy" else ()
+        shape: tuple[int, ...] = np.shape(matrix)
         if len(shape) == 2 and shape[0] != count:
             raise ValueError(
                 f"the similarity matrix has shape {shape}, but there are {count} rows of counts"
@@ -96,6 +97,10 @@ class Precomputed(Similarity, eq=False):
                     f"{what} {at} of the similarity is {own[at]!r} and row {at} of the counts "
                     f"{names[at]!r}: give both in one order"
                 )
+
+    def take(self, elements: Any, what: str = "elements") -> Any:
+        """Leave elements as they are: nobody looks at them."""
+        return elements
 
     def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w.
@@ -113,10 +118,10 @@ class Precomputed(Similarity, eq=False):
                     f"the similarity matrix has shape {shape}, "
                     f"but there are {len(weights)} rows of weights"
                 )
-            if not isinstance(self.matrix, jax.Array) or self.matrix.dtype != weights.dtype:
-                entries = self.matrix.nnz if is_sparse(self.matrix) else shape[0] * shape[1]
+            ready = isinstance(self.matrix, jax.Array) and self.matrix.dtype == weights.dtype
+            if not (ready or is_sparse(self.matrix)):
                 check_room(
-                    entries * weights.dtype.itemsize,
+                    shape[0] * shape[1] * weights.dtype.itemsize,
                     f"a copy in {weights.dtype} of the similarities of {shape[0]:,} elements",
                 )
             return _weigh(self.matrix, weights)
@@ -269,19 +274,3 @@ def _row_blocks(source: Any, width: int) -> Iterator[Any]:
             yield chunk.to_numpy()
     except (ValueError, pd.errors.ParserError) as error:
         raise ValueError(f"{source} is no table of numbers: {error}") from error
-
-
-def as_similarity(similarity: Any) -> Similarity:
-    """Take a matrix, or the path of one, for `Precomputed`; a similarity for itself.
-
-    Raises:
-        ValueError: If it is neither.
-    """
-    if isinstance(similarity, Similarity):
-        return similarity
-    if callable(similarity):
-        raise ValueError(
-            f"the similarity is {similarity!r}: give an object such as RMSD(), "
-            "or a function as Pointwise(function) or PythonFunction(function)"
-        )
-    return Precomputed(similarity)

@@ -17,7 +17,10 @@ from lcrjax.native.interrupts import interruptible
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
-from lcrjax.similarity import RMSD, Similarity, TiledSimilarity
+from lcrjax.pairwise.zp import zp
+from lcrjax.similarity import RMSD, Precomputed, Similarity, TiledSimilarity
+from lcrjax.similarity.base import taken
+from lcrjax.similarity.spec import as_similarity
 from lcrjax.study.columns import FEATURES, ORDERS, feature_columns
 from lcrjax.study.subset_features import subset_features
 
@@ -79,6 +82,24 @@ def _by_kernel(
     return pd.concat(tables, ignore_index=True)
 
 
+def _by_weighing(
+    similarity: Similarity, elements: Any, labels: np.ndarray, subsets: np.ndarray
+) -> pd.DataFrame:
+    """The same by a similarity that weighs elements itself, a subset after the other."""
+    n, n_classes = subsets.shape[1], int(labels.max()) + 1
+    tables = []
+    for subset in subsets:
+        part = elements[subset] if hasattr(elements, "dtype") else [elements[i] for i in subset]
+        classes = labels[subset]
+        weights = np.eye(n_classes, dtype=np.float32)[classes] / np.float32(n)
+        sums = np.asarray(zp(similarity, part, jnp.asarray(weights)), np.float64)
+        shares = sums[np.arange(n), classes], sums.sum(axis=1)
+        members = members_of_labels(classes[None], *(part[None] for part in shares))
+        family = family_of(members, np.asarray(list(ORDERS.values())))
+        tables.append(pd.DataFrame(feature_columns(family, members.datasets, float(n))))
+    return pd.concat(tables, ignore_index=True)
+
+
 def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarray]:
     labels, subsets = np.asarray(labels), np.asarray(subsets)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
@@ -102,9 +123,7 @@ def _check(images: Any, labels: Any, subsets: Any) -> tuple[np.ndarray, np.ndarr
     return labels.astype(np.int32), subsets.astype(np.int32)
 
 
-def features(
-    images: Any, labels: Any, subsets: Any, *, similarity: Similarity | None = None
-) -> pd.DataFrame:
+def features(images: Any, labels: Any, subsets: Any, *, similarity: Any = None) -> pd.DataFrame:
     """Measure the 27 features of each of k subsets of n images.
 
     From exact squared distances where images are uint8 or k/255, with similarities in float32 and
@@ -114,7 +133,8 @@ def features(
         images: All images of the dataset, (N, h, w) or (N, h, w, c); uint8, or floats in [0, 1].
         labels: Their classes, (N,), in 0..C-1.
         subsets: Indices of the images of each subset, (k, n).
-        similarity: A similarity computed in tiles; None for RMSD (paper, section III-D).
+        similarity: None for RMSD (paper, section III-D); a similarity or a word for one, which
+            compares elements of any kind in the place of images.
 
     Returns:
         k rows with the columns `lcrjax.study.columns.FEATURES`, in float64. A class without an
@@ -132,13 +152,14 @@ def features(
     if similarity is None:
         similarity = RMSD()
         check_pixels(images)
-    if not isinstance(similarity, TiledSimilarity):
-        raise ValueError(
-            f"similarity is a {type(similarity).__name__}: give one that is computed in tiles"
-        )
-    similarity, images, _ = similarity.canonical(images, None)
+    similarity, images, _ = as_similarity(similarity, images)
+    if isinstance(similarity, Precomputed):
+        raise ValueError("a matrix of similarities has no subsets: give a similarity of elements")
     if not len(subsets):
         return pd.DataFrame({name: np.empty(0) for name in FEATURES})
+    if not isinstance(similarity, TiledSimilarity):
+        return _by_weighing(similarity, taken(similarity, images), labels, subsets)
+    similarity, images, _ = similarity.canonical(taken(similarity, images), None)
     if serve_host(similarity, images):
         return interruptible(partial(_by_kernel, similarity, images, labels, subsets))
     return _by_program(similarity, images, labels, subsets)

@@ -104,3 +104,40 @@ def test_the_version_is_told_and_whether_kernels_are_used(run):
     version, kernels = run("--version").stdout.splitlines()
     assert version == f"lcrjax {lcrjax.__version__}"
     assert kernels.startswith("kernels in C: " + ("used" if native.available() else "not used, "))
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(24, 5)).astype("f4"), np.repeat([2, 10], 12)
+    np.savez(tmp_path / "v.npz", images=x, labels=y)
+    return x, y
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "alike"),
+    [
+        ([], "Similarity: cosine of vectors", "cosine"),
+        (["--similarity", "laplacian:0.5median"], "(0.5median of a sample of", None),
+        (["--similarity", "rmsd:2"], "s = 2", "rmsd:2"),
+        (["--similarity", "gower"], "Gower's similarity of vectors", "gower"),
+    ],
+)
+def test_vectors_are_measured_by_what_is_said(run, vectors, words, said, alike):
+    result = run("measure", "v.npz", "--q", "0", *words)
+    assert result.exit_code == 0, result.output
+    assert said in " ".join(result.stdout.split())
+    assert "vectors" in result.stdout
+    x, y = vectors
+    whole = lcrjax.measure(x, y, similarity=alike or words[1], q=0).to_frame().iloc[0]
+    assert f"{whole['alpha']:.4g}" in result.stdout
+    assert result.stdout.index(" 2 ") < result.stdout.index(" 10 ")  # as people count
+
+
+def test_a_similarity_of_another_kind_is_refused(run, vectors):
+    result = run("measure", "v.npz", "--similarity", "edit")
+    assert result.exit_code == 2
+    assert "'edit' compares texts, no vectors: give rmsd[:SCALE], cosine" in result.stderr
+    result = run("study", "v.npz", "--similarity", "edt")
+    assert result.exit_code == 2
+    assert "did you mean 'edit'" in result.stderr

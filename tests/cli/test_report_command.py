@@ -1,5 +1,6 @@
 import os
 
+import numpy as np
 import pytest
 
 from tests.study import fake_parts as fake
@@ -78,3 +79,19 @@ def test_help_shows_an_example(run):
     result = run("report", "--help")
     assert result.exit_code == 0
     assert "lcrjax report digits" in result.stdout
+
+
+def test_vectors_have_a_page(run, tmp_path):
+    x = np.random.default_rng(0).normal(size=(24, 5)).astype("f4")
+    np.savez(tmp_path / "v.npz", images=x, labels=np.repeat([0, 1], 12))
+    np.save(tmp_path / "Z.npy", np.eye(9))
+    assert run("report", "v.npz", "--similarity", "gaussian:median").exit_code == 0
+    assert "Gaussian of the distance of vectors" in (tmp_path / "report.html").read_text()
+    for word, sentence in (
+        ("edit", "compares texts, no vectors"),
+        ("file:Z.npy", "has shape (9, 9), but there are 24"),
+        ("gausian:1", "did you mean 'gaussian'"),
+    ):
+        result = run("report", "v.npz", "--similarity", word)
+        assert result.exit_code == 2
+        assert sentence in result.stderr

@@ -180,7 +180,8 @@ def test_no_subsets_make_an_empty_table(dataset):
         ({"labels": np.full(N_IMAGES, -1)}, "labels hold -1"),
         ({"images": np.full((N_IMAGES, 4), np.nan)}, "NaN"),
         ({"images": np.zeros((N_IMAGES, 4), int)}, "dtype int64"),
-        ({"similarity": lcrjax.Identity()}, "similarity is a Identity"),
+        ({"similarity": np.eye(N_IMAGES)}, "has no subsets"),
+        ({"similarity": "edit"}, "hold no text at 0"),
         ({"images": np.full((N_IMAGES, 2, 2), 255.0)}, "range from 255 to 255"),
     ],
 )
@@ -194,3 +195,25 @@ def test_configuration_is_left_alone(dataset):
     before = dict(jax.config.values)
     features(*dataset)
     assert dict(jax.config.values) == before
+
+
+TEXTS = [f"{'ab' * (i % 5)}{'xyz'[i % 3]}{i}" for i in range(N_IMAGES)]
+
+
+@pytest.mark.parametrize("word", ["edit", "ngram", "gower", "cosine", "gaussian:median"])
+def test_elements_of_any_kind(word, dataset, rng):
+    _, labels, subsets = dataset
+    elements = {"edit": TEXTS, "ngram": np.array(TEXTS)}.get(word)
+    if elements is None:
+        elements = rng.normal(size=(N_IMAGES, 4)).astype("f4")
+    if word == "gower":
+        elements = pd.DataFrame({"x": elements[:, 0], "c": [text[-1] for text in TEXTS]})
+    whole = lcrjax.ordinariness(elements, np.eye(N_IMAGES, dtype="f4"), word)
+    found = features(elements, labels, subsets[:2], similarity=word)
+    for row, subset in zip(found.itertuples(), subsets, strict=False):
+        part = np.asarray(whole)[np.ix_(subset, subset)]
+        D = lcrjax.measure(part, labels[subset], similarity=part, q=(0, 1))
+        for i, q in enumerate(("0", "1")):
+            for letter, measure in LETTERS.items():
+                value = getattr(row, f"{letter}_{q}")
+                np.testing.assert_allclose(value, D.dataset_level[measure][i], rtol=1e-5)

@@ -1,9 +1,10 @@
 """Similarity matrices in an order that brings soft clusters of images into view (Fig. 2)."""
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, Num
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import leaves_list, linkage
 
@@ -12,15 +13,16 @@ from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
 from lcrjax.numerics.memory import check_room
 from lcrjax.pairwise import ordinariness
-from lcrjax.similarity import Similarity
+from lcrjax.similarity import RMSD, Precomputed, Similarity
+from lcrjax.similarity.spec import as_similarity
 
 
 class Clustered(NamedTuple):
-    """A class-balanced sample of training images in the order of its clusters.
+    """A class-balanced sample of training elements in the order of its clusters.
 
     Attributes:
-        places: Place of each image among the training images.
-        images: The images.
+        places: Place of each among the training elements.
+        elements: The elements.
         labels: Their classes.
         z: Their similarities.
         shown: Lowest and highest similarity that a picture of `z` tells apart; few are higher.
@@ -28,7 +30,7 @@ class Clustered(NamedTuple):
     """
 
     places: Int[np.ndarray, " n"]
-    images: Num[np.ndarray, "n h w ..."]
+    elements: Any
     labels: Int[np.ndarray, " n"]
     z: Float[np.ndarray, "n n"]
     shown: tuple[float, float]
@@ -36,9 +38,9 @@ class Clustered(NamedTuple):
 
 
 def clustered_sample(
-    dataset: Dataset, count: int, *, similarity: Similarity | None = None, seed: int = 0
+    dataset: Dataset, count: int, *, similarity: Similarity | str | None = None, seed: int = 0
 ) -> Clustered:
-    """Compare a class-balanced sample of a dataset's training images, and cluster it.
+    """Compare a class-balanced sample of a dataset's training elements, and cluster it.
 
     Args:
         dataset: Where they are from.
@@ -47,16 +49,26 @@ def clustered_sample(
         seed: Seed of the sample.
     """
     index = balanced_sample(dataset.train_labels, count, seed=seed)
+    alike, elements, _ = as_similarity(
+        RMSD() if similarity is None else similarity, dataset.train.elements
+    )
+    all_of_it = dataclasses.replace(dataset.train, elements=elements)
     check_room(12 * 4 * len(index) ** 2, f"similarities of a sample of {len(index):,} images")
     same = np.eye(len(index), dtype=np.float32)
-    z = np.asarray(ordinariness(dataset.train_images[index], same, similarity))
+    if isinstance(alike, Precomputed):  # which knows its own elements, all of them
+        chosen = np.zeros((len(all_of_it), len(index)), np.float32)
+        chosen[index, np.arange(len(index))] = 1
+        z = np.asarray(ordinariness(elements, chosen, alike))[index]
+    else:
+        z = np.asarray(ordinariness(all_of_it.take(index).elements, same, alike))
     order = cluster_order(z)
     z, index = z[order][:, order], index[order]
-    images, labels = dataset.train_images[index], dataset.train_labels[index]
+    part = all_of_it.take(index)
     apart = z[same == 0]
     shown = float(apart.min()), float(np.quantile(apart, 0.995))
-    found = measure(images, labels, similarity=similarity, q=1)
-    return Clustered(index, images, labels, z, shown, found)
+    own = z if isinstance(alike, Precomputed) else alike
+    found = measure(part.elements, part.labels, similarity=own, q=1)
+    return Clustered(index, dataset.train.take(index).elements, part.labels, z, shown, found)
 
 
 def balanced_sample(

@@ -27,7 +27,7 @@ _POOL = 1000
 
 @styled
 def frequency_and_similarity_figure(
-    dataset: Dataset, *, similarity: Similarity | None = None, seed: int = 0
+    dataset: Dataset, *, similarity: Similarity | str | None = None, seed: int = 0
 ) -> Figure:
     """Draw four datasets of ten images, and what two measures of diversity make of them (Fig. 1).
 

@@ -27,7 +27,9 @@ _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 @styled
-def profile_figure(dataset: Dataset | Diversity, *, similarity: Similarity | None = None) -> Figure:
+def profile_figure(
+    dataset: Dataset | Diversity, *, similarity: Similarity | str | None = None
+) -> Figure:
     """Draw A, R and G against the viewpoint q, of the dataset and of each class.
 
     Args:

@@ -19,7 +19,7 @@ _EXAMPLES, _LETTERS = 5, 22
 
 @styled
 def similarity_figure(
-    dataset: Dataset, *, count: int = 128, similarity: Similarity | None = None, seed: int = 0
+    dataset: Dataset, *, count: int = 128, similarity: Similarity | str | None = None, seed: int = 0
 ) -> Figure:
     """Draw the clustered similarity matrix of a class-balanced sample of images (Fig. 2).
 
@@ -44,7 +44,7 @@ def similarity_figure(
     if size < 8:
         raise ValueError(f"the sample has {size} images: the figure needs 8 at least")
     sample = clustered_sample(dataset, count, similarity=similarity, seed=seed)
-    z, images, labels, found = sample.z, sample.images, sample.labels, sample.found
+    z, images, labels, found = sample.z, sample.elements, sample.labels, sample.found
     fig = Figure(figsize=(7.2, 6.4), layout="constrained")
     grid = fig.add_gridspec(
         3, 3, width_ratios=[1, 36, 7], height_ratios=[0.8 * dataset.n_classes + 0.5, 34, 1]

@@ -6,16 +6,19 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data import Dataset
+from lcrjax.data.dataset import KINDS
 from lcrjax.report.figures.style import class_colours
 from lcrjax.report.page.clusters import heat_map
 from lcrjax.report.page.distances import distance_chart
+from lcrjax.report.page.excerpts import shown as show
 from lcrjax.report.page.findings import findings
 from lcrjax.report.page.measured import VIEWPOINTS, Measured, Progress, measure_dataset
 from lcrjax.report.page.pairs import Pair, closest_pairs, counts
 from lcrjax.report.page.profiles import profile_charts, profile_data
 from lcrjax.report.page.rendering import render
 from lcrjax.report.page.representative import by_class, relative, whole
-from lcrjax.report.page.thumbnails import thumbnail
+from lcrjax.similarity import RMSD
+from lcrjax.similarity.spec import describe_similarity
 
 #: Most classes that are drawn and pictured; tables have all.
 MOST_CLASSES = 48
@@ -24,20 +27,31 @@ _PICTURED, _PICTURED_OF_MANY = 6, 3
 _MANY = 16
 
 
-def dataset_page(dataset: Dataset, *, progress: Progress = lambda stage, share: None) -> str:
+def dataset_page(
+    dataset: Dataset,
+    *,
+    similarity: str | None = None,
+    progress: Progress = lambda stage, share: None,
+) -> str:
     """Write a dataset's page: what it is, how diverse, what in it is odd, and whether test leaks.
 
-    All pairs of images are compared, exactly: among the training images, among the test images and
-    between the two. Memory grows with the number of images, time with that of pairs.
+    All pairs of elements are compared, exactly: training with training, test with test and between
+    the two. Memory grows with the number of elements, time with that of pairs. Near-duplicates are
+    those of images and vectors, by RMSD, whatever the similarity.
 
     Args:
-        dataset: As `lcrjax.data.load` returns it.
+        dataset: As `lcrjax.data.load` returns it; elements of any kind.
+        similarity: In a word, see `lcrjax.parse_similarity`; None for what is usual: "rmsd" of
+            images, "cosine" of vectors, "ngram" of texts and "gower" of rows.
         progress: Called with what is being done and which share of that.
 
     Returns:
         An HTML document without references to anything outside itself.
+
+    Raises:
+        ValueError: If the similarity compares another kind of elements.
     """
-    measured = measure_dataset(dataset, progress)
+    measured = measure_dataset(dataset, progress, similarity=similarity)
     progress("drawing", 0.0)
     return render("dataset.html", **_content(dataset, measured))
 
@@ -47,7 +61,7 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
     classes = _classes(dataset, measured)
     pictured = sorted(classes, key=lambda c: -c["train"])[:MOST_CLASSES]
     shown = sorted(c["number"] for c in pictured)
-    threshold = measured.nearness.threshold
+    threshold = measured.threshold
     kinds = {
         "leak": (measured.test_near, "test"),
         "within": (measured.train_near[:1], "train"),
@@ -60,15 +74,19 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
     return {
         "title": dataset.name,
         "dataset": dataset,
+        "one": KINDS[dataset.kind],
+        "many": dataset.kind,
+        "shape": " × ".join(map(str, dataset.element_shape)),
+        "alike": _alike(dataset, measured),
         "classes": classes,
         "shown": shown,
         "whole": _dataset_row(measured),
         "viewpoints": [_viewpoint(q) for q in VIEWPOINTS],
         "findings": findings(dataset, measured, overall),
-        "profiles": profile_charts(measured.diversity, shown),
+        "profiles": profile_charts(measured.diversity, shown, KINDS[dataset.kind]),
         "profile_data": profile_data(measured.diversity, shown),
-        "distances": distance_chart(measured),
-        "heat": heat_map(dataset),
+        "distances": distance_chart(measured, KINDS[dataset.kind]),
+        "heat": heat_map(dataset, measured),
         "ordinary": [{**classes[c], **_extremes(dataset, measured, c, len(shown))} for c in shown],
         "nearness": measured.nearness,
         "counts": counts(measured),
@@ -81,8 +99,22 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         ],
         "represented": list(zip(classes, by_class(dataset, measured), strict=True)),
         "tests": len(measured.test),
-        "pixels": "pixelated" if max(dataset.image_shape[:2]) <= 64 else "auto",
     }
+
+
+def _alike(dataset: Dataset, measured: Measured) -> str:
+    """Say in a sentence what the similarity compares."""
+    if not isinstance(measured.similarity, RMSD):
+        said = describe_similarity(measured.word, measured.similarity, dataset.kind)
+        return f"How alike two {dataset.kind} are is here the {said}."
+    scale = float(np.asarray(measured.similarity.scale))
+    of = "pixels" if dataset.kind == "images" else "components"
+    units = " with pixels from 0 to 1" if dataset.kind == "images" else ""
+    rate = "" if scale == 1 else f"{scale:g} · "
+    return (
+        f"{dataset.kind.capitalize()} count as similar by how little their {of} differ, "
+        f"Z = exp(−{rate}RMSD){units}."
+    )
 
 
 def _viewpoint(q: float) -> dict[str, str]:
@@ -126,19 +158,19 @@ def _extremes(dataset: Dataset, measured: Measured, c: int, n_shown: int) -> dic
     order = mine[np.argsort(-measured.own[mine], kind="stable")]
     most = _PICTURED if n_shown <= _MANY else _PICTURED_OF_MANY
     count = min(most, len(order) // 2) or 1
-    images, own = dataset.train_images, measured.own
+    split, own = dataset.train, measured.own
     return {
-        name: [{"uri": thumbnail(images[i]), "index": i, "value": float(own[i])} for i in chosen]
+        name: [{**show(split, dataset.kind, i), "value": float(own[i])} for i in chosen.tolist()]
         for name, chosen in (("most", order[:count]), ("least", order[::-1][:count]))
     }
 
 
 def _pictured(dataset: Dataset, pair: Pair) -> dict[str, Any]:
-    first = dataset.train_images if pair.first_split == "train" else dataset.test_images
+    first = dataset.test if pair.first_split == "test" and dataset.test else dataset.train
     return {
         "pair": pair,
-        "first": thumbnail(first[pair.first]),
-        "second": thumbnail(dataset.train_images[pair.second]),
+        "first": show(first, dataset.kind, pair.first),
+        "second": show(dataset.train, dataset.kind, pair.second),
         "first_class": dataset.class_names[pair.first_class],
         "second_class": dataset.class_names[pair.second_class],
     }

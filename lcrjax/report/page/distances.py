@@ -8,8 +8,12 @@ from lcrjax.report.page.svg_axes import Chart, Line, Tick, polyline, ticks_withi
 _BINS = 48
 
 
-def distance_chart(measured: Measured) -> Chart | None:
+def distance_chart(measured: Measured, one: str = "image") -> Chart | None:
     """Lay out the distances of images to their nearest training image, train and test.
+
+    Args:
+        measured: The distances.
+        one: What an element is called.
 
     Returns:
         Two lines, densities over RMSD, and the threshold of near-duplicates as mark; None where
@@ -24,7 +28,10 @@ def distance_chart(measured: Measured) -> Chart | None:
     shares = [np.histogram(part, edges)[0] / len(part) for part in parts if len(part)]
     highest = max(float(s.max()) for s in shares) * 1.06 or 1.0
     middle = (edges[:-1] + edges[1:]) / 2 / limit
-    names = ("training image to the nearest other one", "test image to the nearest training image")
+    names = (
+        f"training {one} to the nearest other one",
+        f"test {one} to the nearest training {one}",
+    )
     lines = tuple(
         Line(name, polyline(middle, share / highest), colour, 0)
         for name, share, colour in zip(names, shares, ("#0072B2", "#D55E00"), strict=False)
@@ -33,5 +40,5 @@ def distance_chart(measured: Measured) -> Chart | None:
     y_ticks = tuple(
         Tick(y_of(t / highest), f"{100 * t:.3g} %") for t in ticks_within(0.0, highest, 3)
     )
-    mark = x_of(min(1.0, measured.nearness.threshold / limit))
+    mark = x_of(min(1.0, measured.threshold / limit))
     return Chart(lines, x_ticks, y_ticks, mark)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lcrjax.data import Dataset
+from lcrjax.data.dataset import KINDS
 from lcrjax.report.page.measured import Measured
 from lcrjax.report.page.rendering import percent
 from lcrjax.report.page.representative import Representation, nearest_class_accuracy
@@ -24,28 +25,34 @@ class Finding(NamedTuple):
 
 def findings(dataset: Dataset, measured: Measured, overall: Representation | None) -> list[Finding]:
     """Say in sentences what was found, the gravest first."""
-    found = [*_labels(measured), _copies(measured), _balance(dataset, measured)]
+    one, many = KINDS[dataset.kind], dataset.kind
+    near = measured.nearness is not None
+    found = [_balance(dataset, measured)]
+    if near:
+        found += [*_labels(measured, one), _copies(measured, one, many)]
     if overall is not None:
-        found = [_leak(measured), *found, _representation(overall), _nearest(dataset, measured)]
+        found.append(_representation(overall, one, many, near))
+        if near:
+            found += [_leak(measured, many), _nearest(dataset, measured, one, many)]
     found += [Finding("note", note) for note in dataset.notes]
     return sorted(found, key=lambda finding: ("warning", "note", "good").index(finding.level))
 
 
-def _leak(measured: Measured) -> Finding:
-    limit, tests = measured.nearness.threshold, len(measured.test_rmsd)
+def _leak(measured: Measured, many: str) -> Finding:
+    limit, tests = measured.threshold, len(measured.test_rmsd)
     copies = int(np.sum(measured.test_rmsd == 0))
     near = int(np.sum(measured.test_rmsd <= limit))
     if not near:
-        return Finding("good", f"None of {tests:,} test images has a near-duplicate in training.")
+        return Finding("good", f"None of {tests:,} test {many} has a near-duplicate in training.")
     exact = f", {copies:,} of them to the last bit" if copies else ""
-    text = f"{near:,} of {tests:,} test images ({percent(near / tests)}) {_have(near)} a "
+    text = f"{near:,} of {tests:,} test {many} ({percent(near / tests)}) {_have(near)} a "
     text += f"near-duplicate in training{exact}: "
     if near / tests < _NEGLIGIBLE:
         return Finding("note", text + "too few to move a score by much, but better removed.")
     return Finding("warning", text + "scores on this test set flatter.")
 
 
-def _labels(measured: Measured) -> list[Finding]:
+def _labels(measured: Measured, one: str) -> list[Finding]:
     across = int(measured.pairs_across[-1])
     copies = int(measured.pairs_across[0])
     if not across:
@@ -54,23 +61,23 @@ def _labels(measured: Measured) -> list[Finding]:
     return [
         Finding(
             "warning",
-            f"{across:,} {'pair' if across == 1 else 'pairs'} of nearly the same training image "
+            f"{across:,} {'pair' if across == 1 else 'pairs'} of nearly the same training {one} "
             f"{'carries' if across == 1 else 'carry'} two different labels{exact}: one of each "
             "pair is wrong, or the classes overlap.",
         )
     ]
 
 
-def _copies(measured: Measured) -> Finding:
-    near = int(np.sum(measured.train_rmsd <= measured.nearness.threshold))
+def _copies(measured: Measured, one: str, many: str) -> Finding:
+    near = int(np.sum(measured.train_rmsd <= measured.threshold))
     n = len(measured.train_rmsd)
     if not near:
-        return Finding("good", f"No two of {n:,} training images are near-duplicates.")
+        return Finding("good", f"No two of {n:,} training {many} are near-duplicates.")
     copies = int(np.sum(measured.train_rmsd == 0))
     exact = f"; {copies:,} {_have(copies)} an exact copy" if copies else ""
     return Finding(
         "note" if near / n < 0.05 else "warning",
-        f"{near:,} of {n:,} training images ({percent(near / n)}) {_have(near)} a near-duplicate "
+        f"{near:,} of {n:,} training {many} ({percent(near / n)}) {_have(near)} a near-duplicate "
         f"among them{exact}.",
     )
 
@@ -83,26 +90,29 @@ def _balance(dataset: Dataset, measured: Measured) -> Finding:
     return Finding("good" if good else "note", text)
 
 
-def _representation(overall: Representation) -> Finding:
+def _representation(overall: Representation, one: str, many: str, near: bool) -> Finding:
     ratio = overall.test_rmsd / overall.train_rmsd if overall.train_rmsd > 0 else float("nan")
     text = (
         f"From training to test the relative diversity is {overall.relative:.3f} (1 means: test "
-        "images are as ordinary in training as among themselves), and a test image is "
-        f"{ratio:.2f} times as far from its nearest training image as training images are from "
-        "each other."
+        f"{many} are as ordinary in training as among themselves)"
     )
-    good = abs(overall.relative - 1) < 0.02 and 0.9 < ratio < 1.1
-    return Finding("good" if good else "note", text)
+    if near:
+        text += (
+            f", and a test {one} is {ratio:.2f} times as far from its nearest training {one} as "
+            f"training {many} are from each other"
+        )
+    good = abs(overall.relative - 1) < 0.02 and (not near or 0.9 < ratio < 1.1)
+    return Finding("good" if good else "note", f"{text}.")
 
 
-def _nearest(dataset: Dataset, measured: Measured) -> Finding:
+def _nearest(dataset: Dataset, measured: Measured, one: str, many: str) -> Finding:
     accuracy, balanced = nearest_class_accuracy(
         dataset.test_labels, *(kind.rmsd for kind in measured.test_near)
     )
     return Finding(
         "note",
-        f"Taking the label of the nearest training image would classify {percent(accuracy)} of the "
-        f"test images rightly (balanced accuracy {percent(balanced)}): a model should beat that.",
+        f"Taking the label of the nearest training {one} would classify {percent(accuracy)} of the "
+        f"test {many} rightly (balanced accuracy {percent(balanced)}): a model should beat that.",
     )
 
 

@@ -1,12 +1,14 @@
-"""Measurements on a dataset's page: all pairs of images compared exactly."""
+"""Measurements on a dataset's page: all pairs of elements compared exactly."""
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.data import Dataset
+from lcrjax.data.dataset import KINDS
 from lcrjax.measures.labelled import labelled_diversity
 from lcrjax.measures.result import Diversity
 from lcrjax.pairwise import (
@@ -19,6 +21,8 @@ from lcrjax.pairwise import (
     ordinariness,
 )
 from lcrjax.report.figures.profiles import PROFILE_ORDERS
+from lcrjax.similarity import Precomputed, Similarity
+from lcrjax.similarity.spec import USUAL, as_similarity, check_similarity
 
 #: Told what is being done, and which share of it.
 Progress = Callable[[str, float], None]
@@ -26,13 +30,17 @@ Progress = Callable[[str, float], None]
 VIEWPOINTS: tuple[float, ...] = (0.0, 1.0, 2.0, np.inf)
 #: Parts of the threshold at which pairs are counted, too.
 PARTS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+#: Kinds of elements that have distances, by which near-duplicates are found.
+WITH_DISTANCES = ("images", "vectors")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Measured:
-    """What all pairs of a dataset's images say.
+    """What all pairs of a dataset's elements say; of images it is said in what follows.
 
     Attributes:
+        word: The similarity, in a word.
+        similarity: What that came to mean.
         diversity: Of the training images, at the viewpoints of tables and profiles, ascending.
         own: Mean similarity of each training image to those of its class, itself among them.
         test_own: The same of each test image to the other test images of its class.
@@ -41,11 +49,14 @@ class Measured:
         test_in: Mean similarity of each test image to all training images.
         train_near: Nearest other training images, of the same and of another class.
         test_near: Nearest training images of the test images, likewise.
-        nearness: From what distance on images are near-duplicates.
+        nearness: From what distance on images are near-duplicates; None of elements without
+            distances, whose nearest ones are infinitely far.
         pairs_within: Pairs of training images of one class at most `PARTS` of that far apart.
         pairs_across: Pairs of two classes.
     """
 
+    word: str
+    similarity: Similarity
     diversity: Diversity
     own: Float[np.ndarray, " n"]
     test_own: Float[np.ndarray, " t"]
@@ -54,13 +65,18 @@ class Measured:
     test_in: Float[np.ndarray, " t"]
     train_near: tuple[Neighbours, Neighbours]
     test_near: tuple[Neighbours, Neighbours]
-    nearness: Nearness
+    nearness: Nearness | None
     pairs_within: Int[np.ndarray, " parts"]
     pairs_across: Int[np.ndarray, " parts"]
 
     def at(self, q: float | int) -> int:
         """Place of one of `VIEWPOINTS` among those of `diversity`."""
         return int(np.flatnonzero(np.asarray(self.diversity.q) == q)[0])
+
+    @property
+    def threshold(self) -> float:
+        """RMSD up to which images are near-duplicates; below zero where there are no distances."""
+        return -1.0 if self.nearness is None else self.nearness.threshold
 
     @property
     def train_rmsd(self) -> Float[np.ndarray, " n"]:
@@ -73,44 +89,74 @@ class Measured:
         return np.minimum(*(kind.rmsd for kind in self.test_near))
 
 
-def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: None) -> Measured:
-    """Compare all images of a dataset: training with training, test with training and with test.
+def measure_dataset(
+    dataset: Dataset,
+    progress: Progress = lambda stage, share: None,
+    *,
+    similarity: str | None = None,
+) -> Measured:
+    """Compare all elements of a dataset: training with training, test with training and with test.
 
     Args:
-        dataset: Its images, as `lcrjax.data.load` returns them. Without a test set what concerns
+        dataset: Its elements, as `lcrjax.data.load` returns them. Without a test set what concerns
             one is empty.
         progress: Told how far this is.
+        similarity: In a word, see `lcrjax.parse_similarity`; None for what is usual for the kind.
+
+    Raises:
+        ValueError: If the similarity is one of another kind of elements, or a matrix though there
+            are test elements.
     """
-    images, labels = dataset.train_images, dataset.train_labels
+    word = similarity or USUAL[dataset.kind]
+    check_similarity(word, dataset.kind)
+    many, one = dataset.kind, KINDS[dataset.kind]
     test_split = dataset.test or dataset.train.take(np.empty(0, np.int64))
-    tests, test_labels = test_split.elements, test_split.labels
-    progress("comparing training images", 0.0)
-    train = _class_sums(images, images, labels, dataset.n_classes)
+    labels, test_labels = dataset.train_labels, test_split.labels
+    alike, elements, tests = as_similarity(word, dataset.train.elements, test_split.elements)
+    if isinstance(alike, Precomputed) and len(test_labels):
+        raise ValueError(f"{word} has no similarities of test {many}: leave the test set out")
+    progress(f"comparing training {many}", 0.0)
+
+    def class_sums(rows: Any, others: Any, classes: Int[np.ndarray, " m"]) -> np.ndarray:
+        """Ordinariness of elements in each class of others, which count 1/m each."""
+        weights = np.eye(dataset.n_classes, dtype=np.float32)[classes] / np.float32(len(classes))
+        others = None if others is rows else others
+        return np.asarray(ordinariness(rows, weights, alike, others=others))
+
+    train = class_sums(elements, elements, labels)
     progress("measuring diversity at all viewpoints", 0.0)
     viewpoints = tuple(sorted({*VIEWPOINTS, *PROFILE_ORDERS}))
     diversity = labelled_diversity(train, labels.astype(np.int32), dataset.class_names, viewpoints)
-    stage = "looking for each training image's nearest"
-    progress(stage, 0.0)
-    near = nearest_neighbours(images, labels, progress=lambda share: progress(stage, share))
     test_in = test = np.empty((0, dataset.n_classes), np.float32)
-    none = Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))
-    test_near = (none, none)
-    if len(tests):
-        progress("comparing test images with training images", 0.0)
-        test_in = _class_sums(tests, images, labels, dataset.n_classes)
-        test = _class_sums(tests, tests, test_labels, dataset.n_classes)
-        test_stage = "looking for each test image's nearest"
-        progress(test_stage, 0.0)
-        test_near = nearest_neighbours(
-            tests, test_labels, images, labels, progress=lambda share: progress(test_stage, share)
-        )
-    progress("counting near-duplicates", 0.0)
-    rmsd = np.minimum(near[0].rmsd, near[1].rmsd)
-    judged = nearness(rmsd, intrinsic_dimension(images))
-    counts = count_close_pairs(
-        images, labels, rmsd <= judged.threshold, [part * judged.threshold for part in PARTS]
-    )
+    if len(test_labels):
+        progress(f"comparing test {many} with training {many}", 0.0)
+        test_in = class_sums(tests, elements, labels)
+        test = class_sums(tests, tests, test_labels)
+    near, test_near = (_far(len(x)) for x in (labels, test_labels))
+    judged, counts = None, np.zeros((2, len(PARTS)), np.int64)
+    if many in WITH_DISTANCES:
+        own = dataset.train.elements
+        stage = f"looking for each training {one}'s nearest"
+        progress(stage, 0.0)
+        near = nearest_neighbours(own, labels, progress=lambda share: progress(stage, share))
+        if len(test_labels):
+            test_stage = f"looking for each test {one}'s nearest"
+            progress(test_stage, 0.0)
+            test_near = nearest_neighbours(
+                test_split.elements,
+                test_labels,
+                own,
+                labels,
+                progress=lambda share: progress(test_stage, share),
+            )
+        progress("counting near-duplicates", 0.0)
+        rmsd = np.minimum(near[0].rmsd, near[1].rmsd)
+        judged = nearness(rmsd, intrinsic_dimension(own))
+        limits = [part * judged.threshold for part in PARTS]
+        counts = np.stack(count_close_pairs(own, labels, rmsd <= judged.threshold, limits))
     return Measured(
+        word=word,
+        similarity=alike,
         diversity=diversity,
         own=_own(train, labels, labels),
         test_own=_own(test, test_labels, test_labels),
@@ -125,12 +171,10 @@ def measure_dataset(dataset: Dataset, progress: Progress = lambda stage, share: 
     )
 
 
-def _class_sums(
-    images: np.ndarray, others: np.ndarray, labels: Int[np.ndarray, " m"], n_classes: int
-) -> Float[np.ndarray, "n C"]:
-    """Ordinariness of images in each class of others, which count 1/m each."""
-    weights = np.eye(n_classes, dtype=np.float32)[labels] / np.float32(len(labels))
-    return np.asarray(ordinariness(images, weights, others=None if others is images else others))
+def _far(count: int) -> tuple[Neighbours, Neighbours]:
+    """Nearest elements of so many that have no distances: none, infinitely far."""
+    none = Neighbours(np.full(count, -1, np.int64), np.full(count, np.inf))
+    return none, none
 
 
 def _own(

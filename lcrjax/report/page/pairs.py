@@ -86,7 +86,7 @@ def counts(measured: Measured) -> list[dict[str, float]]:
     pairs = zip(PARTS, measured.pairs_within, measured.pairs_across, strict=True)
     return [
         {
-            "rmsd": (limit := part * measured.nearness.threshold),
+            "rmsd": (limit := part * measured.threshold),
             "within": int(within),
             "across": int(across),
             "train": int(np.sum(measured.train_rmsd <= limit)),

@@ -10,20 +10,23 @@ from lcrjax.report.figures.profiles import VIEWPOINT_TICKS, place
 from lcrjax.report.figures.style import class_colours
 from lcrjax.report.page.svg_axes import Chart, Line, Tick, polyline, value_axis, x_of
 
-#: Panels: measure, letter, and what the vertical axis counts.
+#: Panels: measure, letter, and what the vertical axis counts, of elements called `one`.
 PANELS = (
-    ("alpha", "A", "effective image–class pairs"),
+    ("alpha", "A", "effective {one}–class pairs"),
     ("normalized_rho", "R", "representativeness"),
-    ("gamma", "G", "effective images"),
+    ("gamma", "G", "effective {one}s"),
 )
 
 
-def profile_charts(diversity: Diversity, shown: list[int]) -> list[dict[str, Any]]:
+def profile_charts(
+    diversity: Diversity, shown: list[int], one: str = "image"
+) -> list[dict[str, Any]]:
     """Lay out A, R and G against the viewpoint, of the dataset and of classes.
 
     Args:
         diversity: At viewpoints in ascending order.
         shown: Classes that get a line.
+        one: What an element is called.
 
     Returns:
         For each measure its letter, unit and `chart`.
@@ -44,7 +47,13 @@ def profile_charts(diversity: Diversity, shown: list[int]) -> list[dict[str, Any
             for k, c in enumerate(shown)
         ]
         lines.append(Line("dataset", polyline(x, (whole - low) / (high - low)), "", 0))
-        panels.append({"letter": letter, "unit": unit, "chart": Chart(tuple(lines), marks, ticks)})
+        panels.append(
+            {
+                "letter": letter,
+                "unit": unit.format(one=one),
+                "chart": Chart(tuple(lines), marks, ticks),
+            }
+        )
     return panels
 
 

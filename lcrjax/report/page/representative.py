@@ -54,14 +54,14 @@ def whole(measured: Measured) -> Representation | None:
         measured.diversity.dataset_level["gamma"][measured.at(1)],
         measured.train_rmsd,
         measured.test_rmsd,
-        measured.test_rmsd <= measured.nearness.threshold,
+        measured.test_rmsd <= measured.threshold,
     )
 
 
 def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None]:
     """Compare each class's test images with its training images; None where there are none."""
     alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[measured.at(1)]
-    near = measured.test_rmsd <= measured.nearness.threshold
+    near = measured.test_rmsd <= measured.threshold
     found: list[Representation | None] = []
     tests = np.empty(0) if dataset.test is None else dataset.test_labels
     for c in range(dataset.n_classes):

@@ -98,7 +98,7 @@
     addEventListener("scroll", hide, { passive: true });
   }
 
-  // Heat map: the two images of a place, and how alike they are.
+  // Heat map: the two elements of a place, and how alike they are.
   const heat = data("heat-data");
   const box = document.getElementById("heat");
   if (heat && box) {
@@ -115,13 +115,18 @@
     const share = (k, n) => (n > 1 ? (100 * k) / (n - 1) : 0) + "%";
     for (const figure of figures) {
       const cell = figure.querySelector(".cell");
+      if (!heat.sheet) {
+        cell.className = "excerpt";
+        continue;
+      }
       cell.style.backgroundImage = "url(" + heat.sheet + ")";
       cell.style.backgroundSize = 100 * heat.across + "% " + 100 * rows + "%";
       cell.style.aspectRatio = String(heat.ratio);
     }
     const show = (figure, k) => {
-      figure.querySelector(".cell").style.backgroundPosition = share(k % heat.across, heat.across) + " " + share(Math.floor(k / heat.across), rows);
-      figure.querySelector("figcaption").textContent = heat.names[heat.labels[k]] + ", training image " + heat.indices[k];
+      if (heat.sheet) figure.querySelector(".cell").style.backgroundPosition = share(k % heat.across, heat.across) + " " + share(Math.floor(k / heat.across), rows);
+      else figure.querySelector(".excerpt").textContent = heat.excerpts[k];
+      figure.querySelector("figcaption").textContent = heat.names[heat.labels[k]] + ", training " + heat.one + " " + heat.indices[k];
     };
     field.addEventListener("pointermove", (event) => {
       const area = field.getBoundingClientRect();
@@ -136,7 +141,7 @@
       show(figures[0], i);
       show(figures[1], j);
       const value = z(i, j);
-      pair.querySelector("p").textContent = "Similarity " + value.toFixed(3) + ", RMSD " + Math.abs(Math.log(value)).toFixed(3);
+      pair.querySelector("p").textContent = "Similarity " + value.toFixed(3) + (heat.scale ? ", RMSD " + (Math.abs(Math.log(value)) / heat.scale).toFixed(3) : "");
     });
     field.addEventListener("pointerleave", () => {
       row.hidden = column.hidden = true;

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lcrjax.similarity.spec import parse_similarity
+from lcrjax.similarity.spec import check_similarity
 from lcrjax.study.design.balance import BINS, CANDIDATES, PER_BIN, SIZES, check_spread, whole_number
 from lcrjax.study.suggestion import nearest
 from lcrjax.training import TrainingConfig
@@ -27,7 +27,7 @@ class StudyConfig:
             balanced: large ones are slow to train, and a few will do.
         candidates: Random compositions drawn per dataset and size.
         similarity: What the features are measured with, in one word such as "rmsd:10"; see
-            `lcrjax.similarity.parse_similarity`.
+            `lcrjax.parse_similarity`. A `median` is that of each dataset's training elements.
         seed: Seed of everything random: compositions, images, initial weights, batches.
         skip_impossible: Leave out the sizes that a dataset is too small for (or that have fewer
             images than it has classes) instead of refusing the dataset.
@@ -55,7 +55,7 @@ class StudyConfig:
             at = {whole_number(name, n, 2): whole_number(name, k, 1) for n, k in given}
             object.__setattr__(self, name, dict(sorted(at.items())))
         check_spread(self.bins, self.per_bin, self.candidates, self.seed)
-        parse_similarity(self.similarity)
+        check_similarity(self.similarity)
 
     def subsets_per_bin(self, n: int) -> int:
         """Return the largest number of subsets of `n` images per bin."""

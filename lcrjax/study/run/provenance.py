@@ -28,7 +28,7 @@ def describe(datasets: Sequence[Dataset], **settings: Any) -> dict[str, Any]:
             "content_hash": d.content_hash(),
             "train": len(d.train_labels),
             "test": len(d.test_labels),
-            "image_shape": list(d.image_shape),
+            "image_shape": list(d.element_shape),
             "classes": d.n_classes,
         }
         for d in datasets

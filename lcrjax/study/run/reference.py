@@ -1,18 +1,33 @@
 """Reference model of a full dataset (paper, section IV-B), in a folder of its own."""
 
+import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
 
 from lcrjax.data import Dataset
 from lcrjax.study.run.files import write_whole
-from lcrjax.study.run.folder import check_folder, own_folder
+from lcrjax.study.run.folder import CONFIG, check_folder, own_folder, read_description
 from lcrjax.study.run.provenance import describe
-from lcrjax.training import FullConfig, FullProgress, FullResult, train_full
-from lcrjax.training.checkpoints import Checkpoints
+from lcrjax.training import (
+    Backend,
+    FullConfig,
+    FullProgress,
+    FullResult,
+    TrainingConfig,
+    resnet18,
+    train_full,
+)
+from lcrjax.training.checkpoints import BEST, LAST, Checkpoints
 from lcrjax.training.full import check_full
+from lcrjax.training.networks.protocol import choose_backend
+from lcrjax.training.programs import make_full_programs
 
 CHECKPOINTS = "checkpoints"
 LEARNING_CURVE = "curve.csv"
@@ -77,6 +92,72 @@ def train_reference(
         summary = {k: None if v != v else v for k, v in summary.items()}
         write_whole(folder / RESULT, json.dumps(summary, indent=2).encode())
         return result
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """A reference model that was trained, the epoch that was scored.
+
+    Attributes:
+        params: Its weights.
+        statistics: Those of its batch normalisation.
+        backend: What executes it here.
+        config: The recipe.
+        shape: Height, width and channels of its images.
+        digest: Tells it from other models.
+    """
+
+    params: Any
+    statistics: Any
+    backend: Backend
+    config: FullConfig
+    shape: tuple[int, int, int]
+    digest: str
+
+
+def read_reference(folder: str | Path) -> Reference:
+    """Read a model that `train_reference` has trained to the end.
+
+    Raises:
+        ValueError: If the folder holds none, or its training failed or is not over.
+    """
+    folder = Path(folder)
+    if not (folder / CONFIG).is_file():
+        raise ValueError(f"{folder} holds no model: give the folder of a finished lcrjax train")
+    decides = read_description(folder, KIND)["decides"]
+    try:
+        given, (trained_on,) = dict(decides["reference"]), decides["datasets"].values()
+        config = FullConfig(**given | {"training": TrainingConfig(**given["training"])})
+        height, width, channels = (*map(int, trained_on["image_shape"]), 1)[:3]
+        n_classes = int(trained_on["classes"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder / CONFIG} is not that of a model ({error!r})") from None
+    if not (folder / RESULT).is_file():
+        raise ValueError(f"the training in {folder} is not over: let lcrjax train finish it")
+    summary = (folder / RESULT).read_bytes()
+    if json.loads(summary).get("failure"):
+        raise ValueError(f"the training in {folder} failed: train again in another folder")
+    shape = (height, width, channels)
+    backend = choose_backend(resnet18, config.training, 1)
+    programs = make_full_programs(backend, shape, n_classes, config.training, config.schedule)
+    like = jax.eval_shape(programs.start, jnp.uint32(config.seed))
+    checkpoints = Checkpoints(folder / CHECKPOINTS)
+    try:
+        if config.validation:
+            wanted = (like.model.params, like.model.statistics)
+            found = checkpoints.restore(BEST, wanted)
+        else:
+            found = checkpoints.restore(LAST, like)
+    finally:
+        checkpoints.close()
+    if found is None:
+        raise ValueError(f"{folder} holds no checkpoint: train again")
+    state = found[0]
+    params, statistics = (
+        state if config.validation else (state.model.params, state.model.statistics)
+    )
+    digest = hashlib.sha256((folder / CONFIG).read_bytes() + summary).hexdigest()
+    return Reference(params, statistics, backend, config, shape, digest)
 
 
 def check_reference_folder(folder: str | Path) -> None:

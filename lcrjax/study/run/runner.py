@@ -8,16 +8,23 @@ from pathlib import Path
 import pandas as pd
 
 from lcrjax.data import Dataset
-from lcrjax.similarity.spec import parse_similarity
+from lcrjax.similarity.spec import check_similarity, parse_similarity
 from lcrjax.study.columns import COLUMNS
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.run.failures import train_in_parts
-from lcrjax.study.run.parts import BlockSize, Measure, Train, measure_subsets, name_of
+from lcrjax.study.run.parts import (
+    BlockSize,
+    Measure,
+    Train,
+    measure_subsets,
+    name_of,
+    usual_block_size,
+)
 from lcrjax.study.run.plan import Block, plan_study
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
 from lcrjax.study.run.provenance import describe
 from lcrjax.study.run.store import check_folder, open_store
-from lcrjax.training import Progress, block_size, train_subsets
+from lcrjax.training import Progress, train_subsets
 
 
 def run_study(
@@ -27,7 +34,7 @@ def run_study(
     *,
     measure: Measure = measure_subsets,
     train: Train = train_subsets,
-    block_size: BlockSize = block_size,
+    block_size: BlockSize = usual_block_size,
     progress: StudyCallback | None = None,
 ) -> pd.DataFrame:
     """Measure and train every subset of a study, or go on where an earlier run of it stopped.
@@ -43,7 +50,8 @@ def run_study(
     alone) is recorded with its reason in the column `failure` and does not end the study.
 
     Args:
-        datasets: At least one, under different names; their order does not matter.
+        datasets: At least one, under different names; their order does not matter. Elements that
+            are no images need another `train`.
         out: The study's folder: new, empty, or that of the same study.
         config: Sizes, class-balance bins, similarity, seed and recipe; None means the defaults.
         measure: `measure(dataset, subsets, similarity)` returns the 27 features of subsets, one row
@@ -62,13 +70,21 @@ def run_study(
         `lcrjax.study.columns.COLUMNS`.
 
     Raises:
-        ValueError: If sizes are impossible for a dataset, two datasets share a name, or the
+        ValueError: If sizes are impossible for a dataset, two datasets share a name, the
+            similarity is one of another kind of elements, or these cannot be trained on, or the
             folder holds something else or a study that differs (the differences are listed).
         FolderInUseError: If another process is at work in the folder.
         OSError: If the disk is full or not writable; finished blocks are safe.
     """
     config = config or StudyConfig()
     tell = progress or (lambda _: None)
+    for dataset in datasets:
+        check_similarity(config.similarity, dataset.kind)
+        if dataset.kind != "images" and getattr(train, "func", train) is train_subsets:
+            raise ValueError(
+                f"{dataset.name} holds {dataset.kind}, and the networks of lcrjax are trained on "
+                "images: give run_study another train=, or measure and report without training"
+            )
     check_folder(out)
     tell(StudyProgress("designing", ", ".join(sorted(d.name for d in datasets))))
     blocks = plan_study(datasets, config, block_size)
@@ -80,7 +96,8 @@ def run_study(
     replaced = {word: name_of(part) for word, part, own in parts if part is not own}
     description = describe(datasets, **config.to_dict(), blocks=lengths, **replaced)
 
-    similarity, named = parse_similarity(config.similarity), {d.name: d for d in datasets}
+    named = {d.name: d for d in datasets}
+    similarities = {d.name: parse_similarity(config.similarity, d.train.elements) for d in datasets}
     tally, finished = _Tally(named, blocks, tell), {}
     with open_store(out, description) as store:
         # Finished blocks are read first, so that the share done rests on all that is known.
@@ -93,7 +110,7 @@ def run_study(
         for i in sorted(set(range(len(blocks))) - set(finished), key=lambda i: (blocks[i].n, i)):
             block, dataset = blocks[i], named[blocks[i].dataset]
             tally.tell("features", block)
-            measured = measure(dataset, block.subsets, similarity)
+            measured = measure(dataset, block.subsets, similarities[dataset.name])
             tally.tell("training", block)
             show = functools.partial(tally.tell, "training", block)
             trained = train_in_parts(

@@ -11,8 +11,9 @@ from lcrjax.data import Split
 from lcrjax.similarity.spec import parse_similarity
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.design.config import StudyConfig
+from lcrjax.study.run import runner
 from lcrjax.study.run.folder import CONFIG, FolderInUseError, read_description
-from lcrjax.study.run.parts import measure_subsets
+from lcrjax.study.run.parts import measure_subsets, usual_block_size
 from lcrjax.study.run.plan import plan_study
 from lcrjax.study.run.progress import StudyProgress
 from lcrjax.study.run.store import RESULTS, ROWS, open_store, read_results
@@ -346,3 +347,38 @@ def test_features_are_those_of_the_similarity_whatever_the_type_of_pixels(
         similarity=parse_similarity(similarity),
     )
     assert table["A_0"][0] == pytest.approx(float(measured.dataset_level["alpha"][0]), rel=1e-5)
+
+
+def of_kind(kind):
+    data = fake.dataset()
+    rng = np.random.default_rng(0)
+    elements = {
+        "vectors": rng.normal(size=(len(data.train), 4)).astype("f4"),
+        "texts": np.array([f"text {i % 7}" for i in range(len(data.train))]),
+        "rows": pd.DataFrame({"x": rng.normal(size=len(data.train)), "c": data.train_labels}),
+    }[kind]
+    train = Split(elements, data.train_labels)
+    return dataclasses.replace(data, train=train, test=train.take(np.arange(20)), kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "similarity"),
+    [("vectors", "laplacian:0.5median"), ("texts", "edit"), ("rows", "gower")],
+)
+def test_other_kinds_of_elements_need_another_train(tmp_path, kind, similarity):
+    data = of_kind(kind)
+    config = StudyConfig(sizes=(16,), bins=6, candidates=500, similarity=similarity)
+    with pytest.raises(ValueError, match=f"toy holds {kind}, and the networks of lcrjax"):
+        runner.run_study([data], tmp_path / "refused", config)
+    assert not (tmp_path / "refused").exists()
+    table = runner.run_study([data], tmp_path, config, train=fake.train)
+    subset = plan_study([data], config, usual_block_size)[0].subsets[0]
+    part = data.train.take(subset)
+    alike = parse_similarity(similarity, data.train.elements)
+    measured = measure(part.elements, part.labels, q=0.0, similarity=alike)
+    assert table["A_0"][0] == pytest.approx(float(measured.dataset_level["alpha"][0]), rel=1e-5)
+
+
+def test_a_similarity_of_another_kind_of_elements_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="'rmsd' compares images or vectors, no texts"):
+        run_study([of_kind("texts")], tmp_path, StudyConfig(sizes=(16,)))

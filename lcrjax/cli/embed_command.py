@@ -1,0 +1,63 @@
+"""`lcrjax embed`: a dataset's images as a trained network sees them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
+from lcrjax.cli.outcome import check_writable, work_in
+
+
+@reads_data
+def embed(
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    model: Annotated[
+        Path, typer.Option(help="Folder of a model that lcrjax train has trained.")
+    ] = Path("lcrjax-train"),
+    out: Annotated[
+        Path,
+        typer.Option(help="The file: .npz with labels and names, or .npy with a .csv beside it."),
+    ] = Path("embeddings.npz"),
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
+) -> None:
+    """Write the layer before the last of a trained ResNet-18 for every image of a dataset.
+
+    The file is DATA for lcrjax measure and lcrjax report, which compare embeddings by their cosine.
+    A network that was trained on these labels pulls their classes apart: what it says of a
+    dataset's diversity is in part what it was taught.
+
+    The same command goes on where it stopped, whatever stopped it.
+
+    Examples:
+        lcrjax embed digits --model lcrjax-train --out digits.npz
+        lcrjax measure digits.npz
+    """
+    with work_in(out.parent) as work:
+        import logging
+
+        from rich.console import Console
+
+        from lcrjax.cli.steps import choose_steps
+        from lcrjax.study.run.embedding import embed_dataset
+
+        check_writable(out)
+        logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
+        with choose_steps(Console(stderr=True), quiet=quiet) as show:
+            show("loading", 0.0)
+            dataset = read(data, show=show, resize=resize, test_fraction=0, **reading)
+            work.ready = True
+            show("embedding", 0.0)
+
+            def tell(share: float) -> None:
+                work.begin()
+                show("embedding", share)
+
+            written = embed_dataset(dataset, model, out, progress=tell)
+        work.end()
+    for path in written:
+        typer.echo(f"Written: {path}", err=True)
