@@ -6,7 +6,7 @@ A worker process writes a valid dataset of one of `KINDS`, damages it, loads it 
 happened and how much memory it took at most. The parent starts the worker anew where it dies. The
 exit status is 1 if anything but a ValueError came out, if a case took longer than `--seconds`, or
 if memory went above the bound: a fixed 64 MiB plus four times what the bytes on disk can expand to
-(deflate: 1,032 times; pictures: Pillow's limit of pixels, which the file has to state).
+(deflate: 1,032 times; pictures: the limit of pixels, which the file has to state).
 """
 
 import argparse
@@ -36,7 +36,7 @@ KINDS = (
 LABELS = "labels.npy"
 FIXED = 64 * 2**20
 EXPANSION = 4 * 1032
-PILLOW_BYTES = 4 * 3 * 89_478_485
+PILLOW_BYTES = 4 * 3 * 2**28
 INTERESTING = (0, 1, 2, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40)
 DTYPES = (
     *("|u1", "|i1", "|b1", "<u2", ">i4", "<i8", "<u8", "<f2", "<f4", ">f8", "<f16", "<c8", "<U3"),
@@ -193,14 +193,27 @@ def strange_png(rng):
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + png_chunk(b"IEND", b"")
 
 
+#: Formats of pictures, and modes that Pillow saves in them.
+FORMS = {
+    "PNG": ("L", "RGB", "P", "RGBA", "LA", "1", "I;16"),
+    "JPEG": ("L", "RGB", "CMYK"),
+    "TIFF": ("L", "RGB", "P", "RGBA", "LA", "1", "I;16", "CMYK"),
+    "BMP": ("L", "RGB", "P", "RGBA", "1"),
+    "GIF": ("L", "RGB", "P"),
+    "WEBP": ("RGB", "RGBA"),
+    "PPM": ("L", "RGB", "1"),
+}
+
+
 def make_pictures(rng, folder):
     from PIL import Image
 
     mode = str(
         rng.choice(["L", "RGB", "P", "RGBA", "LA", "1", "I;16", "CMYK"], p=[0.4, 0.3] + [0.05] * 6)
     )
+    forms = [form for form, modes in FORMS.items() if mode in modes]
+    form = str(rng.choice(forms))
     width, height = (int(n) for n in rng.integers(1, 40, 2))
-    jpeg = mode in ("L", "RGB", "CMYK") and (mode == "CMYK" or rng.random() < 0.5)
     splits = ("train", "test") if rng.random() < 0.7 else ("",)
     for split in splits:
         for label in ("a", "b", "c")[: rng.integers(2 if split else 3, 4)]:
@@ -209,8 +222,12 @@ def make_pictures(rng, folder):
                 stream = io.BytesIO()
                 size = (width, height) if rng.random() < 0.98 else (height, width)
                 image = Image.new(mode, size)
-                options = {"progressive": bool(rng.random() < 0.3)} if jpeg else {}
-                image.save(stream, "JPEG" if jpeg else "PNG", **options)
+                options = {"progressive": bool(rng.random() < 0.3)} if form == "JPEG" else {}
+                if form == "TIFF" and rng.random() < 0.5:
+                    options["compression"] = "tiff_lzw"
+                if form in ("GIF", "TIFF", "WEBP", "PNG") and rng.random() < 0.1:
+                    options |= {"save_all": True, "append_images": [image]}
+                image.save(stream, form, **options)
                 content = stream.getvalue()
                 if rng.random() < 0.15:
                     content = damage(rng, content) if rng.random() < 0.6 else strange_png(rng)

@@ -62,6 +62,15 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "27 features of each of 100 subsets",
         "## On a GPU",
     ),
+    "reading.md": (
+        "| of 8 bits per channel or fewer | as bytes, few bits spread over 0 to 255 |",
+        "as floats in [0, 1], with all its bits",
+        "as they are, if they lie in [0, 1]",
+        "`--resize 64` makes them one size",
+        "268,435,456 pixels (16,384 × 16,384)",
+        "`[0.1, 0.2]` or `70 80 82`",
+        "natural order of their own names (2 before 10)",
+    ),
     "statistics.md": (
         "| 3a |",
         "| 3b |",

@@ -5,7 +5,7 @@ import io
 import re
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,11 +21,18 @@ _ADVICE = "save it as CSV in UTF-8, with a line of column names"
 _HEAD = 1000
 _MOST_COLUMNS = 100_000
 _LONGEST_LINE = 2**24
+_SOME = 2**16
+#: As NumPy prints an array of more than 1,000 numbers: it begins so, and three dots follow.
+_PRINTED, _CUT = re.compile(r"\[\s*[-+\d.]"), " ... "
+_COMMA, _POINT = (
+    re.compile(rb"(?<![\d,.])\d+,\d+(?![\d,.])"),
+    re.compile(rb"(?<![\d,.])\d+\.\d+(?![\d,.])"),
+)
 #: Cells that are missing numbers; words are never missing, "None" and "NA" can be classes.
 _MISSING = ["", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None", "?", "<NA>"]
-_LIST = re.compile(
-    r"[\[(]?\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?(?:(?:\s*,\s*|\s+)[-+]?[\d.]+\S*)+\s*[\])]?"
-)
+_ONE = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+#: "[0.1, 0.2]", or three numbers and more without brackets: "70 80 82".
+_LIST = re.compile(rf"[\[(]\s*{_ONE}(?:[,\s]\s*{_ONE})*[,\s]*[\])]|\s*{_ONE}(?:\s+{_ONE}){{2,}}\s*")
 
 
 def load_delimited(named: str | Path, options: Options) -> Dataset:
@@ -71,12 +78,20 @@ def read_column(path: Path, column: str | None, count: int) -> Column:
     return Column("words", values)
 
 
-def _layout(path: Path) -> tuple[str, list[str] | None]:
-    """Return the delimiter, and names of columns where the file has no line of them."""
+class _Layout(NamedTuple):
+    """Delimiter, names of columns where the file has no line of them, and decimal sign."""
+
+    delimiter: str
+    names: list[str] | None
+    decimal: str
+
+
+def _layout(path: Path) -> _Layout:
     if not path.is_file():
         raise DataError(f"{path} is not a regular file: give the path of a table.")
     with path.open("rb") as stream:
         line = stream.readline(_LONGEST_LINE)
+        some = stream.read(_SOME)
     if len(line) >= _LONGEST_LINE:
         raise DataError(f"the first line of {path} is too long: {_ADVICE}.")
     if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
@@ -85,6 +100,9 @@ def _layout(path: Path) -> tuple[str, list[str] | None]:
     if not text.strip():
         raise DataError(f"{path} begins with an empty line: {_ADVICE}.")
     delimiter = max("\t,;|", key=text.count)
+    # Where commas are decimal signs, as in many countries, another sign parts the cells.
+    comma = delimiter != "," and _COMMA.search(some) and not _POINT.search(some)
+    decimal = "," if comma else "."
     cells = next(csv.reader(io.StringIO(text), delimiter=delimiter))
     if len(cells) > _MOST_COLUMNS:
         raise DataError(
@@ -93,10 +111,10 @@ def _layout(path: Path) -> tuple[str, list[str] | None]:
     numbers = [cell for cell in cells if _is_number(cell)]
     counted = [str(i) for i in range(len(numbers))]
     if numbers and numbers not in (counted, [str(i + 1) for i in range(len(numbers))]):
-        return delimiter, list(map(str, range(len(cells))))
+        return _Layout(delimiter, list(map(str, range(len(cells)))), decimal)
     if repeated := [cell for cell in set(cells) if cell and cells.count(cell) > 1][:1]:
         raise DataError(f"{path} has several columns {repeated[0]!r}: give each a name of its own.")
-    return delimiter, None
+    return _Layout(delimiter, None, decimal)
 
 
 def _is_number(text: str) -> bool:
@@ -107,35 +125,35 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _read(path: Path, layout: tuple[str, list[str] | None], **options: Any) -> Any:
+def _read(path: Path, layout: _Layout, **options: Any) -> Any:
     """Read a table with cells as they are written, but for what options say."""
     import pandas as pd
 
-    delimiter, names = layout
-    shape: dict[str, Any] = {"names": names, "header": None if names else 0, "index_col": False}
+    shape: dict[str, Any] = {"sep": layout.delimiter, "decimal": layout.decimal}
+    shape |= {"names": layout.names, "header": None if layout.names else 0, "index_col": False}
     plain: dict[str, Any] = {"keep_default_na": False, "low_memory": False}
     plain |= {"encoding": "utf-8-sig", "skipinitialspace": True}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop cells
-        return pd.read_csv(path, sep=delimiter, **shape, **plain, **options)
+        return pd.read_csv(path, **shape, **plain, **options)
 
 
-def _head(path: Path, layout: tuple[str, list[str] | None]) -> dict[str, Column]:
+def _head(path: Path, layout: _Layout) -> dict[str, Column]:
     """The first rows; columns of numbers as numbers, where all but missing cells are some."""
     import pandas as pd
 
     frame = _read(path, layout, nrows=_HEAD, dtype=object)
     for name in frame:
         present = frame[name].where(~frame[name].isin(_MISSING))
+        if layout.decimal == ",":
+            present = present.str.replace(",", ".")
         numbers = pd.to_numeric(present, errors="coerce")
         if present.notna().any() and (numbers.notna() == present.notna()).all():
             frame[name] = numbers.astype(np.float64)
     return _columns(frame)
 
 
-def _full(
-    path: Path, layout: tuple[str, list[str] | None], roles: Roles, head: dict[str, Column]
-) -> dict[str, Column]:
+def _full(path: Path, layout: _Layout, roles: Roles, head: dict[str, Column]) -> dict[str, Column]:
     """All rows of the columns that have a role."""
     words = {roles.label, roles.split, roles.group, roles.name}
     numbers = [c for c in roles.used() if c not in words and head[c].kind == "numbers"]
@@ -158,10 +176,18 @@ def _columns(frame: Any) -> dict[str, Column]:
 
 def _listed_numbers(values: np.ndarray) -> Column | None:
     """Cells such as "70 80 82" or "[0.1, 0.2]" as vectors; None where they are no such lists."""
-    if not len(values) or not all(isinstance(v, str) and _LIST.fullmatch(v) for v in values[:10]):
+    some = [value for value in values[:10] if isinstance(value, str)]
+    if some and all(_PRINTED.match(value) and _CUT in value for value in some):
+        raise DataError(
+            f"cells such as {some[0][:30]!r} were cut short where '...' stands, as NumPy prints "
+            "long arrays: save them as Parquet or .npy."
+        )
+    if not some or len(some) < len(values[:10]) or not all(map(_LIST.fullmatch, some)):
         return None
     try:
-        rows = [np.array(re.split(r"[,\s]+", v.strip("[]() \t")), np.float64) for v in values]
-        return Column("arrays", np.stack(rows))
-    except ValueError:
+        rows = [np.array(re.split(r"[,\s]+", v.strip("[](), \t\n")), np.float64) for v in values]
+    except (ValueError, AttributeError):
         return None
+    if len({len(row) for row in rows}) > 1:
+        return Column("others", values)
+    return Column("arrays", np.stack(rows))

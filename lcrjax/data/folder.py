@@ -1,5 +1,6 @@
 """Folders of class folders of pictures."""
 
+import collections
 import unicodedata
 from pathlib import Path
 
@@ -27,10 +28,11 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
 
     A file's content says whether and in which format it is a picture. `training` and `testing`
     serve as well, and without a test folder `val`, `valid` or `validation` is one. Other folders
-    beside them are left out. Classes come in natural order, 2 before 10; names are compared in
-    Unicode's composed form. The dataset's notes say what was left out: files that are no pictures,
-    classes without any, folders. Hidden files and what operating systems leave behind are not
-    mentioned.
+    beside them are left out. Folders within class folders are parts of the class, if several
+    classes have some and no name occurs twice. Classes come in natural order, 2 before 10; names
+    are compared in Unicode's composed form. The dataset's notes say what was left out: files that
+    are no pictures, classes without any, folders. Hidden files and what operating systems leave
+    behind are not mentioned.
 
     Raises:
         DataError: A ValueError, if there are no pictures, they differ in size or in colours, some
@@ -40,15 +42,27 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
     folder = Path(named)
     walk = Walk(folder, options.follow_links)
     splits, notes = _splits(walk)
+    parts = [part for split in splits for inner in _parts(walk, split).values() for part in inner]
+    if parts:
+        notes.append(
+            "Folders within class folders were read as parts of the classes "
+            f"(the first: {parts[0].parent.name}/{parts[0].name})."
+        )
     found = [
-        [pair for of_class in walk.folders(split) for pair in _files(walk, of_class)]
+        [
+            (file, _class_name(of_class))
+            for of_class in walk.folders(split)
+            for file in _files(walk, of_class)
+        ]
         for split in splits
     ]
     pairs = [pair for split in found for pair in split]
     loose = [file for place in {folder, *splits} for file in walk.files(place) if _meant(file)]
     if not pairs:
         why = "pictures, but not in class folders" if loose else "no files in class folders"
-        raise DataError(f"{folder} holds {why}: make one folder of pictures for each class.")
+        tables = [file.name for file in walk.files(folder) if file.name.endswith((".csv", ".tsv"))]
+        table = f", or give the table {folder / tables[0]} if it lists them" if tables else ""
+        raise DataError(f"{folder} holds {why}: make one folder of pictures for each class{table}.")
     if loose:
         notes.append(
             f"{len(loose):,} pictures beside the class folders were left out "
@@ -72,15 +86,15 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
     all_classes = {_class_name(path) for split in splits for path in walk.folders(split)}
     if empty := sorted(all_classes - present, key=natural_key):
         notes.append(f"Class folders without pictures were left out: {', '.join(empty)}.")
-    parts = [slice(0, ends[0]), slice(ends[0], None)][: len(splits)]
-    arrays = [array[part] for part in parts for array in (images, labels)]
+    ranges = [slice(0, ends[0]), slice(ends[0], None)][: len(splits)]
+    arrays = [array[range_] for range_ in ranges for array in (images, labels)]
     return from_arrays(
         folder.resolve().name,
         *arrays,
         class_names=tuple(sorted(present, key=natural_key)),
         source=f"the folder {folder.resolve().name}",
-        train_names=names[parts[0]],
-        test_names=names[parts[1]] if len(parts) > 1 else None,
+        train_names=names[ranges[0]],
+        test_names=names[ranges[1]] if len(ranges) > 1 else None,
         notes=(*notes, *said),
         **options.of_arrays(),
     )
@@ -88,7 +102,12 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
 
 def _splits(walk: Walk) -> tuple[list[Path], list[str]]:
     """Folders of class folders, training before test, and notes about others beside them."""
-    tops = walk.folders(walk.root)
+    root = walk.root
+    # A folder that holds nothing but one of folders is opened.
+    while len(tops := walk.folders(root)) == 1 and walk.folders(tops[0]):
+        if tops[0].name.casefold() in (*_TRAIN, *_TEST):
+            break
+        root = tops[0]
     by_name = {path.name.casefold(): path for path in tops}
     train, test = (
         # One without folders is itself a class of such a name.
@@ -97,11 +116,11 @@ def _splits(walk: Walk) -> tuple[list[Path], list[str]]:
     )
     if train is None and test is not None:
         raise DataError(
-            f"{walk.root} has a folder {test.name!r} but no folder 'train': add it, or give "
+            f"{root} has a folder {test.name!r} but no folder 'train': add it, or give "
             f"{test} alone to take it as the whole dataset."
         )
     if train is None:
-        return [walk.root], []
+        return [root], []
     splits = [train] if test is None else [train, test]
     beside = [path.name for path in tops if path not in splits]
     used = " and ".join(path.name for path in splits)
@@ -109,19 +128,38 @@ def _splits(walk: Walk) -> tuple[list[Path], list[str]]:
     return splits, notes
 
 
+def _parts(walk: Walk, split: Path) -> dict[Path, list[Path]]:
+    """Folders within the class folders of a split: parts of a class, such as its patients.
+
+    Raises:
+        DataError: If the same names are in several classes, or one class alone has folders: then
+            they may be the classes themselves.
+    """
+    parts = {of_class: walk.folders(of_class) for of_class in walk.folders(split)}
+    parts = {of_class: inner for of_class, inner in parts.items() if inner}
+    names = collections.Counter(path.name for inner in parts.values() for path in inner)
+    if parts and (len(parts) == 1 or max(names.values()) > 1):
+        first = next(iter(parts.values()))[0]
+        raise DataError(
+            f"{first} is a folder within a class folder, and its kind may be the classes: if "
+            f"{first.parent.name} is a split, call it train or test; if it is no class, give the "
+            "folder that has the classes; if it is one, put its pictures into it directly."
+        )
+    return parts
+
+
 def _meant(file: File) -> bool:
     return file.name.lower().endswith(SUFFIXES)
 
 
-def _files(walk: Walk, folder: Path) -> list[tuple[File, str]]:
-    """Files of a class folder, each with the class's name."""
-    if inner := walk.folders(folder):
-        raise DataError(
-            f"{inner[0]} is a folder within a class folder: class folders must hold the pictures "
-            f"themselves (if {folder.name} is no class, give the folder that has the classes)."
-        )
-    name = _class_name(folder)
-    return [(file, name) for file in walk.files(folder)]
+def _files(walk: Walk, folder: Path) -> list[File]:
+    """Files of a class folder and of folders in it."""
+    files = walk.files(folder)
+    for part in walk.folders(folder):
+        if part.is_symlink():  # it may lead round in a circle
+            raise DataError(f"{part} is a link to a folder within a class folder: remove it.")
+        files += _files(walk, part)
+    return files
 
 
 def _class_name(folder: Path) -> str:

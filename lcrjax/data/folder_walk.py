@@ -1,5 +1,6 @@
 """Folders and files within a folder of data, links checked and system files left aside."""
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -41,7 +42,7 @@ class Walk:
 
     def folders(self, folder: Path) -> list[Path]:
         """Folders in a folder, by name."""
-        return [Path(entry.path) for entry in self._entries(folder) if entry.is_dir()]
+        return [Path(entry.path) for entry in self._entries(folder) if _is_folder(entry)]
 
     def files(self, folder: Path) -> list[File]:
         """Files in a folder, by name.
@@ -52,14 +53,18 @@ class Walk:
         start = len(os.path.join(self.root, ""))
         found = []
         for entry in self._entries(folder):
-            if not entry.is_dir():
+            if _is_folder(entry):
+                continue
+            size = 0
+            with contextlib.suppress(OSError):  # a link that leads nowhere is told when it is read
                 status = entry.stat()
                 if not stat.S_ISREG(status.st_mode):
                     raise DataError(f"{entry.path} is not a regular file: remove it.")
-                name = entry.path[start:].replace(os.sep, "/")
-                # What is no Unicode could not be written into tables and pages.
-                name = name.encode("utf-8", "backslashreplace").decode()
-                found.append(File(name, entry.path, status.st_size))
+                size = status.st_size
+            name = entry.path[start:].replace(os.sep, "/")
+            # What is no Unicode could not be written into tables and pages.
+            name = name.encode("utf-8", "backslashreplace").decode()
+            found.append(File(name, entry.path, size))
         return found
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
@@ -70,16 +75,17 @@ class Walk:
             raise DataError(f"cannot read the folder {folder} ({error.strerror}).") from error
         for entry in found:
             if entry.is_symlink():
-                self._check_link(Path(entry.path))
+                self._check_link(entry.path)
         return sorted(found, key=lambda entry: entry.name)
 
-    def _check_link(self, path: Path) -> None:
-        try:
-            target = path.resolve(strict=True)
-        except (OSError, RuntimeError) as error:
-            raise DataError(f"{path} is a link that leads nowhere: remove it.") from error
-        if not (self._follow or target.is_relative_to(self._resolved)):
+    def _check_link(self, path: str) -> None:
+        if not (self._follow or Path(os.path.realpath(path)).is_relative_to(self._resolved)):
             raise DataError(
                 f"{path} is a link that leads out of {self._resolved}: copy what it leads to, or "
                 "allow it with follow_links=True (on the command line --follow-links)."
             )
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder; a link that leads round in a circle is none."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()

@@ -43,7 +43,10 @@ def load_medmnist(named: str | Path, options: Options) -> Dataset:
     if flag.endswith("3d"):
         raise DataError(f"{title} holds volumes: lcrjax measures two-dimensional images.")
     if "multi-label" in info["task"]:
-        raise DataError(f"{title} has several labels per image: one class per image is needed.")
+        raise DataError(
+            f"{title} has several labels per image: measure it with lcrjax.measure, "
+            "which takes a table of 0 and 1, from its .npz file."
+        )
     suffix = "" if side == _SIDE else f"_{side}"
     if f"url{suffix}" not in info:
         sizes = [_SIDE, *(int(key[4:]) for key in info if key.startswith("url_"))]

@@ -11,6 +11,7 @@ from lcrjax.data.arrow import columns_of
 from lcrjax.data.columns import choose_roles
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
+from lcrjax.data.foreign import check_fetched
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import split_of
@@ -71,7 +72,7 @@ def _shards(folder: Path) -> list[Path]:
     """Parquet files of a folder and of those in it, in order."""
     found: list[Path] = []
     for depth in ("*", "*/*"):
-        found += [p for p in sorted(folder.glob(depth)) if p.suffix.lower() in SUFFIXES]
+        found += sorted(p for suffix in SUFFIXES for p in folder.glob(depth + suffix))
     return [path for path in found if path.is_file() and not path.name.startswith(".")]
 
 
@@ -98,6 +99,7 @@ def _read(
     for shard in shards:
         if not shard.is_file():
             raise DataError(f"{shard} is not a regular file: give the path of a Parquet file.")
+        check_fetched(shard)
         with pq.ParquetFile(shard) as file:
             schema = file.schema_arrow
             if columns is not None:

@@ -73,8 +73,9 @@ def decode_all(
     left_out: list[_Outcome] = []
     remarked: dict[str, list[str]] = {}
     for outcome in _outcomes(pictures, stored < count * _SMALL, options):
-        if options.progress is not None and (outcome.place % _CHUNK == 0):
-            options.progress(outcome.place, count)
+        done = outcome.place + 1
+        if options.progress is not None and (done % _CHUNK == 0 or done == count):
+            options.progress(done, count)
         if outcome.decoded is None:
             left_out.append(outcome)
             continue

@@ -15,6 +15,7 @@ from lcrjax.data.delimited import load_delimited
 from lcrjax.data.digits import load_digits
 from lcrjax.data.errors import DataError, reason
 from lcrjax.data.folder import load_folder
+from lcrjax.data.foreign import check_fetched
 from lcrjax.data.hdf5 import SUFFIXES as HDF5
 from lcrjax.data.hdf5 import load_hdf5
 from lcrjax.data.huggingface import is_hub, is_saved, load_hub, load_saved
@@ -227,6 +228,8 @@ def _load(source: str | os.PathLike[str], options: Options) -> Dataset:
             raise DataError(
                 f"{option}={value!r} means nothing for {named}, {kind.called}: leave it out."
             )
+    if Path(named).is_file():
+        check_fetched(Path(named))
     return kind.load(named, options)
 
 

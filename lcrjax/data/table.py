@@ -1,5 +1,6 @@
 """A dataset out of a table's columns."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +12,14 @@ from lcrjax.data.arrays import from_arrays
 from lcrjax.data.columns import Column, Roles, listed
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
+from lcrjax.data.folder_walk import is_system
 from lcrjax.data.listed_files import find_files
 from lcrjax.data.options import Options
+from lcrjax.data.picture_formats import SUFFIXES
 from lcrjax.data.pictures import decode_all
 from lcrjax.data.split_names import SPLITS, split_of
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 _SHOWN = 5
 
@@ -61,7 +64,7 @@ def from_table(
         facts = {"class_names": kept} | facts
     groups = _texts(columns, roles.group) if roles.group else None
     if roles.group and (empty := [i for i, x in enumerate(groups or ()) if x in ("", "nan")]):
-        raise _missing(roles.group, where, np.array(empty))
+        raise _missing(roles.group, where, np.array(empty), len(labels))
     names = _names(columns, roles) or [f"row {i}" for i in numbers]
     sides: dict[str, Any] = {}
     elements = _Elements(path, columns, roles, options, notes)
@@ -72,6 +75,10 @@ def from_table(
         sides[f"{split}_labels"] = labels[rows]
         sides[f"{split}_names"] = [names[i] for i in rows]
         sides[f"{split}_groups"] = None if groups is None else [groups[i] for i in rows]
+    if len(train) + len(test) == len(labels) and (beside := elements.unlisted()):
+        notes.append(
+            f"{len(beside):,} pictures beside those listed were left out (the first: {beside[0]})."
+        )
     facts = {"name": path.stem, "source": f"the file {path.name}"} | facts
     return from_arrays(facts.pop("name"), **sides, notes=notes, **facts | options.of_arrays())
 
@@ -90,7 +97,7 @@ def as_labels(column: Column, name: str, where: str) -> np.ndarray:
         if array.dtype == object:
             array = array.astype(np.float64)
         if array.dtype.kind == "f" and np.isnan(array).any():
-            raise _missing(name, where, np.flatnonzero(np.isnan(array)))
+            raise _missing(name, where, np.flatnonzero(np.isnan(array)), len(array))
         return array
     if column.kind != "words":
         raise DataError(
@@ -103,17 +110,17 @@ def as_labels(column: Column, name: str, where: str) -> np.ndarray:
     numbers = any(numeric) and bool(np.all(np.array(numeric) | lacking))
     gone = lacking if numbers else words == ""
     if gone.any():
-        raise _missing(name, where, np.flatnonzero(gone))
+        raise _missing(name, where, np.flatnonzero(gone), len(words))
     if numbers and any(set(word) & set(".eE-") for word in words):
         return words.astype(np.float64)
     return words.astype(str)
 
 
-def _missing(name: str, where: str, rows: np.ndarray) -> DataError:
+def _missing(name: str, where: str, rows: np.ndarray, count: int) -> DataError:
     shown = ", ".join(map(str, rows[:_SHOWN])) + (", ..." if len(rows) > _SHOWN else "")
     return DataError(
-        f"the column {name!r} of {where} lacks {len(rows):,} values (rows {shown}, counted from "
-        "0): fill them in, or leave the rows out."
+        f"the column {name!r} of {where} lacks {len(rows):,} of {count:,} values (rows {shown}, "
+        "counted from 0): fill them in, or leave the rows out."
     )
 
 
@@ -200,6 +207,7 @@ class _Elements:
         self.columns = {name: columns[name] for name in roles.elements}
         self.folder = path if path.is_dir() else path.parent
         self.notes = notes
+        self.files: set[Path] = set()
 
     def take(self, rows: np.ndarray) -> tuple[Any, np.ndarray]:
         """Elements of some rows, as `from_arrays` takes them, and the rows that they are of."""
@@ -211,7 +219,7 @@ class _Elements:
         if kind == "pictures":
             return self._decode([self._picture(int(i), *values[i]) for i in rows], rows)
         if kind in ("texts", "files") and (gone := [i for i in rows if not _is_text(values[i])]):
-            raise _missing(name, self.where, np.array(gone))
+            raise _missing(name, self.where, np.array(gone), len(values))
         if kind == "texts":
             return values[where], rows
         if kind == "files":
@@ -220,6 +228,9 @@ class _Elements:
             files, found = find_files(self.folder, names, self.where, follow_links=follow)
             if found:
                 self.notes.append(f"{found:,} files were found by name below {self.folder}.")
+            if again := len(files) - len(set(files)):
+                self.notes.append(f"{again:,} files are listed more than once, and count so.")
+            self.files.update(files)
             return self._decode([(str(path), path) for path in files], rows)
         import pandas as pd
 
@@ -229,8 +240,19 @@ class _Elements:
         lacking = frame.isna()
         if lacking.to_numpy().any():
             place = next(key for key in frame if lacking[key].any())
-            raise _missing(str(place), self.where, np.flatnonzero(lacking[place]))
-        return frame.to_numpy()[where], rows
+            raise _missing(str(place), self.where, np.flatnonzero(lacking[place]), len(frame))
+        return frame.to_numpy(np.result_type(*frame.dtypes))[where], rows
+
+    def unlisted(self) -> list[str]:
+        """Pictures that lie beside the files taken, but are none of them."""
+        return [
+            entry.path
+            for folder in sorted({file.parent for file in self.files})
+            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
+            if entry.name.lower().endswith(SUFFIXES)
+            and not is_system(entry.name)
+            and folder / entry.name not in self.files
+        ]
 
     def _picture(self, row: int, content: bytes | None, path: str | None) -> tuple[str, bytes]:
         if content is None:

@@ -118,10 +118,10 @@ class Precomputed(Similarity, eq=False):
                     f"the similarity matrix has shape {shape}, "
                     f"but there are {len(weights)} rows of weights"
                 )
-            if not isinstance(self.matrix, jax.Array) or self.matrix.dtype != weights.dtype:
-                entries = self.matrix.nnz if is_sparse(self.matrix) else shape[0] * shape[1]
+            ready = isinstance(self.matrix, jax.Array) and self.matrix.dtype == weights.dtype
+            if not (ready or is_sparse(self.matrix)):
                 check_room(
-                    entries * weights.dtype.itemsize,
+                    shape[0] * shape[1] * weights.dtype.itemsize,
                     f"a copy in {weights.dtype} of the similarities of {shape[0]:,} elements",
                 )
             return _weigh(self.matrix, weights)

@@ -66,7 +66,7 @@ def test_a_test_set_is_held_out(npy):
         ("l.csv", "none is called label"),
         ("l.txt:kind", "no table"),
         ("l.txt", "12 training elements but 3 labels"),
-        ("gap.txt", r"lacks 1 values \(rows 1, counted from 0\)"),
+        ("gap.txt", r"lacks 1 of \d+ values \(rows 1, counted from 0\)"),
         ("l.json", "labels come from .npy"),
         ("objects.npy", "never unpickled"),
     ],

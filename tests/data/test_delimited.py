@@ -164,14 +164,14 @@ def test_labels_stay_as_they_are_written(table, labels, names):
             {"group_column": "x"},
             r"no column 'x' \(group_column\): it has a, label",
         ),
-        ("a,label\n1,x\n2,\n3,y\n", {}, r"'label' of .* lacks 1 values \(rows 1, counted"),
-        ("a,label\n1,1\n2,NA\n3,2\n", {}, r"'label' of .* lacks 1 values \(rows 1, counted"),
+        ("a,label\n1,x\n2,\n3,y\n", {}, r"'label' of .* lacks 1 of \d+ values \(rows 1, counted"),
+        ("a,label\n1,1\n2,NA\n3,2\n", {}, r"'label' of .* lacks 1 of \d+ values \(rows 1, counted"),
         ("a,label\n1,0.5\n2,1\n", {}, "label of element 0 is 0.5"),
-        ("a,b,label\n1,2,x\n,2,y\n", {}, r"'a' of .* lacks 1 values \(rows 1"),
-        ("text,label\nx,1\n,2\n", {}, r"'text' of .* lacks 1 values \(rows 1"),
+        ("a,b,label\n1,2,x\n,2,y\n", {}, r"'a' of .* lacks 1 of \d+ values \(rows 1"),
+        ("text,label\nx,1\n,2\n", {}, r"'text' of .* lacks 1 of \d+ values \(rows 1"),
         ("a,label,split\n1,x,train\n2,y,fold1\n", {"split_column": "split"}, "splits 'fold1'"),
         ("a,label,split\n1,x,test\n2,y,test\n", {}, "no row of the split 'train'"),
-        ("a,label,patient\n1,x,p\n2,y,\n", {}, r"'patient' of .* lacks 1 values \(rows 1"),
+        ("a,label,patient\n1,x,p\n2,y,\n", {}, r"'patient' of .* lacks 1 of \d+ values \(rows 1"),
         ("label\nx\ny\n", {}, "none holds elements"),
         ("a,a,label\n1,2,x\n", {}, "several columns 'a'"),
         ("a,label\n", {}, "no rows"),
@@ -181,8 +181,15 @@ def test_labels_stay_as_they_are_written(table, labels, names):
         ("a,label\n1,x,2\n2,y,z\n", {}, "cannot read .*header"),
         ("a.png,label\n", {"image_column": "a.png", "element_column": "label"}, "give one of them"),
         ("a,b,label\nx.png,y.png,1\n", {}, "several columns of files"),
+        ('v,label\n"[0.1 0.2 ... 0.9]",1\n', {}, "cut short where '...' stands"),
+        ('v,label\n"[0.1 0.2]",1\n"[0.1 0.2 0.3]",2\n', {}, "none holds elements"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:a\n", {}, "git lfs pull"),
         ("a,label\n1,x\n", {"element_column": "a"}, "holds numbers, neither texts nor lists"),
-        ("image,label\n,x\na.png,y\n", {"image_column": "image"}, "'image' of .* lacks 1 values"),
+        (
+            "image,label\n,x\na.png,y\n",
+            {"image_column": "image"},
+            "'image' of .* lacks 1 of 2 values",
+        ),
     ],
 )
 def test_tables_that_cannot_be_used(table, text, options, match):
@@ -196,3 +203,30 @@ def test_text_of_another_encoding_is_refused(tmp_path):
         (tmp_path / "t.csv").write_bytes(content)
         with pytest.raises(DataError, match="UTF-8"):
             load(tmp_path / "t.csv")
+
+
+def test_commas_as_decimal_signs(table):
+    text = "a;b;label\n" + rows(lambda i: f"{i},5;{i};{'xy'[i % 2]}")
+    np.testing.assert_array_equal(table(text).train.elements, [[i + 0.5, i] for i in range(8)])
+    text = "a;b;label\n" + rows(lambda i: f"{i}.5;1,2;{'xy'[i % 2]}")
+    assert table(text).kind == "rows"
+
+
+def test_pictures_that_no_row_lists_and_rows_of_one_picture_are_said(table, photos):
+    text = "file,label\n" + rows(lambda i: f"part{i % 2}/p{i // 4 * 2 + i % 2}.png,{'ab'[i % 2]}")
+    notes = table(text).notes
+    assert notes[1] == "4 files are listed more than once, and count so."
+    assert notes[2].startswith("4 pictures beside those listed were left out (the first: ")
+    assert notes[2].endswith("part0/p4.png).")
+
+
+def test_damaged_pictures_go_with_their_labels(table, photos, tmp_path):
+    text = "file,label,patient\n" + rows(lambda i: f"part{i % 2}/p{i}.png,{'ab'[i % 2]},{i}")
+    (tmp_path / "part0" / "p4.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"1 of 8 files of .* cannot be read: .*p4\.png"):
+        table(text)
+    data = table(text, skip_damaged=True)
+    kept = [i for i in range(8) if i != 4]
+    np.testing.assert_array_equal(data.train_images, [photos[f"p{i}"] for i in kept])
+    np.testing.assert_array_equal(data.train_labels, [i % 2 for i in kept])
+    assert data.train.groups.tolist() == list(map(str, kept))

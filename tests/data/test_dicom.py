@@ -20,7 +20,7 @@ def dicom_of(values, *, bits=12, photometric="MONOCHROME2", **more):
     meta = pydicom.dataset.FileMetaDataset()
     meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = pydicom.uid.SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.UID("1.2.3.4")
     data = pydicom.Dataset()
     data.file_meta = meta
     data.Rows, data.Columns = values.shape[:2]

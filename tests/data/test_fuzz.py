@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lcrjax.data import Dataset, load
+from tests.data.picture_files import jpeg_exif, png_of, tiff_of
 
 Image = pytest.importorskip("PIL.Image")
 FUZZ = settings(
@@ -179,20 +180,52 @@ def strange_png(draw):
     return begin + b"".join(chunks) + body + chunk(b"IEND", b"")
 
 
+SMALL = np.arange(20, dtype=np.uint8).reshape(5, 4) * np.uint8(12)
+DEEP = SMALL.astype(np.uint16)[..., None].repeat(3, axis=2) * np.uint16(250)
+
+
+def saved(form, **options):
+    stream = io.BytesIO()
+    Image.fromarray(SMALL).save(stream, form, **options)
+    return stream.getvalue()
+
+
+SOUND = {
+    **{form: saved(form) for form in ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM")},
+    "TIFF": saved("TIFF", compression="tiff_lzw"),
+    "frames": saved("TIFF", save_all=True, append_images=[Image.fromarray(SMALL)]),
+    "deep TIFF": tiff_of(DEEP),
+    "deep PNG": png_of(DEEP, 16),
+    "turned": saved("JPEG", exif=jpeg_exif(6)),
+}
+
+
 @FUZZ
-@given(data=st.data(), kind=st.sampled_from(["PNG", "JPEG", "strange"]))
+@given(data=st.data(), kind=st.sampled_from([*SOUND, "strange"]))
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_damaged_pictures(tmp_path_factory, data, kind):
     folder = tmp_path_factory.mktemp("pictures")
-    stream = io.BytesIO()
-    picture = Image.fromarray(np.arange(20, dtype=np.uint8).reshape(5, 4) * 12)
-    picture.save(stream, "JPEG" if kind == "JPEG" else "PNG")
-    sound = stream.getvalue()
+    sound = SOUND.get(kind, SOUND["PNG"])
     changed = data.draw(strange_png() if kind == "strange" else damage(sound))
     for name in ("a", "b"):
         (folder / name).mkdir()
         for i in range(2):
             (folder / name / f"{i}.png").write_bytes(changed if (name, i) == ("b", 0) else sound)
+    valid_or_refused(folder)
+
+
+@FUZZ
+@given(data=st.data())
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_damaged_dicom_files(tmp_path_factory, data):
+    pytest.importorskip("pydicom")
+    from tests.data.test_dicom import VALUES, dicom_of
+
+    folder = tmp_path_factory.mktemp("dicom")
+    sound = dicom_of(VALUES, WindowCenter=1000, WindowWidth=401, RescaleSlope=2, RescaleIntercept=1)
+    for i, content in enumerate((sound, sound, sound, data.draw(damage(sound)))):
+        (folder / "ab"[i % 2]).mkdir(exist_ok=True)
+        (folder / "ab"[i % 2] / f"{i}.dcm").write_bytes(content)
     valid_or_refused(folder)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lcrjax.data import DataError, load
+from tests.data.conftest import idx_bytes, pixels
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
 
@@ -111,3 +112,65 @@ def test_fashion_mnist_is_recognised():
     assert np.bincount(data.test_labels).tolist() == [1000] * 10
     assert data.class_names[0] == "T-shirt/top"
     assert data.licence == "MIT"
+
+
+def write(folder, named, arrays, zipped=True):
+    folder.mkdir(exist_ok=True)
+    for name, array in zip(named, arrays, strict=True):
+        content = idx_bytes(array)
+        (folder / name).write_bytes(gzip.compress(content) if zipped else content)
+
+
+TRAIN = (pixels((12, 5, 4)), np.arange(12, dtype=np.uint8) % 3)
+TEST = (pixels((6, 5, 4), 1), np.arange(6, dtype=np.uint8) % 3)
+COPIES = [
+    ("train-images.idx3-ubyte", "train-labels.idx1-ubyte"),
+    ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    ("train_images_idx3_ubyte", "train_labels_idx1_ubyte"),
+    ("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx1-ubyte.gz"),
+]
+
+
+@pytest.mark.parametrize("names", COPIES)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_copies_have_many_names_and_content_says_what_is_gzipped(tmp_path, names, zipped):
+    write(tmp_path / "copy", names, TRAIN, zipped)
+    tests = [name.replace("train", "t10k") for name in names]
+    write(tmp_path / "copy", tests, TEST, not zipped)
+    data = load(tmp_path / "copy")
+    np.testing.assert_array_equal(data.train_images, TRAIN[0])
+    np.testing.assert_array_equal(data.test_labels, TEST[1])
+    assert data.notes == ()
+
+
+@pytest.mark.parametrize("split", ["train", "t10k"])
+def test_one_split_alone_is_the_whole_dataset(tmp_path, split):
+    names = [name.replace("train", split) for name in COPIES[1]]
+    write(tmp_path / "copy", names, TRAIN)
+    data = load(tmp_path / "copy", test_fraction=0)
+    np.testing.assert_array_equal(data.train_images, TRAIN[0])
+    assert data.test is None
+    spoken = {"train": "train", "t10k": "test"}[split]
+    assert data.notes == (f"Only the {spoken} files are there: they are the whole dataset.",)
+    assert len(load(tmp_path / "copy").test) == 3
+
+
+def test_emnist_is_turned_and_one_of_several_is_named_by_a_file(tmp_path):
+    for which in ("letters", "digits"):
+        for split, arrays in (("train", TRAIN), ("test", TEST)):
+            kinds = ("images-idx3", "labels-idx1")
+            names = [f"emnist-{which}-{split}-{kind}-ubyte.gz" for kind in kinds]
+            changed = arrays if which == "letters" else (255 - arrays[0], arrays[1])
+            write(tmp_path / "gzip", names, changed)
+    refused(tmp_path / "gzip", "holds the datasets 'emnist-digits', 'emnist-letters': give a file")
+    data = load(tmp_path / "gzip" / "emnist-letters-train-images-idx3-ubyte.gz")
+    assert data.name == "emnist-letters"
+    np.testing.assert_array_equal(data.train_images, np.moveaxis(TRAIN[0], 1, 2))
+    np.testing.assert_array_equal(data.test_images, np.moveaxis(TEST[0], 1, 2))
+    assert data.notes == ("EMNIST's files hold transposed images: they were turned.",)
+
+
+def test_a_folder_called_as_a_file_is_not_one(tmp_path):
+    write(tmp_path / "copy", COPIES[1], TRAIN)
+    (tmp_path / "copy" / "train-images-idx3-ubyte").mkdir()
+    assert len(load(tmp_path / "copy", test_fraction=0).train) == 12

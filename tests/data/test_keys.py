@@ -124,7 +124,7 @@ def test_labels_in_every_usual_form(tmp_path, labels, codes):
         ({"images": X, "labels": np.array([b"\xff"] * 12)}, "no text in UTF-8"),
         ({"images": X, "labels": np.eye(3, 14, dtype=int)[Y] + np.eye(3, 14, k=1, dtype=int)[Y]},
          "mark 2 classes.* lcrjax.measure"),
-        ({"images": X, "labels": np.where(Y == 1, np.nan, Y)}, "4 training labels are missing"),
+        ({"images": X, "labels": np.where(Y == 1, np.nan, Y)}, "labels lack 4 of 12 values"),
     ],
 )  # fmt: skip
 def test_what_is_no_dataset(tmp_path, arrays, match):

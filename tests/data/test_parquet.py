@@ -92,6 +92,12 @@ def test_numbers_texts_rows_and_categories_as_pandas_writes_them(tmp_path):
     data = load(tmp_path / "a.parquet", test_fraction=0)
     np.testing.assert_array_equal(data.train.elements, frame[["a", "b"]].to_numpy())
     assert data.class_names == ("x", "y", "z")
+    pd.DataFrame(
+        {"a": [1, 2], "b": [True, False], "day": pd.to_datetime(["2020", "2021"]), "label": [1, 2]}
+    ).to_parquet(tmp_path / "d.parquet")
+    plain = load(tmp_path / "d.parquet", test_fraction=0)
+    np.testing.assert_array_equal(plain.train.elements, [[1, 1], [2, 0]])
+    assert plain.notes[1] == "Columns left out: day."
     mixed = frame.assign(c=list("uv") * 4)
     mixed.to_parquet(tmp_path / "b.parquet")
     rows = load(tmp_path / "b.parquet", test_fraction=0)
@@ -137,10 +143,10 @@ def test_shards_without_splits_are_one_table(tmp_path):
         ({"v": [[1.0, 2.0], [3.0]], "label": [0, 1]}, {}, "none holds elements"),
         ({"v": [[1.0, 2.0], None], "label": [0, 1]}, {}, "lacks the list of row 1"),
         ({"v": [[1.0, None], [3.0, 4.0]], "label": [0, 1]}, {}, "vector 0, component 1"),
-        ({"v": [1.0, None], "label": [0, 1]}, {}, r"'v' of .* lacks 1 values \(rows 1"),
-        ({"v": [1.0, 2.0], "label": [0, None]}, {}, r"'label' of .* lacks 1 values \(rows 1"),
-        ({"v": [1.0, 2.0], "label": ["a", None]}, {}, r"'label' of .* lacks 1 values \(rows 1"),
-        ({"text": ["a", None], "label": [0, 1]}, {}, r"'text' of .* lacks 1 values \(rows 1"),
+        ({"v": [1.0, None], "label": [0, 1]}, {}, r"'v' of .* lacks 1 of 2 values \(rows"),
+        ({"v": [1.0, 2.0], "label": [0, None]}, {}, r"'label' of .* lacks 1 of 2 values \(rows"),
+        ({"v": [1.0, 2.0], "label": ["a", None]}, {}, r"'label' of .* lacks 1 of 2 values \(rows"),
+        ({"text": ["a", None], "label": [0, 1]}, {}, r"'text' of .* lacks 1 of 2 values \(rows"),
         ({"image": [{"bytes": None, "path": "a.png"}] * 2, "label": [0, 1]}, {},
          "row 0 of .* holds no picture, only the path 'a.png'"),
         ({"image": [b"abc", b"de"], "label": [0, 1]}, {}, "picture 0 of"),

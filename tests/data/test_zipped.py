@@ -46,7 +46,9 @@ def test_a_table_alone_and_arrays(tmp_path, save):
 
 def test_errors_name_the_archive_and_not_the_place(zipped, tmp_path):
     path, _ = zipped("top/", [("top/train/cat/9.png", b"not a picture")])
-    with pytest.raises(DataError, match=r"pets\.zip/top/train/cat/9\.png is no readable") as caught:
+    with pytest.raises(
+        DataError, match=r"files of .*pets\.zip/top cannot be read: train"
+    ) as caught:
         load(path)
     assert "lcrjax-" not in str(caught.value)
 
