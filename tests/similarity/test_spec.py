@@ -143,6 +143,15 @@ def test_a_file_is_a_word(tmp_path, rng):
     assert found.to_frame().equals(wanted.to_frame())
 
 
+def test_a_sparse_file_is_a_word(tmp_path):
+    sparse = pytest.importorskip("scipy.sparse")
+    z = np.eye(4) + np.eye(4, k=1) / 2 + np.eye(4, k=-1) / 2
+    sparse.save_npz(tmp_path / "Z.npz", sparse.csr_array(z))
+    weights = np.full(4, 0.25, "f4")
+    found = lcrjax.ordinariness(list("abcd"), weights, f"file:{tmp_path / 'Z.npz'}")
+    np.testing.assert_allclose(found, z @ weights, rtol=1e-6)
+
+
 def test_words_fit_kinds_of_elements():
     for kind, word in USUAL.items():
         check_similarity(word, kind)
