@@ -106,7 +106,7 @@ def test_a_median_of_zero_is_refused():
 
 @pytest.mark.parametrize("word", ["rmsd:10", "cosine", "gaussian:2", "laplacian:0.5median"])
 def test_words_mean_the_same_wherever_a_similarity_is_taken(word, rng):
-    x, labels = rng.normal(size=(20, 4)).astype("f4"), np.arange(20) % 2
+    x, labels = rng.random((20, 4)).astype("f4"), np.arange(20) % 2
     kernel, weights = parse_similarity(word, x), np.full(20, 0.05, "f4")
     wanted = lcrjax.ordinariness(x, weights, kernel)
     np.testing.assert_array_equal(lcrjax.ordinariness(x, weights, word), wanted)
