@@ -94,7 +94,7 @@ def measure(
     frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
     counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
     said = describe_similarity(word, alike, dataset.kind)
-    console.print(f"Similarity: {said}", markup=False, highlight=False)
+    console.print(f"Similarity: {said}", markup=False, highlight=False, soft_wrap=True)
     _print(console, dataset.name, dataset.kind, counts, frame)
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null

@@ -60,7 +60,7 @@ def _stacked(counts: dict[Any, Any]) -> Any:
     }
     shapes = {name: np.shape(column) for name, column in columns.items()}
     if not shapes or len(set(shapes.values())) > 1 or len(next(iter(shapes.values()))) != 1:
-        raise ValueError(f"counts have columns of shapes {shapes}: give one-dimensional ones")
+        raise ValueError(f"counts have columns of shapes {shapes}: give each (S,), one S for all")
     return (np if at_hand(*columns.values()) else jnp).stack(list(columns.values()), axis=1)
 
 

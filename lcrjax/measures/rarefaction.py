@@ -15,7 +15,9 @@ from lcrjax.measures.samples import Sample, check_resampling, whole_numbers
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness, weigh_counted
 from lcrjax.numerics.groupings import Runs
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.power_means import log_of, log_power_means
+from lcrjax.numerics.tables import row_names
 from lcrjax.similarity import Identity
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ def rarefy(
 
     Args:
         counts: How often each of S elements occurs in each of C datasets, whole numbers >= 0: as
-            `lcrjax.diversity` takes them; or the labels of all individuals, as text, of one dataset
+            `lcrjax.diversity` takes them, and without similarity also a dict of lists of any
+            lengths; or the labels of all individuals, as text, of one dataset
             or of several in a dict.
         similarity: None, a matrix (S, S), or a `lcrjax.Similarity`.
         size: Individuals, one number or several.
@@ -91,13 +94,16 @@ def rarefy(
     """
     import pandas as pd
 
-    table, names, element_names = counts_array(counted_labels(counts))
+    similar = similarity is not None and not isinstance(similarity, Identity)
+    counts = counted_labels(counts)
+    if isinstance(counts, dict) and not similar:
+        counts = _of_one_length(counts)
+    table, names, element_names = counts_array(counts)
     whole = whole_numbers(table)
     orders = viewpoints(q, np.float64)
     if orders.max() > _LARGEST_ORDER:
         raise ValueError(f"q holds {orders.max():g}: a sample can be rarefied for q up to 100")
     check_resampling(resamples, level, least=0)
-    similar = similarity is not None and not isinstance(similarity, Identity)
     if similar and resamples < 2:
         raise ValueError(f"resamples are {resamples}: subsets are averaged, so draw some")
     samples = [Sample(column) for column in whole.T]
@@ -127,6 +133,18 @@ def rarefy(
                 rows.append((name, m, sample.coverage(m), method, order, value, error, *ends))
     columns = "dataset size coverage method q diversity standard_error lower upper"
     return pd.DataFrame(rows, columns=columns.split())
+
+
+def _of_one_length(counts: dict[Any, Any]) -> dict[Any, Any]:
+    """Columns of counts with zeros at their ends: where no element is named, none is compared."""
+    if any(row_names(column) is not None for column in counts.values()):
+        return counts
+    columns = {name: numbers(f"counts of {name!r}", column) for name, column in counts.items()}
+    longest = max((column.size for column in columns.values()), default=0)
+    return {
+        name: np.pad(column, (0, longest - len(column))) if column.ndim == 1 else column
+        for name, column in columns.items()
+    }
 
 
 class _Aims(NamedTuple):

@@ -63,8 +63,18 @@ def numbers(what: str, given: Any) -> Any:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{what} have dtype object: give numbers ({error})") from error
     if found.dtype.kind not in "iufb":
+        if text := _first_text(given):
+            raise ValueError(f"{what} hold text in column {text!r}: leave it out, or give numbers")
         raise ValueError(f"{what} have dtype {found.dtype}: give numbers")
     return found
+
+
+def _first_text(table: Any) -> str | None:
+    """Name of the first column of a table that holds text, if there is one."""
+    for name in getattr(table, "columns", ()) if hasattr(table, "to_numpy") else ():
+        if any(isinstance(x, str) for x in table[name]):
+            return str(name)
+    return None
 
 
 def sequence(what: str, given: Any) -> Any:

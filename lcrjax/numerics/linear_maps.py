@@ -41,12 +41,12 @@ def _bind(forward: Map, backward: Map, fixed: int, *arguments: Any) -> list[Arra
     return _primitive.bind(*arguments, forward=forward, backward=backward, fixed=fixed)
 
 
-def _apply(*arguments: Array, forward: Map, backward: Map, fixed: int) -> list[Array]:
+def _apply(*arguments: Any, forward: Map, backward: Map, fixed: int) -> list[Array]:
     return forward(*arguments)
 
 
 @_primitive.def_impl
-def _run(*arguments: Array, forward: Map, backward: Map, fixed: int) -> list[Array]:
+def _run(*arguments: Any, forward: Map, backward: Map, fixed: int) -> list[Array]:
     return jax.jit(forward)(*arguments)
 
 
@@ -59,14 +59,14 @@ mlir.register_lowering(_primitive, mlir.lower_fun(_apply, multiple_results=True)
 
 
 def _jvp(
-    primals: Sequence[Array], tangents: Sequence[Any], forward: Map, backward: Map, fixed: int
-) -> tuple[list[Array], list[Array]]:
+    primals: Sequence[Any], tangents: Sequence[Any], forward: Map, backward: Map, fixed: int
+) -> tuple[list[Any], list[Any]]:
     along = [ad.instantiate_zeros(t) for t in tangents[fixed:]]
     change = _bind(forward, backward, fixed, *primals[:fixed], *along)
     moving = [i for i in range(fixed) if type(tangents[i]) is not ad.Zero]
     if moving:
 
-        def elsewhere(*places: Array) -> list[Array]:
+        def elsewhere(*places: Any) -> list[Array]:
             moved = dict(zip(moving, places, strict=True))
             return forward(*(moved.get(i, x) for i, x in enumerate(primals)))
 
@@ -86,8 +86,8 @@ def _transpose(
 
 
 def _batched(
-    arguments: Sequence[Array], axes: Sequence[Any], forward: Map, backward: Map, fixed: int
-) -> tuple[list[Array], list[int]]:
+    arguments: Sequence[Any], axes: Sequence[Any], forward: Map, backward: Map, fixed: int
+) -> tuple[list[Any], list[int]]:
     size = next(x.shape[a] for x, a in zip(arguments, axes, strict=True) if a is not None)
     first = [
         x if a is None else jnp.moveaxis(x, a, 0) for x, a in zip(arguments, axes, strict=True)
@@ -98,7 +98,7 @@ def _batched(
             first[i] = jnp.broadcast_to(first[i], (size, *first[i].shape))
 
     def mapped(function: Map) -> Map:
-        def one(*each: Array) -> list[Array]:
+        def one(*each: Any) -> list[Array]:
             return jax.vmap(function, (*own, *(0,) * (len(each) - fixed)))(*each)
 
         return one

@@ -129,3 +129,15 @@ def test_what_cannot_be_compared(arguments, said):
 def test_counts_are_of_individuals():
     with pytest.raises(ValueError, match=r"a count is 0\.5: .*whole numbers"):
         lcrjax.rarefy([0.5, 0.5], size=1)
+
+
+def test_lists_of_any_lengths_are_datasets():
+    ragged = {"girdled": GIRDLED.tolist(), "logged": LOGGED}
+    pd.testing.assert_frame_equal(
+        lcrjax.rarefy(ragged, size=100, resamples=10),
+        lcrjax.rarefy(SPIDERS, size=100, resamples=10),
+    )
+    with pytest.raises(ValueError, match=r"girdled.*\(26,\).*one S for all"):
+        lcrjax.rarefy(ragged, np.eye(37), size=100)
+    with pytest.raises(ValueError, match="one S for all"):
+        lcrjax.rarefy({"a": pd.Series([1, 2]), "b": pd.Series([1, 2, 3])}, size=2)

@@ -224,6 +224,10 @@ def test_numbers_of_every_kind(given, found):
     [
         (None, f"counts are None: {GIVE}"),
         ("abc", "counts have dtype <U3: give numbers"),
+        (
+            pd.DataFrame({"n": [1, 2], "site": ["x", "y"]}),
+            "counts hold text in column 'site': leave it out, or give numbers",
+        ),
         ([[1], [2, 3]], "counts have rows of different lengths"),
         ({"a": 1}, f"counts are a dict: {GIVE}"),
         (np.array(["2020"], "M8[D]"), "counts have dtype datetime64[D]: give numbers"),

@@ -24,6 +24,7 @@ calls = {
     "measure": lambda: lcrjax.measure(images, labels),
     "diversity": lambda: lcrjax.diversity(p),
     "ordinariness": lambda: lcrjax.ordinariness(images, np.ones(4)),
+    "rarefy": lambda: lcrjax.rarefy([3, 2, 1], size=4, resamples=0),
     "hill_number": lambda: lcrjax.hill_number(p, 1),
     "power_mean": lambda: lcrjax.power_mean(1.0, p, p),
     "vendi_score": lambda: lcrjax.vendi_score(p),
@@ -62,7 +63,7 @@ def refused():
 in_child(refused)
 in_child(lambda: in_child(refused))
 calls["measure"]()
-by_numpy = {"parse_similarity", "median_distance", "from_distance", "from_newick"}
+by_numpy = {"parse_similarity", "median_distance", "from_distance", "from_frame", "from_newick"}
 assert functions - by_numpy <= set(calls), functions
 """
 BEFORE = """

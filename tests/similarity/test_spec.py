@@ -106,7 +106,7 @@ def test_a_median_of_zero_is_refused():
 
 @pytest.mark.parametrize("word", ["rmsd:10", "cosine", "gaussian:2", "laplacian:0.5median"])
 def test_words_mean_the_same_wherever_a_similarity_is_taken(word, rng):
-    x, labels = rng.normal(size=(20, 4)).astype("f4"), np.arange(20) % 2
+    x, labels = rng.random((20, 4)).astype("f4"), np.arange(20) % 2
     kernel, weights = parse_similarity(word, x), np.full(20, 0.05, "f4")
     wanted = lcrjax.ordinariness(x, weights, kernel)
     np.testing.assert_array_equal(lcrjax.ordinariness(x, weights, word), wanted)
@@ -141,6 +141,15 @@ def test_a_file_is_a_word(tmp_path, rng):
     found = lcrjax.measure(list("abcde"), [0, 0, 1, 1, 1], similarity=f"file:{tmp_path / 'Z.npy'}")
     wanted = lcrjax.measure(list("abcde"), [0, 0, 1, 1, 1], similarity=z)
     assert found.to_frame().equals(wanted.to_frame())
+
+
+def test_a_sparse_file_is_a_word(tmp_path):
+    sparse = pytest.importorskip("scipy.sparse")
+    z = np.eye(4) + np.eye(4, k=1) / 2 + np.eye(4, k=-1) / 2
+    sparse.save_npz(tmp_path / "Z.npz", sparse.csr_array(z))
+    weights = np.full(4, 0.25, "f4")
+    found = lcrjax.ordinariness(list("abcd"), weights, f"file:{tmp_path / 'Z.npz'}")
+    np.testing.assert_allclose(found, z @ weights, rtol=1e-6)
 
 
 def test_words_fit_kinds_of_elements():

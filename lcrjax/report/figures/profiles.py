@@ -9,6 +9,7 @@ from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
 from lcrjax.report.figures.style import class_colours, panel_letter, styled
 from lcrjax.similarity import Similarity
+from lcrjax.similarity.spec import USUAL
 
 #: Viewpoint in the middle of the axis, which shows q / (q + _MIDDLE).
 _MIDDLE = 5
@@ -33,8 +34,9 @@ def profile_figure(
     """Draw A, R and G against the viewpoint q, of the dataset and of each class.
 
     Args:
-        dataset: Its training images are measured; or a `Diversity`, best at `PROFILE_ORDERS`.
-        similarity: What to measure a dataset with; None for RMSD.
+        dataset: Its training elements are measured; or a `Diversity`, best at `PROFILE_ORDERS`.
+        similarity: What to measure a dataset with; None for what is usual: RMSD of images, and of
+            other kinds as `lcrjax.report.dataset_page` says.
 
     Returns:
         Three panels with a line for every class in its colour and a black one for the dataset. The
@@ -42,8 +44,9 @@ def profile_figure(
     """
     found, names = dataset, dataset.class_names
     if isinstance(found, Dataset):
-        images, labels = found.train_images, found.train_labels
-        found = measure(images, labels, similarity=similarity, q=PROFILE_ORDERS)
+        alike = USUAL[found.kind] if similarity is None else similarity
+        given = found.train.elements, found.train_labels
+        found = measure(*given, similarity=alike, q=PROFILE_ORDERS, class_names=names)
     q = np.asarray(found.q, np.float64)
     order = np.argsort(q)
     at = place(q[order])

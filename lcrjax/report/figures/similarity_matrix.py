@@ -35,11 +35,13 @@ def similarity_figure(
         possible; and in words the class balance and A of the sample, both at q = 1.
 
     Raises:
-        ValueError: If the sample has fewer than 8 images.
+        ValueError: If the sample has fewer than 8 images, or the dataset holds none.
 
     References:
         Paper, section II-F and Fig. 2.
     """
+    if dataset.kind != "images":
+        raise ValueError(f"{dataset.name} holds {dataset.kind}: the figure shows images")
     size = min(count, len(dataset.train_labels))
     if size < 8:
         raise ValueError(f"the sample has {size} images: the figure needs 8 at least")

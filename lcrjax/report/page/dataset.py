@@ -106,7 +106,7 @@ def _alike(dataset: Dataset, measured: Measured) -> str:
     """Say in a sentence what the similarity compares."""
     if not isinstance(measured.similarity, RMSD):
         said = describe_similarity(measured.word, measured.similarity, dataset.kind)
-        return f"How alike two {dataset.kind} are is here the {said}."
+        return f"How alike two {dataset.kind} are: {said}."
     scale = float(np.asarray(measured.similarity.scale))
     of = "pixels" if dataset.kind == "images" else "components"
     units = " with pixels from 0 to 1" if dataset.kind == "images" else ""
@@ -156,7 +156,8 @@ def _extremes(dataset: Dataset, measured: Measured, c: int, n_shown: int) -> dic
     """Picture a class's most and least ordinary training images."""
     (mine,) = np.nonzero(dataset.train_labels == c)
     order = mine[np.argsort(-measured.own[mine], kind="stable")]
-    most = _PICTURED if n_shown <= _MANY else _PICTURED_OF_MANY
+    few = n_shown > _MANY or dataset.kind != "images"  # words take more room
+    most = _PICTURED_OF_MANY if few else _PICTURED
     count = min(most, len(order) // 2) or 1
     split, own = dataset.train, measured.own
     return {

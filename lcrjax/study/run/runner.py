@@ -79,12 +79,12 @@ def run_study(
     config = config or StudyConfig()
     tell = progress or (lambda _: None)
     for dataset in datasets:
-        check_similarity(config.similarity, dataset.kind)
         if dataset.kind != "images" and getattr(train, "func", train) is train_subsets:
             raise ValueError(
                 f"{dataset.name} holds {dataset.kind}, and the networks of lcrjax are trained on "
                 "images: give run_study another train=, or measure and report without training"
             )
+        check_similarity(config.similarity, dataset.kind)
     check_folder(out)
     tell(StudyProgress("designing", ", ".join(sorted(d.name for d in datasets))))
     blocks = plan_study(datasets, config, block_size)

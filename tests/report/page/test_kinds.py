@@ -4,7 +4,7 @@ import pytest
 
 import lcrjax
 from lcrjax.data import Dataset, Split
-from lcrjax.report import dataset_page
+from lcrjax.report import PROFILE_ORDERS, dataset_page, profile_figure, similarity_figure
 from lcrjax.report.page.excerpts import excerpt
 from lcrjax.report.page.rendering import significant
 from tests.report.page.pages import check
@@ -33,12 +33,12 @@ def make(kind, tested=True):
 @pytest.mark.parametrize(
     ("kind", "word", "said"),
     [
-        ("vectors", None, "is here the cosine of vectors."),
+        ("vectors", None, "How alike two vectors are: cosine of vectors."),
         ("vectors", "gaussian:median", "median of a sample of at most 2,000"),
         ("vectors", "rmsd:2", "their components differ, Z = exp(−2 · RMSD)."),
-        ("texts", None, "is here the cosine of character n-grams of texts, n = 3."),
-        ("texts", "edit", "is here the normalised edit similarity of texts."),
-        ("rows", None, "is here the Gower's similarity of rows."),
+        ("texts", None, "are: cosine of character n-grams of texts, n = 3."),
+        ("texts", "edit", "are: normalised edit similarity of texts."),
+        ("rows", None, "are: Gower's similarity of rows."),
     ],
 )
 def test_a_page_speaks_of_what_there_is(kind, word, said):
@@ -65,6 +65,17 @@ def test_a_page_speaks_of_what_there_is(kind, word, said):
     near = "1 of 4 test vectors (25 %) has a near-duplicate in training, 1 of them to the last bit"
     assert (near in page.text) == (kind == "vectors")
     assert ("Near-duplicates are looked for by distances" in page.text) == (kind != "vectors")
+
+
+def test_figures_take_what_they_can_show():
+    dataset = make("texts")
+    whole = profile_figure(dataset).axes[0].lines[-1].get_ydata()
+    found = lcrjax.measure(
+        dataset.train.elements, dataset.train_labels, similarity="ngram", q=PROFILE_ORDERS
+    )
+    np.testing.assert_array_equal(whole, found.dataset_level["alpha"])
+    with pytest.raises(ValueError, match="odd holds texts: the figure shows images"):
+        similarity_figure(dataset)
 
 
 def test_an_excerpt_is_short():
