@@ -25,6 +25,7 @@ EVERYWHERE = (
 #: By page, settings, definitions and other people's numbers.
 GIVEN: dict[str, tuple[str, ...]] = {
     "README.md": (
+        "come with a matrix of 0 and 1",
         "| paper (three parameters instead of intercepts) | **0.67** | 0.61 | 0.54 | 0.37 | 0.74 |",
         "compared as the paper does, which found 8 %",
         "represents the dataset; 1 is fully",
@@ -79,6 +80,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "## On a GPU",
     ),
     "reading.md": (
+        "takes them as a matrix of 0 and 1",
         "| of 8 bits per channel or fewer | as bytes, few bits spread over 0 to 255 |",
         "as floats in [0, 1], with all its bits",
         "as they are, if they lie in [0, 1]",

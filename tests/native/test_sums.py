@@ -13,7 +13,7 @@ from lcrjax import native
 from lcrjax.native.calls import FORMS, sums
 from lcrjax.pairwise.product import _jitted, _product
 from lcrjax.pairwise.tile_loops import product_in_tiles
-from lcrjax.similarity.distance_kernels import _FALLS
+from lcrjax.similarity.distance_kernels import FALLS
 from tests.native.c_compiler import SOURCES
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kern
 def test_python_and_c_number_forms_alike():
     text = (SOURCES / "pairwise/form.h").read_text(encoding="utf-8")
     names = re.search(r"typedef enum \{(.*)\} Form;", text)[1]
-    assert tuple(names.lower().replace(" ", "").split(",")) == FORMS == tuple(_FALLS)
+    assert tuple(names.lower().replace(" ", "").split(",")) == FORMS == tuple(FALLS)
 
 
 def distances(x, y):

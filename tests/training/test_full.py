@@ -241,5 +241,5 @@ def test_a_class_too_small_to_validate_is_told(few):
     labels = few.train_labels.copy()
     labels[labels == 3] = 4
     labels[0] = 3
-    with pytest.raises(ValueError, match="class 3 has one image only"):
+    with pytest.raises(ValueError, match="class '3' has one element only"):
         train_full(dataclasses.replace(few, train_labels=labels), WITH_VALIDATION)
