@@ -142,7 +142,7 @@ def test_shards_without_splits_are_one_table(tmp_path):
     [
         ({"v": [[1.0, 2.0], [3.0]], "label": [0, 1]}, {}, "none holds elements"),
         ({"v": [[1.0, 2.0], None], "label": [0, 1]}, {}, "lacks the list of row 1"),
-        ({"v": [[1.0, None], [3.0, 4.0]], "label": [0, 1]}, {}, "vector 0, component 1"),
+        ({"v": [[1.0, None], [3.0, 4.0]], "label": [0, 1]}, {}, "vector row 0, component 1"),
         ({"v": [1.0, None], "label": [0, 1]}, {}, r"'v' of .* lacks 1 of 2 values \(rows"),
         ({"v": [1.0, 2.0], "label": [0, None]}, {}, r"'label' of .* lacks 1 of 2 values \(rows"),
         ({"v": [1.0, 2.0], "label": ["a", None]}, {}, r"'label' of .* lacks 1 of 2 values \(rows"),
