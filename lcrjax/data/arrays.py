@@ -1,5 +1,6 @@
 """Datasets from arrays, checked."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,11 +78,11 @@ def from_arrays(
         if test_kind != kind:
             raise DataError(f"training elements are {kind}, test elements {test_kind}: give one.")
         test_codes = check_labels(test_labels, len(tests), "test")
-        tests = to_mode(tests, mode) if kind == "images" else tests
-    if mode is not None:
-        if kind != "images":
-            raise DataError(f"mode={mode!r} means nothing for {kind}: leave it out.")
+    if mode is not None and kind != "images":
+        raise DataError(f"mode={mode!r} means nothing for {kind}: leave it out.")
+    if kind == "images":
         elements = to_mode(elements, mode)
+        tests = None if tests is None else to_mode(tests, mode)
     if tests is not None:
         elements, tests = _alike(kind, elements, tests, resize is not None)
     names, labels, test_codes = number_classes(labels, test_codes, class_names)
@@ -106,7 +107,7 @@ def from_arrays(
 
 
 def _resized(split: Split, size: Size) -> Split:
-    return Split(resize_images(split.elements, size), split.labels, split.names, split.groups)
+    return dataclasses.replace(split, elements=resize_images(split.elements, size))
 
 
 def _strings(count: int, *columns: Sequence[Any] | np.ndarray | None) -> list[np.ndarray | None]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.errors import DataError
+from lcrjax.data.text import as_text
 from lcrjax.numerics.inputs import array as taken
 from lcrjax.numerics.natural_order import natural_key
 
@@ -45,10 +46,8 @@ def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
         if len(kinds) > 1:
             raise DataError(f"the {split} labels are text and numbers: give one kind alone.")
         array = np.array(array.tolist())
-    if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8")
-    if array.dtype.kind == "U":
-        return array
+    if array.dtype.kind in "SU":
+        return as_text(array, f"the {split} label")
     if array.dtype.kind == "f" and (fraction := np.flatnonzero(array != np.rint(array))).size:
         raise DataError(
             f"the {split} label of element {fraction[0]} is {array[fraction[0]]}: "

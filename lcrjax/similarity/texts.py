@@ -15,7 +15,13 @@ _PAIRS_AT_ONCE = 2**22  # similarities, or sums of runs, held at once
 _HASHES = 2**20
 
 
-class Levenshtein(Similarity):
+class _OfTexts(Similarity):
+    def take(self, elements: Any, what: str = "elements") -> list[str]:
+        """Check that elements are texts."""
+        return _texts(elements, what)
+
+
+class Levenshtein(_OfTexts):
     r"""Normalised edit similarity of texts, $Z_{ij} = 1 - d_{ij} / \max(l_i, l_j)$.
 
     $d_{ij}$ is the least number of characters to insert, delete or replace that turns one text into
@@ -40,10 +46,6 @@ class Levenshtein(Similarity):
         """Check that there is what computes it."""
         _need("rapidfuzz", "rapidfuzz")
 
-    def take(self, elements: Any, what: str = "elements") -> list[str]:
-        """Check that elements are texts."""
-        return _texts(elements, what)
-
     def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w, from one half of all pairs where `others` is None."""
         process = _need("rapidfuzz.process", "rapidfuzz")
@@ -64,7 +66,7 @@ class Levenshtein(Similarity):
         return jnp.asarray(sums, jnp.asarray(weights).dtype)
 
 
-class NGrams(Similarity):
+class NGrams(_OfTexts):
     r"""Cosine of texts' counts of character n-grams: which runs of characters they share.
 
     A text, a space before it and one after it so that beginnings and ends count, is counted as all
@@ -96,10 +98,6 @@ class NGrams(Similarity):
         _need("sklearn", "scikit-learn")
         if self.n < 1:
             raise ValueError(f"n is {self.n}: give a whole number of characters, at least 1")
-
-    def take(self, elements: Any, what: str = "elements") -> list[str]:
-        """Check that elements are texts."""
-        return _texts(elements, what)
 
     def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w."""
