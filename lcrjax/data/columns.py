@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lcrjax.data.errors import DataError
 from lcrjax.data.options import COLUMNS, Options
 from lcrjax.data.split_names import split_of
+from lcrjax.numerics.listing import listed
 
 # What columns are called, the likeliest first.
 _LABEL = (
@@ -122,11 +123,6 @@ def _label_by_name(head: Mapping[str, Column], where: str) -> str:
         f"{where} has the columns {listed(head)}, of which none is called label, class or "
         "target: name it with label_column= (--label-column)."
     )
-
-
-def listed(words: Collection[str], most: int = 12) -> str:
-    """Words in one line, not too many."""
-    return ", ".join(list(words)[:most]) + (", ..." if len(words) > most else "")
 
 
 def _check_there(column: str | None, head: Collection[str], where: str, option: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.errors import DataError
+from lcrjax.numerics.listing import listed
 from lcrjax.numerics.natural_order import natural_key
 
 #: Kinds of elements, and what one of them is called.
@@ -144,14 +145,13 @@ class Dataset:
     def __repr__(self) -> str:
         """Name, kind, sizes, classes and source, in five lines; pixels are too many to read."""
         shape = "×".join(map(str, self.element_shape))
-        names = ", ".join(self.class_names[:6]) + (", ..." if self.n_classes > 6 else "")
         test = "none" if self.test is None else f"{len(self.test):,}"
         return "\n".join(
             (
                 f"Dataset {self.name}: {self.kind}" + (f" of {shape}" if shape else ""),
                 f"  train    {len(self.train):,}",
                 f"  test     {test}",
-                f"  classes  {self.n_classes}: {names}",
+                f"  classes  {self.n_classes}: {listed(self.class_names, 6)}",
                 f"  source   {self.source or 'not said'}",
             )
         )

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
-from lcrjax.data.classes import natural_key
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.folder_walk import File, Walk
 from lcrjax.data.options import Options
 from lcrjax.data.picture_formats import SUFFIXES
 from lcrjax.data.pictures import decode_all
+from lcrjax.numerics.natural_order import natural_key
 
 _TRAIN = ("train", "training")
 #: Names of folders of test images; the first that is there is taken.

@@ -8,6 +8,7 @@ import numpy as np
 
 from lcrjax.data.dataset import Dataset, Split
 from lcrjax.data.errors import DataError
+from lcrjax.numerics.listing import listed
 
 _SHOWN = 6
 
@@ -19,7 +20,7 @@ def rename_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
         DataError: If there are not as many, two are equal, or one is the name of another class.
     """
     names, own = tuple(map(str, names)), dataset.class_names
-    shown = ", ".join(own[:_SHOWN]) + (", ..." if len(own) > _SHOWN else "")
+    shown = listed(own, _SHOWN)
     if len(names) != len(own):
         raise DataError(
             f"{dataset.name} has {len(own)} classes ({shown}), but {len(names)} class names are "

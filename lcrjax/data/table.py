@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
-from lcrjax.data.columns import Column, Roles, listed
+from lcrjax.data.columns import Column, Roles
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.folder_walk import is_system
@@ -18,6 +18,7 @@ from lcrjax.data.options import Options
 from lcrjax.data.picture_formats import SUFFIXES
 from lcrjax.data.pictures import decode_all
 from lcrjax.data.split_names import SPLITS, split_of
+from lcrjax.numerics.listing import listed
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
@@ -117,10 +118,9 @@ def as_labels(column: Column, name: str, where: str) -> np.ndarray:
 
 
 def _missing(name: str, where: str, rows: np.ndarray, count: int) -> DataError:
-    shown = ", ".join(map(str, rows[:_SHOWN])) + (", ..." if len(rows) > _SHOWN else "")
     return DataError(
-        f"the column {name!r} of {where} lacks {len(rows):,} of {count:,} values (rows {shown}, "
-        "counted from 0): fill them in, or leave the rows out."
+        f"the column {name!r} of {where} lacks {len(rows):,} of {count:,} values "
+        f"(rows {listed(rows, _SHOWN)}, counted from 0): fill them in, or leave the rows out."
     )
 
 

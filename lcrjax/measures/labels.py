@@ -10,6 +10,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.inputs import array as taken
 from lcrjax.numerics.inputs import numbers
+from lcrjax.numerics.listing import listed
 from lcrjax.numerics.natural_order import natural_key
 from lcrjax.numerics.tables import column_names
 
@@ -100,9 +101,8 @@ def shared(
             "or a matrix of 0 and 1 with a column for each class"
         )
     if len(bare := np.flatnonzero(~table.any(axis=1))):
-        places = ", ".join(map(str, bare[:_NAMED])) + (", ..." if len(bare) > _NAMED else "")
         raise ValueError(
-            f"{len(bare)} of {len(table)} images have no label ({places}): "
+            f"{len(bare)} of {len(table)} images have no label ({listed(bare, _NAMED)}): "
             "leave them out, or give them a class of their own"
         )
     if len(empty := np.flatnonzero(~table.any(axis=0))):

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.data import Dataset, Split
 from lcrjax.data.dataset import KINDS
+from lcrjax.numerics.listing import listed
 from lcrjax.pairwise import intrinsic_dimension, list_close_pairs, nearest_neighbours, nearness
 
 if TYPE_CHECKING:
@@ -147,9 +148,8 @@ def group_leak(dataset: Dataset) -> str | None:
     if test is None or not shared:
         return None
     count = int(np.isin(np.asarray(test.groups).astype(str), shared).sum())
-    names = ", ".join(shared[:_NAMED]) + (", ..." if len(shared) > _NAMED else "")
     groups = "1 group is" if len(shared) == 1 else f"{len(shared):,} groups are"
     return (
-        f"{groups} in both training and test ({names}), with {count:,} of {len(test):,} test "
-        f"{dataset.kind}: scores on this test set flatter."
+        f"{groups} in both training and test ({listed(shared, _NAMED)}), "
+        f"with {count:,} of {len(test):,} test {dataset.kind}: scores on this test set flatter."
     )
