@@ -155,7 +155,8 @@ def _classes(dataset: Dataset, measured: Measured) -> list[dict[str, Any]]:
 def _extremes(dataset: Dataset, measured: Measured, c: int, n_shown: int) -> dict[str, Any]:
     """Picture a class's most and least ordinary training images."""
     (mine,) = np.nonzero(dataset.train_labels == c)
-    order = mine[np.argsort(-measured.own[mine], kind="stable")]
+    # What rounding alone tells apart stays in the order of the dataset.
+    order = mine[np.argsort(-measured.own[mine].round(6), kind="stable")]
     few = n_shown > _MANY or dataset.kind != "images"  # words take more room
     most = _PICTURED_OF_MANY if few else _PICTURED
     count = min(most, len(order) // 2) or 1
