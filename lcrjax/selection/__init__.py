@@ -1,0 +1,5 @@
+"""Which elements to choose, what each of them adds, and the most diverse mixture of them."""
+
+from lcrjax.selection.most_diverse import MostDiverse, maximum_diversity
+
+__all__ = ["MostDiverse", "maximum_diversity"]
