@@ -18,13 +18,14 @@ MAY_IMPORT = {
     "similarity": {"numerics"},
     "pairwise": {"numerics", "similarity", "native"},
     "measures": {"numerics", "similarity", "pairwise"},
+    "selection": {"numerics", "similarity", "pairwise", "measures"},
     "data": {"numerics"},
     "training": {"numerics", "data", "native"},
     "study": {"numerics", "similarity", "pairwise", "measures", "data", "training", "native"},
     "report": {"numerics", "similarity", "pairwise", "measures", "data", "study"},
     "cli": {"native", "similarity", "measures", "data", "training", "study", "report"},
 }
-MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures")
+MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures", "selection")
 HEAVY = ("pandas", "flax", "optax", "matplotlib", "sklearn", "scipy", "statsmodels", "typer",
          "pyarrow", "PIL", "rich", "torch", "dendropy")  # fmt: skip
 

@@ -115,13 +115,14 @@ def similarity_blocks(
                 yield slice(start, start := start + len(part)), slice(None), part
         return
     alone = isinstance(similarity, Identity | KnowsElements)
+    widest = jax.dtypes.canonicalize_dtype(np.float64)
     for first in range(0, n, step):
         columns = slice(first, min(first + step, n))
         if alone:
-            z = zp(similarity, elements, jnp.eye(n, dtype=np.float32)[:, columns])
+            z = zp(similarity, elements, jnp.eye(n, dtype=widest)[:, columns])
         else:
             others = elements[columns]
-            z = zp(similarity, elements, jnp.eye(len(others), dtype=np.float32), others)
+            z = zp(similarity, elements, jnp.eye(len(others), dtype=widest), others)
         yield slice(None), columns, np.asarray(z, np.float64)
 
 
@@ -148,7 +149,7 @@ def _in_tiles(
     letter: str, order: float, similarity: TiledSimilarity, elements: Any, items: Items, dtype: Any
 ) -> Float[np.ndarray, " n"]:
     n = len(items.total)
-    side = tile_side(n)
+    side = tile_side(n, of="removals")
     by_class = np.argsort(items.label, kind="stable")
     size = padded_tiles(n, side) * side
     filling = Items(1.0, 1.0, -1, 0.0, 0.0)  # type: ignore[arg-type]

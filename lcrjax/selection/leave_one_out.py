@@ -22,9 +22,14 @@ from lcrjax.pairwise.removals import (
     tiled_rows,
 )
 from lcrjax.pairwise.zp import zp, zp_of_canonical
-from lcrjax.similarity import RMSD, Precomputed, Similarity
-from lcrjax.similarity.base import KnowsElements, TiledSimilarity, WeighsElements
-from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity import RMSD, Similarity
+from lcrjax.similarity.base import (
+    KnowsElements,
+    TiledSimilarity,
+    WeighsElements,
+    count_elements,
+    taken,
+)
 from lcrjax.similarity.spec import as_similarity
 
 _CHANGES = ("removal", "abundance")
@@ -74,7 +79,7 @@ def contributions(
         >>> images = np.zeros((4, 8, 8), np.uint8)
         >>> images[3] = 255
         >>> print(contributions(images, ["a", "a", "b", "b"], measure="A_1").round(3))
-        [-0.221 -0.221  0.256  0.256]
+        [-0.016 -0.016  0.528  0.528]
     """
     letter, q = _parsed(measure)
     if change not in _CHANGES:
@@ -139,10 +144,6 @@ class _Dataset:
         if isinstance(similarity, TiledSimilarity):
             self.similarity, self.elements, _ = similarity.canonical(elements, None)
 
-    @property
-    def tiled(self) -> bool:
-        return isinstance(self.similarity, TiledSimilarity)
-
     def over_all(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Z w."""
         found = self._weigh(weights[:, None])
@@ -156,28 +157,28 @@ class _Dataset:
             table = self._weigh(member * weights[:, None])
             check_ordinariness(table, member * weights[:, None], self._names)
             return np.take_along_axis(table, self.classes[:, None], axis=1)[:, 0]
+        assert isinstance(self.similarity, TiledSimilarity)
         found = np.empty(len(weights))
         for number, name in enumerate(self._names):
             (here,) = np.nonzero(self.classes == number)
             part = jax.tree.map(lambda x, here=here: x[here], self.elements)
-            table = jnp.asarray(weights[here, None], self.dtype)
-            sums = zp_of_canonical(self.similarity, part, None, table)
-            check_ordinariness(sums, table, (name,))
+            column = jnp.asarray(weights[here, None], self.dtype)
+            sums = zp_of_canonical(self.similarity, part, None, column)
+            check_ordinariness(sums, column, (name,))
             found[here] = np.asarray(sums, np.float64)[:, 0]
         return found
 
     def transposed(self, weights: Float[np.ndarray, " n"], own: bool) -> Float[np.ndarray, " n"]:
         """The transpose of Z, all of it or within classes, times weights."""
-        known = isinstance(self.similarity, TiledSimilarity)
-        if known and not self.similarity.symmetric:
-            raise ValueError(
-                f"{type(self.similarity).__name__} is not symmetric: derivatives need one that is, "
-                "change='removal' does not"
-            )
-        most = float(weights.max()) or 1.0
-        if known:
-            scaled = weights / most  # as large as float32 is exact
-            return most * (self.over_own(scaled) if own else self.over_all(scaled))
+        if isinstance(self.similarity, TiledSimilarity):
+            if not self.similarity.symmetric:
+                raise ValueError(
+                    f"{type(self.similarity).__name__} is not symmetric: derivatives need one that "
+                    "is, change='removal' does not"
+                )
+            most = float(weights.max()) or 1.0  # in whose unit no weight is out of range
+            found = self.over_own(weights / most) if own else self.over_all(weights / most)
+            return most * found
         found = np.zeros(len(weights))
         for rows, columns, z in similarity_blocks(self.similarity, self.elements, len(weights)):
             alike = self.classes[rows, None] == self.classes[None, columns]
@@ -188,8 +189,9 @@ class _Dataset:
         weights = jnp.asarray(table, self.dtype)
         if self._weighs:
             return np.asarray(zp(*self._given, weights), np.float64)
-        found = zp_of_canonical(self.similarity, self.elements, None, weights)
-        return np.asarray(found, np.float64)
+        assert isinstance(self.similarity, TiledSimilarity)
+        sums = zp_of_canonical(self.similarity, self.elements, None, weights)
+        return np.asarray(sums, np.float64)
 
 
 class _Mean:
@@ -242,9 +244,7 @@ class _Mean:
         centre = self._x.mean()
         powers = np.exp(r * (self._x - centre))
         d = self._dataset
-        rises = power_rises(
-            self._letter, r, d.similarity, d.elements, self._items(powers), d.dtype
-        )
+        rises = power_rises(self._letter, r, d.similarity, d.elements, self._items(powers), d.dtype)
         gaps = _raised(r, self._x - centre)
         change = n * (gaps.mean() - gaps + rises) / ((n - 1) * powers.sum())
         log_change = np.log1p(r * change) / r if abs(r) > 1e-20 else change
@@ -279,16 +279,14 @@ class _Mean:
             if np.isinf(r):
                 found[columns] = np.minimum(found[columns], x.min(axis=0))
             else:
-                found[columns] = np.logaddexp(
-                    found[columns], np.logaddexp.reduce(r * x, axis=0)
-                )
+                found[columns] = np.logaddexp(found[columns], np.logaddexp.reduce(r * x, axis=0))
 
         if isinstance(d.similarity, TiledSimilarity):
             for rows, z in tiled_rows(d.similarity, d.elements, near, d.dtype):
                 look(rows, slice(None), z)
         else:
-            for rows, columns, z in similarity_blocks(d.similarity, d.elements, n):
-                look(rows, columns, z)
+            for block in similarity_blocks(d.similarity, d.elements, n):
+                look(*block)
         return found if np.isinf(r) else (found - np.log(n - 1)) / r
 
     def _bounds(self, items: Items) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
