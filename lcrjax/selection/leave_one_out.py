@@ -50,9 +50,8 @@ def contributions(
     without it. Without the only element of a class the class is gone too. A near-duplicate adds
     little, or takes away; what is unlike all others adds most.
 
-    All pairs are looked at twice, of A those within classes alone: then the whole takes less time
-    than `lcrjax.measure` where there are several classes, and of G and R about twice as much. Z is
-    not stored.
+    All pairs are looked at twice, of A those within classes alone: so that of several classes takes
+    less time than `lcrjax.measure`, and G and R take a few times as much. Z is not stored.
 
     Args:
         elements: n >= 2 elements, such as images (n, h, w, c), as `lcrjax.measure` takes them.
