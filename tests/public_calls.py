@@ -14,7 +14,7 @@ from lcrjax.pairwise import (
     list_close_pairs,
     nearest_neighbours,
 )
-from lcrjax.selection import contributions, maximum_diversity
+from lcrjax.selection import contributions
 
 VECTORS = np.array([[0, 1], [0.5, 1], [2, 0], [1.5, 3], [0, 4]])
 LABELS = np.array([0, 1, 1, 0, 2])
@@ -155,10 +155,6 @@ CALLS: dict[str, Call] = {
         "labels",
         elements=VECTORS,
         labels=LABELS,
-    ),
-    "maximum_diversity": _call(
-        lambda similarities: maximum_diversity(similarities).distribution,
-        similarities=Z,
     ),
 }
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.spectrum import check_symmetry, similarity_matrix
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.inputs import array
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.selection.simplex_programme import best_of_subsets, least_on_simplex
@@ -111,7 +111,7 @@ def _matrix(elements: Any, similarity: Any) -> tuple[Float[np.ndarray, "n n"], f
     if not at_hand(*jax.tree.leaves((elements, similarity))):
         raise ValueError("elements are traced: call maximum_diversity outside of jit and grad")
     if similarity is None and not isinstance(elements, Similarity | str | Path):
-        given = array("elements", elements) if not hasattr(elements, "todense") else elements
+        given = numbers("elements", elements) if not hasattr(elements, "todense") else elements
         if given.ndim > 2:
             similarity = RMSD()
             check_pixels(given)

@@ -124,10 +124,11 @@ def best_of_subsets(z: Float[np.ndarray, "n n"]) -> Solution:
         subsets = itertools.combinations(range(n), size)
         while len(chosen := np.array(list(itertools.islice(subsets, _SUBSETS_AT_ONCE)))):
             inside = z[chosen[:, :, None], chosen[:, None, :]]
-            regular = np.abs(np.linalg.det(inside)) > 1e-12
+            regular = np.linalg.det(inside) != 0
             chosen, inside = chosen[regular], inside[regular]
             w = np.linalg.solve(inside, np.ones((*chosen.shape, 1)))[..., 0]
-            magnitude = np.where((w >= 0).all(axis=1), w.sum(axis=1), 0)
+            good = np.abs(np.einsum("bij,bj->bi", inside, w) - 1).max(axis=1, initial=0) <= 1e-9
+            magnitude = np.where((w >= 0).all(axis=1) & good, w.sum(axis=1), 0)
             if magnitude.max(initial=0) > value:
                 at = int(magnitude.argmax())
                 value, best = magnitude[at], np.zeros(n)
