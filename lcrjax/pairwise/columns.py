@@ -78,7 +78,7 @@ class Columns:
         others = None if picked is None else pick(self.elements, picked)
         table = jnp.asarray(weights, float_dtype(*_numbers(self.elements)))
         if isinstance(self.similarity, TiledSimilarity):
-            found = zp_of_canonical(self.similarity, self.elements, table, others)
+            found = zp_of_canonical(self.similarity, self.elements, others, table)
         else:
             found = zp(self.similarity, self.elements, table, others)
         return np.asarray(found, np.float64)
