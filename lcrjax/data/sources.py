@@ -212,6 +212,11 @@ def load(
 
 
 def _load(source: str | os.PathLike[str], options: Options) -> Dataset:
+    if not isinstance(source, str | os.PathLike):
+        raise DataError(
+            f"the source is a {type(source).__name__}: give a name, a file or a folder; "
+            "of what is in memory from_arrays makes a dataset."
+        )
     named: Named = source if isinstance(source, str) else Path(source)
     if not os.fspath(named):
         raise DataError("the source is empty: give a name, a file or a folder.")

@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int
 
+from lcrjax.numerics.inputs import check_apart
 from lcrjax.similarity.base import Similarity
 
 _PAIRS_AT_ONCE = 2**22  # similarities, or sums of runs, held at once
@@ -152,9 +153,10 @@ def _texts(elements: Any, what: str = "elements") -> list[str]:
     Raises:
         ValueError: If one is none, saying which.
     """
-    found = [elements] if isinstance(elements, str) else list(elements)
     if isinstance(elements, str):
         raise ValueError(f"{what} are one text: give a list of texts")
+    check_apart(what, elements)
+    found = list(elements)
     for i, text in enumerate(found):
         if not isinstance(text, str):
             missing = text is None or (isinstance(text, float) and text != text)

@@ -111,7 +111,7 @@ def test_texts_by_their_edits():
     ]
     assert found["second_group"].tolist() == list("yxyvxyz")
     assert len(near_duplicates(data, kinds=["within"], threshold=3 / 7)) == 2
-    assert len(near_duplicates(data, kinds=["within", "across"], threshold=3 / 7)) == 6
+    assert len(near_duplicates(data, kinds=["within", "across"], threshold=3 / 7)) == 9
     assert near_duplicates(data, threshold=0).shape[0] == 1
     # Nearest others are 0, 3/7, 1/6, 0 and 6/7 away: a quarter of the median.
     assert near_duplicates(data).attrs["threshold"] <= 1 / 24
