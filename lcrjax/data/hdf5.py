@@ -1,7 +1,5 @@
 """HDF5 files whose arrays have usual names."""
 
-import math
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
+from lcrjax.data.hdf5_text import claimed_text
 from lcrjax.data.keys import from_keyed, read_keyed
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
@@ -37,7 +36,9 @@ def load_hdf5(named: str | Path, options: Options) -> Dataset:
 
         def read(names: Sequence[str]) -> list[np.ndarray]:
             claimed = sum(found[name].nbytes for name in names)
-            claimed += sum(_text_bytes(h5py, found[name], name, path) for name in names)
+            for name in names:
+                if (of := h5py.check_string_dtype(found[name].dtype)) and of.length is None:
+                    claimed += claimed_text(_own(found[name], name, path), name, path)
             check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
             return [_read(h5py, found[name], name, path) for name in names]
 
@@ -62,62 +63,17 @@ def _collect(
             raise DataError(f"{path} holds more than {_MOST_ARRAYS:,} arrays: save those needed.")
 
 
-def _text_bytes(h5py: Any, item: Any, name: str, path: Path) -> int:
-    """Bytes that strings of any length claim, which HDF5 would believe; 0 of anything else."""
-    kind = h5py.check_string_dtype(item.dtype)
-    if kind is None or kind.length is not None or item.external is not None or item.is_virtual:
-        return 0
-    width = 8 + item.file.id.get_create_plist().get_sizes()[0]
-    held = np.frombuffer(_stored(item, name, path, width), np.uint8).reshape(-1, width)
-    # A string is its length, the address of a heap in the file, and its place in this.
-    lengths = np.ascontiguousarray(held[:, :4]).view("<u4")[:, 0].astype(np.int64)
-    heaps = np.ascontiguousarray(held[lengths > 0, 4:-4]).view(f"<u{width - 8}")[:, 0]
-    size = path.stat().st_size
-    claims = [*lengths, *_heap_sizes(path, np.unique(heaps), item.file.userblock_size)]
-    if max(claims, default=0) > size:
-        raise DataError(f"{name} in {path} claims texts longer than the file: get it anew.")
-    return int(lengths.sum())
-
-
-def _heap_sizes(path: Path, addresses: np.ndarray, start: int) -> list[int]:
-    """Sizes that heaps of strings claim, by the format's specification, III.E."""
-    sizes = []
-    with path.open("rb") as stream:
-        for address in addresses:
-            stream.seek(min(start + int(address), path.stat().st_size))
-            head = stream.read(16)
-            sizes.append(int.from_bytes(head[8:16], "little"))
-    return sizes
-
-
-def _stored(item: Any, name: str, path: Path, width: int) -> bytes:
-    """Bytes of an array as they lie in its file, unpacked."""
-    if item.chunks is None:
-        if (start := item.id.get_offset()) is None:
-            return b""  # none written, or within the header, which is small
-        with path.open("rb") as stream:
-            stream.seek(start)
-            content = stream.read(min(item.size * width, path.stat().st_size))
-        return content[: len(content) // width * width]
-    if item.compression not in (None, "gzip") or item.fletcher32 or item.scaleoffset is not None:
-        raise DataError(f"{name} in {path} holds packed text: save it plain or with gzip.")
-    size = width * math.prod(item.chunks)
-    parts = []
-    for i in range(item.id.get_num_chunks()):
-        unused, part = item.id.read_direct_chunk(item.id.get_chunk_info(i).chunk_offset)
-        if item.compression == "gzip" and not unused & (1 << item.shuffle):
-            part = zlib.decompressobj().decompress(part, size)
-        if item.shuffle and not unused & 1:
-            part = np.frombuffer(part, np.uint8).reshape(width, -1).T.tobytes()
-        parts.append(part[: len(part) // width * width])
-    return b"".join(parts)
-
-
 def _read(h5py: Any, item: Any, name: str, path: Path) -> np.ndarray:
-    if item.external is not None or item.is_virtual:
-        raise DataError(f"{name} in {path} lies in other files: save it in this one.")
+    item = _own(item, name, path)
     if h5py.check_string_dtype(item.dtype) is not None:
         return np.asarray(item.asstr()[()], dtype=str)
     if item.dtype.kind not in "buifS":
         raise DataError(f"{name} in {path} holds {item.dtype}: store plain numbers or text.")
     return np.asarray(item[()])
+
+
+def _own(item: Any, name: str, path: Path) -> Any:
+    """An array that lies in its own file."""
+    if item.external is not None or item.is_virtual:
+        raise DataError(f"{name} in {path} lies in other files: save it in this one.")
+    return item

@@ -93,14 +93,18 @@ def test_texts_that_claim_more_than_the_file_are_refused(tmp_path, options):
     with pytest.raises(DataError, match=r"would expand from .* to 360 bytes"):
         load(path, max_bytes=X.nbytes + 12 * 8 + sum(map(len, words)) - 1)
     sound = path.read_bytes()
-    heap = sound.index(b"GCOL") + 8
-    damaged = [sound[:heap] + (2**31).to_bytes(8, "little") + sound[heap + 8 :]]
+    heap = sound.index(b"GCOL")
+    end = heap + int.from_bytes(sound[heap + 8 : heap + 16], "little")
+    free = 16 + 12 * 24  # after a head and twelve texts, each with a head of its own
+    assert int.from_bytes(sound[heap + free + 8 : heap + free + 16], "little") == end - heap - free
+    sizes = [(heap + 8, 2**31), (heap + 24, 2**31), (heap + 24, 2**64 - 16), (heap + free + 8, 0)]
+    for at, size in sizes:  # a free object of no bytes sends the library round for ever
+        path.write_bytes(sound[:at] + size.to_bytes(8, "little") + sound[at + 8 :])
+        with pytest.raises(DataError, match=r"labels in .* has texts in a damaged heap: get it"):
+            load(path)
     if not options:
-        text = (3).to_bytes(4, "little") + (heap - 8).to_bytes(8, "little")
-        at = sound.index(text)
-        damaged.append(sound[:at] + (2**31).to_bytes(4, "little") + sound[at + 4 :])
-    for content in damaged:
-        path.write_bytes(content)
+        at = sound.index(len(words[0]).to_bytes(4, "little") + heap.to_bytes(8, "little"))
+        path.write_bytes(sound[:at] + (2**31).to_bytes(4, "little") + sound[at + 4 :])
         with pytest.raises(DataError, match=r"labels in .* claims texts longer than the file"):
             load(path)
 
