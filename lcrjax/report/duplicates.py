@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from lcrjax.data import Dataset, Split
 from lcrjax.data.dataset import KINDS
-from lcrjax.numerics.listing import listed
+from lcrjax.numerics.listing import counted, listed
 from lcrjax.pairwise import intrinsic_dimension, list_close_pairs, nearest_neighbours, nearness
 from lcrjax.pairwise.close_pairs import dimension_of
 from lcrjax.pairwise.distance_blocks import distances_of, list_close, two_nearest
@@ -174,7 +174,7 @@ def group_leak(dataset: Dataset) -> str | None:
     if test is None or not shared:
         return None
     count = int(np.isin(np.asarray(test.groups).astype(str), shared).sum())
-    groups = "1 group is" if len(shared) == 1 else f"{len(shared):,} groups are"
+    groups = f"{counted(len(shared), 'group')} {'is' if len(shared) == 1 else 'are'}"
     return (
         f"{groups} in both training and test ({listed(shared, _NAMED)}), "
         f"with {count:,} of {len(test):,} test {dataset.kind}: scores on this test set flatter."
