@@ -84,6 +84,8 @@ def _load(found: Any, path: Path, options: Options, **facts: Any) -> Dataset:
     if not kept:
         raise DataError(f"{where} has the splits {', '.join(parts)}: call them train and test.")
     with reading(where, "save it anew", typed=True):
+        for part in kept.values():
+            part.data.validate(full=True)  # else damaged offsets lead out of the file's memory
         arrow = {word: part.with_format("arrow") for word, part in kept.items()}
         first = next(iter(arrow.values()))
         head = columns_of(first[: min(_HEAD, len(first))], where)

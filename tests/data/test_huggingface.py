@@ -116,3 +116,15 @@ def test_without_the_extra_it_is_named(monkeypatch):
         ImportError, match=r"needs datasets .*: pip install 'lcrjax\[huggingface\]'"
     ):
         load("hf:ylecun/mnist")
+
+
+def test_offsets_that_lead_out_of_the_file_are_refused(tmp_path):
+    words = {"text": list("abcdefghijkl"), "label": list("xy" * 6)}
+    datasets.Dataset.from_dict(words).save_to_disk(tmp_path / "d")
+    (file,) = (tmp_path / "d").glob("*.arrow")
+    sound, offsets = file.read_bytes(), np.arange(13, dtype="<i4")
+    assert offsets.tobytes() in sound
+    offsets[5] = 2**27
+    file.write_bytes(sound.replace(np.arange(13, dtype="<i4").tobytes(), offsets.tobytes()))
+    with pytest.raises(DataError, match=r"cannot read .* \(ArrowInvalid: .*: save it anew"):
+        load(tmp_path / "d", test_fraction=0)
