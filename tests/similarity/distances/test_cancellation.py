@@ -173,7 +173,7 @@ def test_derivatives_of_near_duplicates(name, rng):
 def test_derivatives_equal_finite_differences(rng):
     """In float64, along the vector between two near-duplicates and along another."""
     x, weights = near_duplicates(rng)
-    slope = np.asarray(slopes(tiled("laplacian"))(np.float32(4), x, weights)[1], float)
+    slope = np.asarray(quick_jit(slopes(tiled("laplacian")))(np.float32(4), x, weights)[1], float)
     for i, j in ((20, 44), (14, 38), (10, 34)):
         apart = x[j].astype(float) - x[i]
         for along in (apart / np.linalg.norm(apart), rng.normal(size=64) / 8):
@@ -207,7 +207,7 @@ def test_derivatives_with_respect_to_others_that_are_near_duplicates(rng):
     def total(x, y):
         return jnp.sum(lcrjax.ordinariness(x, weights, lcrjax.RMSD(), others=y) ** 2)
 
-    found = jax.grad(total, (0, 1))(x, other)
+    found = quick_jit(jax.grad(total, (0, 1)))(x, other)
     with jax.enable_x64(True):
         both = jnp.asarray(np.concatenate([x, other]).astype(float))
         w = jnp.asarray(np.concatenate([np.zeros(48), weights]))
@@ -215,7 +215,7 @@ def test_derivatives_with_respect_to_others_that_are_near_duplicates(rng):
         def dense_total(both):
             return jnp.sum(dense("rmsd")(8.0, both, w)[:48] ** 2)
 
-        wanted = np.asarray(jax.grad(dense_total)(both))
+        wanted = np.asarray(quick_jit(jax.grad(dense_total))(both))
     assert_close(found, (wanted[:48], wanted[48:]))
 
 
