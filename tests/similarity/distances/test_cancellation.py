@@ -173,7 +173,7 @@ def test_derivatives_of_near_duplicates(name, rng):
 def test_derivatives_equal_finite_differences(rng):
     """In float64, along the vector between two near-duplicates and along another."""
     x, weights = near_duplicates(rng)
-    slope = np.asarray(quick_jit(slopes(tiled("laplacian")))(np.float32(4), x, weights)[1], float)
+    slope = np.asarray(jax.jit(slopes(tiled("laplacian")))(np.float32(4), x, weights)[1], float)
     for i, j in ((20, 44), (14, 38), (10, 34)):
         apart = x[j].astype(float) - x[i]
         for along in (apart / np.linalg.norm(apart), rng.normal(size=64) / 8):
@@ -221,7 +221,7 @@ def test_derivatives_with_respect_to_others_that_are_near_duplicates(rng):
 
 def test_identical_elements_have_finite_derivatives_where_all_are_close(rng):
     x = np.repeat(1000 * rng.normal(size=(1, 64)), 48, axis=0).astype("f4")
-    found = slopes(tiled("laplacian"))(np.float32(1), x, rng.random(48).astype("f4"))
+    found = jax.jit(slopes(tiled("laplacian")))(np.float32(1), x, rng.random(48).astype("f4"))
     np.testing.assert_array_equal(found[1], 0)
     assert np.isfinite(found[0])
     assert np.isfinite(found[2]).all()
