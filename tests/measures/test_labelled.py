@@ -8,6 +8,7 @@ import pytest
 
 import lcrjax
 from lcrjax.measures.family import MEASURES
+from tests.compiling import quick_jit
 
 
 def test_measure_by_hand():
@@ -222,8 +223,13 @@ def test_subsets_of_labels_are_mapped_over_and_differentiated():
         return of_classes(vectors, labels, n_classes=3, q=1)[1]["alpha"][0]
 
     vectors, labels = jnp.asarray(VECTORS), jnp.asarray(CLASSES)
-    both = jax.vmap(lambda rows: jax.value_and_grad(alpha)(vectors[rows], labels[rows]))
-    values, slopes = both(jnp.asarray(subsets))
+
+    @quick_jit
+    @jax.vmap
+    def each(rows):
+        return jax.value_and_grad(alpha)(vectors[rows], labels[rows])
+
+    values, slopes = each(jnp.asarray(subsets))
     for rows, value, slope in zip(subsets, values, slopes, strict=True):
         x, y, step = VECTORS[rows].astype(float), CLASSES[rows], np.zeros((4, 3))
         np.testing.assert_allclose(value, exact_alpha(x, y), rtol=1e-5)
