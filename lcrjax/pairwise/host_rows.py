@@ -57,6 +57,8 @@ def _block(similarity: TiledSimilarity, elements: Any, known: "list[_Distances]"
         parts = [part for f, x in pairs if (part := _block(f, x, known)) is not None]
         whole = len(parts) == len(similarity.factors)
         return (lambda i, j: reduce(mul, (part(i, j) for part in parts))) if whole else None
+    if not isinstance(similarity, SameClass | Linear | Cosine | Radial):
+        return None
     array = np.asarray(elements)
     if isinstance(similarity, SameClass):
         return lambda i, j: (array[i][:, None] == array[j]).astype(np.float64)

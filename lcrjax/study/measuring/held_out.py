@@ -18,12 +18,12 @@ _SEED = 0  # of the order in which they are taken
 class Seen(NamedTuple):
     """What each of t images sees of each of s subsets."""
 
-    own: Float[np.ndarray, "s t"]  # sum of similarities to the members of its own class
-    everyone: Float[np.ndarray, "s t"]  # to all members
-    own_closest: Float[np.ndarray, "s t"]  # the largest of those to members of its own class
-    closest: Float[np.ndarray, "s t"]  # the largest
-    nearest: Int[np.ndarray, "s t"]  # class of the nearest member; the first of several
-    likest: Int[np.ndarray, "s t"]  # class with the largest mean; the first of several
+    own: Float[np.ndarray, "*s t"]  # sum of similarities to the members of its own class
+    everyone: Float[np.ndarray, "*s t"]  # to all members
+    own_closest: Float[np.ndarray, "*s t"]  # the largest of those to members of its own class
+    closest: Float[np.ndarray, "*s t"]  # the largest
+    nearest: Int[np.ndarray, "*s t"]  # class of the nearest member; the first of several
+    likest: Int[np.ndarray, "*s t"]  # class with the largest mean; the first of several
 
     @classmethod
     def nothing(cls, subsets: int, images: int) -> "Seen":
@@ -50,7 +50,7 @@ def look(
     block: Block,
     images: Int[np.ndarray, " t"],
     union: Int[np.ndarray, " u"],
-    members: Sequence[Sequence[tuple[int, Int[np.ndarray, " m"]]]],
+    members: Sequence[Sequence[tuple[int, Int[np.ndarray, " _"]]]],
     labels: Int[np.ndarray, " N"],
 ) -> Seen:
     """Compute what images see of subsets; memory is for the pairs of an image and a member.

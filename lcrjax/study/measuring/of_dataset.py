@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
+from threadpoolctl import threadpool_limits
 
 from lcrjax import native
 from lcrjax.data import Dataset
@@ -54,7 +55,8 @@ def measure_subsets_with(
     blocks = _blocks(elements, similarities)
     images = viewers(len(labels), max(map(len, subsets)))
     outsiders = [outside(images, subset) for subset in subsets]
-    with ThreadPoolExecutor(native.threads()) as pool:
+    # Threads of ours; more of them within each product would get in each other's way.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(native.threads()) as pool:
         seen = _look_all(pool, blocks, images, subsets, labels, lambda x: progress(0.6 * x))
         inside = list(pool.map(lambda subset: _inside(blocks, subset), subsets))
     progress(0.75)
