@@ -33,7 +33,8 @@ def nested_selection(
         One row per dataset: `dataset`, `features` (what the others chose), `r2_others` (explained
         of the target's variance within the others), `r2` (within this one, with slopes of its own)
         and `r2_transferred` (with the slopes of the others; negative where the dataset's mean
-        predicts better). `attrs` holds `r2` and `r2_transferred` of all rows together, and `target`.
+        predicts better). `attrs` holds `target`, and `r2` and `r2_transferred` of all rows
+        together.
 
     Raises:
         ValueError: As `search` does, or if the table has fewer than three datasets.

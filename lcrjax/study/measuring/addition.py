@@ -80,6 +80,8 @@ def add_measures(
                 continue
             name = dataset.name
 
+            progress(name, 0.0)
+
             def tell(share: float, name: str = name) -> None:
                 progress(name, share)
 
@@ -101,6 +103,8 @@ def _joined(added: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     index = list(KEYS)
     whole, part = added.set_index(index), new.set_index(index)
     # Where both have a number, the one that was there stays.
-    return whole.combine_first(part)[[*whole, *(c for c in part if c not in whole)]].loc[
-        whole.index
-    ].reset_index()
+    return (
+        whole.combine_first(part)[[*whole, *(c for c in part if c not in whole)]]
+        .loc[whole.index]
+        .reset_index()
+    )

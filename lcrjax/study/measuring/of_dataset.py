@@ -62,7 +62,7 @@ def measure_subsets_with(
     progress(0.75)
     among = _among(blocks, images, outsiders)
     progress(0.8)
-    columns = {}
+    columns: dict[str, pd.Series] = {}
     for k, word in enumerate(similarities):
         rows = []
         for s, (subset, there) in enumerate(zip(subsets, outsiders, strict=True)):
@@ -83,17 +83,17 @@ def measure_subsets_with(
 
 def _blocks(elements: Any, similarities: Sequence[str]) -> list[Block]:
     """What computes blocks of Z, in float64 where the host knows the similarity."""
-    parsed = []
-    for word in similarities:
+    parsed: list[tuple[Similarity, Any]] = []
+    in_tiles: dict[int, tuple[TiledSimilarity, Any, Any]] = {}
+    for k, word in enumerate(similarities):
         similarity, own, _ = as_similarity(word, elements)
         own = taken(similarity, own)
         if isinstance(similarity, TiledSimilarity):
-            similarity, own, _ = similarity.canonical(own, None)
+            similarity, own, _ = in_tiles[k] = similarity.canonical(own, None)
         parsed.append((similarity, own))
-    in_tiles = [pair for pair in parsed if isinstance(pair[0], TiledSimilarity)]
-    known = iter(host_blocks([z for z, _ in in_tiles], [x for _, x in in_tiles]))
-    found = [next(known) if isinstance(z, TiledSimilarity) else None for z, _ in parsed]
-    return [b or _by_weighing(*pair) for b, pair in zip(found, parsed, strict=True)]
+    tiled = host_blocks([z for z, *_ in in_tiles.values()], [x for _, x, *_ in in_tiles.values()])
+    known = dict(zip(in_tiles, tiled, strict=True))
+    return [known.get(k) or _by_weighing(*pair) for k, pair in enumerate(parsed)]
 
 
 def _by_weighing(similarity: Similarity, elements: Any) -> Block:
@@ -181,6 +181,6 @@ def _paper(
     found = np.empty((len(subsets), len(PAPER_MEASURES)))
     for n in np.unique(sizes):
         (places,) = np.nonzero(sizes == n)
-        table = features(elements, labels, [subsets[i] for i in places], similarity=word)
+        table = features(elements, labels, [subsets[int(i)] for i in places], similarity=word)
         found[places] = table[list(PAPER_MEASURES)].to_numpy()
     return found

@@ -77,7 +77,7 @@ def test_values_are_those_of_the_subsets(study):
                              similarity=lcrjax.RMSD(10.0))  # fmt: skip
             for name in PAPER_MEASURES:
                 assert row[f"{name}[rmsd:10]"] == pytest.approx(paper[name].item(), rel=1e-6)
-            own = (across * (dataset.train_labels[others][:, None] == dataset.train_labels[subset]))
+            own = across * (dataset.train_labels[others][:, None] == dataset.train_labels[subset])
             wanted = np.exp(-np.mean(np.log(own.sum(axis=1) / len(subset))))
             assert row["own_cross_1[rmsd:10]"] == pytest.approx(wanted, rel=1e-6)
             assert row["cross_2[rmsd:10]"] == pytest.approx(1 / across.mean(), rel=1e-6)

@@ -9,8 +9,13 @@ from lcrjax.study.measuring.names import MEASURES, added_columns, candidates, ch
 @pytest.fixture
 def table():
     columns = {name: np.arange(1.0, 4.0) for name in FEATURES}
-    columns |= {"A_0[rmsd:10]": [1.0, 2, 3], "mmd[rmsd:10]": [0.0, 1, 2], "A_0[cosine]": [3.0, 1, 2],
-                "nn_bacc[cosine]": [1.0, np.nan, 2], "R_0[cosine]": [3.0, 1, 2]}  # fmt: skip
+    columns |= {
+        "A_0[rmsd:10]": [1.0, 2, 3],
+        "mmd[rmsd:10]": [0.0, 1, 2],
+        "A_0[cosine]": [3.0, 1, 2],
+        "nn_bacc[cosine]": [1.0, np.nan, 2],
+        "R_0[cosine]": [3.0, 1, 2],
+    }
     return pd.DataFrame(columns)
 
 
