@@ -20,7 +20,7 @@ class Row(NamedTuple):
 
     Attributes:
         part: "measure", of each side alone; "between", of each as seen from the other; "target", of
-            how well each represents the target.
+            how well each represents the target. See `compare` for the names in them.
         level: "dataset", or the name of a class that both have.
         name: What it is.
         q: Viewpoint; None where there is none.
@@ -89,7 +89,7 @@ class Comparison:
         target: What models are to be good at; None where it was not given.
         similarity: By which diversities are measured.
         similarity_said: What that is, in words.
-        closeness: By which the target is represented; None without one.
+        closeness: By which the most similar elements are found and the target is represented.
         closeness_said: What that is.
         diversity: Of a and of b.
         rows: Every number of both sides with its difference.
@@ -103,7 +103,7 @@ class Comparison:
     target: Side | None
     similarity: Similarity
     similarity_said: str
-    closeness: Similarity | None
+    closeness: Similarity
     closeness_said: str
     diversity: tuple[Diversity, Diversity]
     rows: tuple[Row, ...]
@@ -133,11 +133,11 @@ class Comparison:
 
     def __repr__(self) -> str:
         """The datasets, their numbers as a whole, and the verdict."""
-        lines = [f"Comparison of {self.a.name} ({len(self.a):,}) and {self.b.name} ({len(self.b):,})"]
+        sizes = (f"{side.name} ({len(side):,})" for side in (self.a, self.b))
         shown = self.to_frame()
         shown = shown[shown["level"] == "dataset"].drop(columns=["level", "part"])
         text = shown.to_string(index=False, na_rep="", float_format="{:.4g}".format)
-        return "\n".join([*lines, text, self.verdict.said])
+        return "\n".join([f"Comparison of {' and '.join(sizes)}", text, self.verdict.said])
 
 
 @runtime_checkable

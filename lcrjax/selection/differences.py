@@ -47,6 +47,7 @@ def measure_rows(
     sides: tuple[Side, Side],
     found: tuple[Diversity, Diversity],
     shared: Sequence[str],
+    q: Sequence[float],
     resampling: Resampling | None,
 ) -> Iterator[Row]:
     """Set every measure of both sides side by side, for the datasets and the classes of both."""
@@ -65,16 +66,15 @@ def measure_rows(
             warnings.simplefilter("ignore", RuntimeWarning)  # a class that no draw has is NaN
             own = [resampling.summary(o, d)[0] for o, d in zip(own, draws, strict=True)]
             _, lower, upper = resampling.summary(own[1] - own[0], draws[1] - draws[0])
-    orders = np.asarray(found[0].q, np.float64).tolist()
     for j, level in enumerate(levels):
-        for i, q in enumerate(orders):
+        for i, order in enumerate(q):
             for m, name in enumerate(MEASURES):
                 a, b = (float(x[m, i, j]) for x in own)
                 ends = (float(x[m, i, j]) for x in (lower, upper))
-                yield Row("measure", level, name, q, a, b, b - a, *(_known(x) for x in ends))
-    for i, q in enumerate(orders):
+                yield Row("measure", level, name, order, a, b, b - a, *(_known(x) for x in ends))
+    for i, order in enumerate(q):
         a, b = (float(d.class_balance[i]) for d in found)
-        yield Row("measure", "dataset", "class_balance", q, a, b, b - a)
+        yield Row("measure", "dataset", "class_balance", order, a, b, b - a)
     for level in levels:
         a, b = (len(s) if level == "dataset" else s.counts[level] for s in sides)
         yield Row("measure", level, "size", None, float(a), float(b), float(b - a))
@@ -84,36 +84,42 @@ def between_rows(
     sides: tuple[Side, Side],
     own: tuple[Float[np.ndarray, "n A"], Float[np.ndarray, "m B"]],
     seen: tuple[Float[np.ndarray, "n B"], Float[np.ndarray, "m A"]],
+    largest: tuple[Float[np.ndarray, "n B"], Float[np.ndarray, "m A"]],
     shared: Sequence[str],
     q: Sequence[float],
 ) -> Iterator[Row]:
-    """Relative and cross diversity of each side as seen from the other.
+    """What is new in each side to the other: relative and cross diversity, and coverage.
 
     Args:
         sides: Both.
         own: Ordinariness of the elements of each in its own classes.
         seen: In the classes of the other.
+        largest: Their largest similarities to elements of these classes.
         shared: Classes that both have.
         q: Viewpoints.
     """
     for level in ("dataset", *shared):
-        zp, zr = [], []
+        zp, zr, near = [], [], []
         for i, (side, other) in enumerate((sides, sides[::-1])):
             if level == "dataset":
                 zp.append(own[i].sum(axis=1, dtype=np.float64))
                 zr.append(seen[i].sum(axis=1, dtype=np.float64))
+                near.append(largest[i].max(axis=1))
                 continue
             place, its = side.class_names.index(level), other.class_names.index(level)
             mine = side.labels == place
             share = side.counts[level] / len(side), other.counts[level] / len(other)
             zp.append(own[i][mine, place].astype(np.float64) / share[0])
             zr.append(seen[i][mine, its].astype(np.float64) / share[1])
+            near.append(largest[i][mine, its])
         for order in q:
             a, b = (_mean(relative_to, z, r, order) for z, r in zip(zp, zr, strict=True))
             yield Row("between", level, "relative_diversity", order, a, b, _minus(b, a))
         for order in q:
             a, b = (_mean(crossed_with, None, r, order) for r in zr)
             yield Row("between", level, "cross_diversity", order, a, b, _minus(b, a))
+        a, b = (float(np.mean(x, dtype=np.float64)) for x in near)
+        yield Row("between", level, "largest_similarity", None, a, b, b - a)
 
 
 def target_rows(
@@ -132,24 +138,25 @@ def target_rows(
     """
     count = len(target)
     even = np.full(count, 1 / count)
-    table: list[tuple[str, Any, Any]] = [
+    means: list[tuple[str, Any, Any]] = [
         ("ordinariness", even, [r.ordinariness for r in both]),
         ("largest_similarity", even, [r.largest_similarity for r in both]),
     ]
     if target.labels is not None:
-        known = ~np.isnan([r.own_ordinariness for r in both]).any(axis=0)
-        own = [np.where(known, r.own_ordinariness, 0) for r in both]
+        found = np.array([r.own_ordinariness for r in both], np.float64)
+        known = ~np.isnan(found).any(axis=0)
+        own = list(np.where(known, found, 0))
         if known.any():
-            table.append(("own_ordinariness", known / known.sum(), own))
+            means.append(("own_ordinariness", known / known.sum(), own))
         sizes = np.array([size * (c in judged) for c, size in target.counts.items()], np.float64)
         weights = np.divide(1 / len(judged), sizes, out=np.zeros_like(sizes), where=sizes > 0)
         right = [np.asarray(r.right, np.float64) for r in both]
-        table.append(("neighbour_bacc", weights[target.labels], right))
+        means.append(("neighbour_bacc", weights[target.labels], right))
     counts = _counts(target) if target.labels is not None else np.ones((count, 1), np.int64)
-    steps = np.array([weights * (b - a) for _, weights, (a, b) in table])
-    draws = np.array([steps @ drawn_counts.sum(axis=1) for drawn_counts in resampling.draws(counts)])
+    steps = np.array([weights * (b - a) for _, weights, (a, b) in means])
+    draws = np.array([steps @ table.sum(axis=1) for table in resampling.draws(counts)])
     _, lower, upper = resampling.summary(steps.sum(axis=1), draws)
-    for i, (name, weights, (a, b)) in enumerate(table):
+    for i, (name, weights, (a, b)) in enumerate(means):
         ends = (float(lower[i]), float(upper[i]))
         x, y = float(weights @ a), float(weights @ b)
         yield Row("target", "dataset", name, None, x, y, y - x, *ends)

@@ -9,7 +9,7 @@ import numpy as np
 from lcrjax.measures.resampling import Bootstrap, Resampling
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.numerics.listing import listed
-from lcrjax.pairwise.columns import Columns, pick
+from lcrjax.pairwise.largest import largest_similarities
 from lcrjax.selection.comparison import Comparison, Row, judge, not_known
 from lcrjax.selection.differences import (
     between_rows,
@@ -19,22 +19,14 @@ from lcrjax.selection.differences import (
     weighed,
 )
 from lcrjax.selection.near_pairs import near_pairs, near_threshold
+from lcrjax.selection.relations import check_symmetric, closeness_word, relation_of, seen_by
 from lcrjax.selection.representation import mean_similarity, represent
-from lcrjax.selection.scale import PART_OF_MEDIAN, RMSD_SCALE
-from lcrjax.selection.sides import Side, alike, as_side, class_notes, joined
-from lcrjax.similarity import RMSD
-from lcrjax.similarity.base import KnowsElements, Similarity
-from lcrjax.similarity.spec import (
-    USUAL,
-    as_similarity,
-    check_similarity,
-    describe_similarity,
-    pixels_for,
-)
+from lcrjax.selection.sides import Side, alike, as_side, class_notes
+from lcrjax.similarity.base import Similarity
+from lcrjax.similarity.spec import check_similarity
 
 #: Draws cost about 400 C n² operations; up to so many n² C of both sides they are made unasked.
 CHEAP = 2.5e8
-_SAMPLE = 64  # elements whose similarities are compared with their transpose
 
 
 def compare(
@@ -62,9 +54,9 @@ def compare(
             split if it has one; or elements alone, without labels.
         similarity: A `Similarity`, or a word as `parse_similarity` reads it. None measures with
             what is usual: the paper's RMSD of images, "cosine" of vectors, "ngram" of texts,
-            "gower" of rows; and represents the target by what `usual_similarity` says, which tells
-            elements of one class apart. What a word takes from the elements is from those of all
-            sides together.
+            "gower" of rows; and looks for similar elements, also of the target, by what
+            `usual_similarity` says, which tells elements of one class apart. What a word takes from
+            the elements is from those of all sides together.
         q: Viewpoints.
         predictor: A `Predictor`, such as one that was fitted to a study: an object with a method
             `probability(comparison)`, that b makes the better model. None leaves the verdict open.
@@ -75,20 +67,19 @@ def compare(
 
     Returns:
         A `Comparison`: every measure with its difference b - a; relative and cross diversity of
-        each as seen from the other, where a relative diversity of one says that nothing is new;
-        near-duplicates between both, of images and vectors; and of a target the mean similarity of
-        its elements to those of each dataset ("ordinariness"), and of their own class
-        ("own_ordinariness"), the mean largest similarity ("largest_similarity", the aim of facility
-        location), the maximum mean discrepancy ("mmd"), and the balanced accuracy of telling its
-        classes by the most similar element ("neighbour_bacc").
+        each as seen from the other, where a relative diversity of one says that its elements are as
+        ordinary there as at home, and their mean similarity to the most similar one there
+        ("largest_similarity", less where more is new); near-duplicates between both, of images and
+        vectors; and of a target the mean similarity of its elements to those of each dataset
+        ("ordinariness"), and to those of their own class ("own_ordinariness"), the mean largest
+        similarity ("largest_similarity", the aim of facility location), the maximum mean
+        discrepancy ("mmd"), the balanced accuracy of telling its classes by the most similar
+        element ("neighbour_bacc"), and how many have a near-duplicate ("near_duplicates").
 
     Raises:
         ValueError: If a side has no labels or elements, kinds, shapes or columns differ, no class
             is in two of them, the similarity compares other elements, knows its own alone or is not
             symmetric, or the predictor has no such method.
-
-    References:
-        Leinster (2021), Entropy and Diversity, section 8.2, for relative diversity.
 
     Examples:
         >>> import numpy as np
@@ -104,37 +95,38 @@ def compare(
             f"the predictor is a {type(predictor).__name__}: give an object with a method "
             "probability(comparison)"
         )
-    orders = viewpoints(q, np.float32)
-    sides, aim = _sides(a, b, target)
-    both = (sides[0], sides[1])
-    notes = class_notes(*both, aim)
-    shared = [c for c in both[0].class_names if c in both[1].class_names]
+    orders = viewpoints(q, np.float64)
+    sides = _sides(a, b, target)
+    kind = sides[0].kind
+    notes = class_notes(*sides)
     if isinstance(similarity, str):
-        check_similarity(similarity, both[0].kind)
+        check_similarity(similarity, kind)
+    relation, said = relation_of(similarity, kind, sides)
+    sides = seen_by(relation, sides) if isinstance(similarity, str) else sides
+    closeness, closeness_said = relation, said
+    if similarity is None:
+        closeness, closeness_said = relation_of(closeness_word(kind), kind, sides)
+    both, aim = (sides[0], sides[1]), sides[2] if len(sides) > 2 else None
+    if aim is not None:
+        check_symmetric(closeness, aim)
+    shared = [c for c in both[0].class_names if c in both[1].class_names]
     resampling = _resampling(resampling, both, notes)
-    relation, said = _relation(similarity, both[0].kind, sides)
-    measured = (_seen(relation, both[0]), _seen(relation, both[1]))
     progress("comparing elements of each dataset", 0.0)
-    own = (weighed(relation, measured[0]), weighed(relation, measured[1]))
+    own = (weighed(relation, both[0]), weighed(relation, both[1]))
     found = (diversity_of(own[0], both[0], orders), diversity_of(own[1], both[1], orders))
     progress("comparing elements of both datasets", 0.0)
-    seen = (weighed(relation, *measured), weighed(relation, *measured[::-1]))
+    seen = (weighed(relation, *both), weighed(relation, *both[::-1]))
+    largest = (_largest(closeness, *both), _largest(closeness, *both[::-1]))
     if resampling is not None:
         progress("drawing both datasets again for intervals", 0.0)
-    rows = list(measure_rows(relation, measured, found, shared, resampling))
-    rows += between_rows(both, own, seen, shared, np.asarray(orders, np.float64).tolist())
+    rows = list(measure_rows(relation, both, found, shared, orders.tolist(), resampling))
+    rows += between_rows(both, own, seen, largest, shared, orders.tolist())
     progress("looking for near-duplicates", 0.0)
     threshold = near_threshold(both)
     if threshold is None:
-        notes.append(f"Near-duplicates are found by distances, which {both[0].kind} do not have.")
-    closeness, closeness_said = None, ""
+        notes.append(f"Near-duplicates are found by distances, which {kind} do not have.")
     if aim is not None:
         progress("comparing the target with both datasets", 0.0)
-        closeness, closeness_said = relation, said
-        if similarity is None:
-            word = _closeness(both[0].kind)
-            of = [aim] if "median" in word else sides
-            closeness, closeness_said = _relation(word, aim.kind, of)
         rows += _represented(closeness, aim, both, threshold, notes)
     comparison = Comparison(
         a=both[0],
@@ -153,7 +145,7 @@ def compare(
     return comparison if predictor is None else judge(comparison, predictor)
 
 
-def _sides(a: Any, b: Any, target: Any) -> tuple[list[Side], Side | None]:
+def _sides(a: Any, b: Any, target: Any) -> list[Side]:
     sides = [as_side(a, "a"), as_side(b, "b")]
     if sides[0].name == sides[1].name:
         sides = [
@@ -161,12 +153,11 @@ def _sides(a: Any, b: Any, target: Any) -> tuple[list[Side], Side | None]:
             for side, letter in zip(sides, "ab", strict=True)
         ]
     if target is None:
-        return alike(sides), None
+        return alike(sides)
     aim = as_side(target, "target", target=True)
     if aim.name in (sides[0].name, sides[1].name):
         aim = dataclasses.replace(aim, name=f"{aim.name} (target)")
-    sides = alike([*sides, aim])
-    return sides, sides[2]
+    return alike([*sides, aim])
 
 
 def _resampling(given: Any, both: tuple[Side, Side], notes: list[str]) -> Resampling | None:
@@ -201,37 +192,12 @@ def _resampling(given: Any, both: tuple[Side, Side], notes: list[str]) -> Resamp
     return chosen
 
 
-def _closeness(kind: str) -> str:
-    """The word for `usual_similarity` of elements of a kind."""
-    words = {"images": f"rmsd:{RMSD_SCALE:g}", "vectors": f"laplacian:{PART_OF_MEDIAN:g}median"}
-    return words.get(kind, USUAL[kind])
-
-
-def _relation(similarity: Any, kind: str, sides: list[Side]) -> tuple[Similarity, str]:
-    """The similarity, and what it is in words."""
-    word = USUAL[kind] if similarity is None else similarity
-    fitted = isinstance(word, str) and ("median" in word or word == "gower")
-    elements = joined(sides) if fitted else pick(sides[0].elements, np.arange(1))
-    found, _, _ = as_similarity(word, None if _is_matrix(word) else elements)
-    if isinstance(found, KnowsElements):
-        raise ValueError(
-            "a matrix of similarities knows its own elements alone: give a similarity that "
-            "compares those of both datasets, such as lcrjax.RMSD()"
-        )
-    if isinstance(word, str):
-        return found, describe_similarity(word, found, kind)
-    if isinstance(found, RMSD):
-        return found, describe_similarity("rmsd", found, kind)
-    return found, f"{type(found).__name__} of {kind}"
-
-
-def _is_matrix(word: Any) -> bool:
-    return not isinstance(word, Similarity) and (not isinstance(word, str) or "file:" in word)
-
-
-def _seen(similarity: Similarity, side: Side) -> Side:
-    """A side with its images as the similarity is to see them."""
-    return dataclasses.replace(side, elements=pixels_for(similarity, side.elements))
+def _largest(similarity: Similarity, side: Side, other: Side) -> np.ndarray:
+    """Largest similarity of a side's elements to those of each class of the other."""
+    assert other.labels is not None
+    return largest_similarities(
+        similarity, side.elements, other.elements, other.labels, len(other.class_names)
+    )
 
 
 def _represented(
@@ -242,37 +208,34 @@ def _represented(
     notes: list[str],
 ) -> list[Row]:
     """Rows of how well both represent the target; notes what they leave out."""
-    aim, *sides = (_seen(similarity, side) for side in (target, *both))
-    some = np.unique(np.linspace(0, len(aim) - 1, _SAMPLE).astype(np.int64))
-    Columns(similarity, pick(aim.elements, some))  # refuses what is not symmetric
-    within = mean_similarity(similarity, aim)
+    within = mean_similarity(similarity, target)
     first, second = (
-        represent(similarity, aim, side, within, mean_similarity(similarity, side))
-        for side in sides
+        represent(similarity, target, side, within, mean_similarity(similarity, side))
+        for side in both
     )
     known = {name for side in both for name in side.class_names}
-    judged = [name for name in aim.class_names if name in known]
+    judged = [name for name in target.class_names if name in known]
     draws = Bootstrap()
-    rows = list(target_rows(aim, (first, second), judged, draws))
+    rows = list(target_rows(target, (first, second), judged, draws))
     notes.append(
         f"Intervals ({draws.level:.0%}) of what concerns {target.name} are of the difference on "
         f"other elements of its source, from {draws.count} bootstrap draws of its elements; none "
         "is estimated for the maximum mean discrepancy.".replace("%", " %")
     )
-    if aim.labels is None:
+    if target.labels is None:
         notes.append(
             f"{target.name} has no labels: what needs its classes was left out (similarity to the "
             "own class, balanced accuracy)."
         )
-    elif len(judged) < len(aim.class_names):
-        absent = [name for name in aim.class_names if name not in known]
+    elif len(judged) < len(target.class_names):
+        absent = [name for name in target.class_names if name not in known]
         notes.append(
             f"No side has {listed(absent)} of {target.name}: balanced accuracy is over its "
             f"other {len(judged)} classes."
         )
     if threshold is not None:
-        leaks = [float(len(set(near_pairs(aim_, side, threshold).first.tolist())))
-                 for aim_, side in ((target, both[0]), (target, both[1]))]  # fmt: skip
-        a, b = leaks
-        rows.append(Row("target", "dataset", "near_duplicates", None, a, b, b - a))
+        a, b = (len(set(near_pairs(target, side, threshold).first.tolist())) for side in both)
+        rows.append(
+            Row("target", "dataset", "near_duplicates", None, float(a), float(b), float(b - a))
+        )
     return rows

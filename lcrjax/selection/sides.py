@@ -158,7 +158,7 @@ def joined(sides: list[Side]) -> Any:
     return np.concatenate(parts)
 
 
-def class_notes(a: Side, b: Side, target: Side | None) -> list[str]:
+def class_notes(a: Side, b: Side, target: Side | None = None) -> list[str]:
     """Say by name which classes some sides lack.
 
     Raises:
