@@ -11,6 +11,7 @@ import typer
 
 from lcrjax import __version__, native
 from lcrjax.cli.cache import keep_compiled_programs
+from lcrjax.cli.compare_command import compare
 from lcrjax.cli.duplicates_command import duplicates
 from lcrjax.cli.embed_command import embed
 from lcrjax.cli.measure_command import measure
@@ -44,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (measure, study, search, report, duplicates, train, embed):
+for command in (measure, study, search, report, compare, duplicates, train, embed):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 

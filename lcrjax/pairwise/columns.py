@@ -126,7 +126,8 @@ def _of_matrix(
 def pick(elements: Any, index: np.ndarray) -> Any:
     """Some elements by their places: of an array, a list, a table, or a product's tuple of them."""
     if isinstance(elements, tuple):
-        return tuple(pick(part, index) for part in elements)
+        parts = [pick(part, index) for part in elements]
+        return type(elements)(*parts) if hasattr(elements, "_fields") else tuple(parts)
     if isinstance(elements, list):
         return [elements[i] for i in index]
     return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]

@@ -10,6 +10,7 @@ from lcrjax.report.figures.learning_curve import learning_curve_figure
 from lcrjax.report.figures.profiles import PROFILE_ORDERS, profile_figure
 from lcrjax.report.figures.similarity_matrix import similarity_figure
 from lcrjax.report.figures.study_figures import write_figures
+from lcrjax.report.page.comparison import comparison_page
 from lcrjax.report.page.dataset import dataset_page
 from lcrjax.report.page.study import study_page
 from lcrjax.report.pipeline import StudyReport, conduct_study
@@ -22,6 +23,7 @@ __all__ = [
     "balanced_sample",
     "class_balance_figure",
     "cluster_order",
+    "comparison_page",
     "conduct_study",
     "correlation_figure",
     "dataset_page",

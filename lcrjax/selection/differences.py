@@ -155,11 +155,11 @@ def target_rows(
     counts = _counts(target) if target.labels is not None else np.ones((count, 1), np.int64)
     steps = np.array([weights * (b - a) for _, weights, (a, b) in means])
     draws = np.array([steps @ table.sum(axis=1) for table in resampling.draws(counts)])
-    _, lower, upper = resampling.summary(steps.sum(axis=1), draws)
+    _, *ends = resampling.summary(steps.sum(axis=1)[:, None, None], draws[..., None, None])
+    lower, upper = (x[:, 0, 0].tolist() for x in ends)
     for i, (name, weights, (a, b)) in enumerate(means):
-        ends = (float(lower[i]), float(upper[i]))
         x, y = float(weights @ a), float(weights @ b)
-        yield Row("target", "dataset", name, None, x, y, y - x, *ends)
+        yield Row("target", "dataset", name, None, x, y, y - x, lower[i], upper[i])
     a, b = (r.mmd for r in both)
     yield Row("target", "dataset", "mmd", None, a, b, b - a)
 
