@@ -110,7 +110,7 @@ def compare(
         if out is not None:
             frame = comparison.to_frame()
             if out.suffix == ".json":  # which knows no infinity: pandas would write null
-                frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]
+                frame = frame.astype(object).map(_number)
             write_table(frame, out)
             typer.echo(f"Written: {out}", err=True)
         if report is not None and page is not None:

@@ -18,15 +18,30 @@ WORDS = {
     "size": ("size", "elements"),
     "relative_diversity": ("relative diversity", "1: as ordinary there as at home"),
     "cross_diversity": ("cross diversity", "how diverse it looks from there"),
+    "nearest_similarity": ("similarity to the nearest", "less is newer"),
     "largest_similarity": ("similarity to the nearest", "more is nearer"),
     "ordinariness": ("mean similarity", "to all elements, more is nearer"),
     "own_ordinariness": ("mean similarity, own class", "more is nearer"),
     "mmd": ("mean discrepancy (MMD)", "less is nearer"),
-    "neighbour_bacc": ("nearest-neighbour BACC", "the best single guide so far; more is better"),
+    "neighbour_bacc": ("nearest-neighbour BACC", "of the plainest model, more is better"),
     "near_duplicates": ("near-duplicates in it", "elements of the target that it holds"),
 }
 #: Numbers that are counts.
 COUNTS = ("size", "near_duplicates")
+#: Numbers of a target that stand in sentences, and in which.
+_OF_TARGET = (
+    (
+        "neighbour_bacc",
+        "better",
+        "The label of the most similar element would classify {target} with a balanced accuracy of "
+        "{x} from {a} and {y} from {b}",
+    ),
+    (
+        "largest_similarity",
+        "nearer",
+        "An element of {target} finds one of similarity {x} in {a} and of {y} in {b}, on average",
+    ),
+)
 
 
 def called(row: Row) -> str:
@@ -86,12 +101,7 @@ def _target(comparison: Comparison) -> list[Finding]:
         return []
     rows, found = _rows(comparison, "target"), []
     a, b, target = comparison.a.name, comparison.b.name, comparison.target.name
-    for name, word, what in (
-        ("neighbour_bacc", "better", "The label of the most similar element would classify {target} with a "
-         "balanced accuracy of {x} from {a} and {y} from {b}"),
-        ("largest_similarity", "nearer", "An element of {target} finds one of similarity {x} in {a} and of "
-         "{y} in {b}, on average"),
-    ):  # fmt: skip
+    for name, word, what in _OF_TARGET:
         if name not in rows:
             continue
         row, write = rows[name], percent if name == "neighbour_bacc" else significant
@@ -154,11 +164,11 @@ def _diversity(comparison: Comparison) -> list[Finding]:
     return [Finding("note", f"{said}.")]
 
 
-def _some(count: float, what: str) -> str:
+def _some(count: float | int, what: str) -> str:
     return f"{count:,.0f} {what}{'' if count == 1 else 's'}"
 
 
-def _have(count: float) -> str:
+def _have(count: float | int) -> str:
     return "has" if count == 1 else "have"
 
 

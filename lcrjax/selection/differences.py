@@ -119,7 +119,7 @@ def between_rows(
             a, b = (_mean(crossed_with, None, r, order) for r in zr)
             yield Row("between", level, "cross_diversity", order, a, b, _minus(b, a))
         a, b = (float(np.mean(x, dtype=np.float64)) for x in near)
-        yield Row("between", level, "largest_similarity", None, a, b, b - a)
+        yield Row("between", level, "nearest_similarity", None, a, b, b - a)
 
 
 def target_rows(

@@ -69,7 +69,7 @@ def compare(
         A `Comparison`: every measure with its difference b - a; relative and cross diversity of
         each as seen from the other, where a relative diversity of one says that its elements are as
         ordinary there as at home, and their mean similarity to the most similar one there
-        ("largest_similarity", less where more is new); near-duplicates between both, of images and
+        ("nearest_similarity", less where more is new); near-duplicates between both, of images and
         vectors; and of a target the mean similarity of its elements to those of each dataset
         ("ordinariness"), and to those of their own class ("own_ordinariness"), the mean largest
         similarity ("largest_similarity", the aim of facility location), the maximum mean

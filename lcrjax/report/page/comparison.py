@@ -55,13 +55,13 @@ def comparison_page(comparison: Comparison) -> str:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    clear = row.lower is not None and row.upper is not None and not row.lower <= 0 <= row.upper
+    apart = row.lower is not None and row.upper is not None and not row.lower <= 0 <= row.upper
     return {
         "name": called(row),
         "means": explained_by(row),
         "cells": written(row),
         "interval": interval(row),
-        "clear": clear,
+        "apart": apart,
     }
 
 
@@ -73,7 +73,7 @@ def _classes(comparison: Comparison) -> list[dict[str, Any]]:
     most = max(max(side.values()) for side in counts)
     orders = sorted({r.q for r in rows if r.q is not None})
     q = 1.0 if 1.0 in orders else (orders[0] if orders else None)
-    wanted = (("normalized_alpha", q), ("relative_diversity", q), ("largest_similarity", None))
+    wanted = (("normalized_alpha", q), ("relative_diversity", q), ("nearest_similarity", None))
     known = {(r.level, r.name, r.q): r for r in rows}
     return [
         {
