@@ -32,6 +32,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     ),
     "index.md": ("Similarity of 128 digits",),
     "embeddings.md": ("one hidden layer of 64", "It must be 1 for equal vectors"),
+    "maximum.md": ("Then all subsets of up to 16 elements are tried",),
     "comparing.md": (
         "There are 26 species of 168 spiders and 37 of 252.",
         "how many species 168 of the 252 would have shown",

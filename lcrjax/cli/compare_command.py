@@ -180,18 +180,16 @@ def _as_json(comparison: "Comparison") -> dict[str, Any]:
     found["rows"] = [
         {name: _number(value) for name, value in row._asdict().items()} for row in comparison.rows
     ]
-    found["near_duplicates"] = None
-    if near is not None:
-        pairs = zip(near.first.tolist(), near.second.tolist(), near.distance.tolist(), strict=True)
-        found["near_duplicates"] = {
-            "threshold": near.threshold,
-            "count": len(near),
-            "under_two_labels": int(near.across.sum()),
-            "pairs": [
-                {"a": comparison.a.name_of(i), "b": comparison.b.name_of(j), "distance": distance}
-                for i, j, distance in list(pairs)[:_PAIRS]
-            ],
-        }
+    pairs = zip(near.first.tolist(), near.second.tolist(), near.distance.tolist(), strict=True)
+    found["near_duplicates"] = {
+        "threshold": near.threshold,
+        "count": len(near),
+        "under_two_labels": int(near.across.sum()),
+        "pairs": [
+            {"a": comparison.a.name_of(i), "b": comparison.b.name_of(j), "distance": distance}
+            for i, j, distance in list(pairs)[:_PAIRS]
+        ],
+    }
     found["verdict"] = {
         "better": verdict.better, "probability": verdict.probability, "said": verdict.said
     }  # fmt: skip

@@ -17,7 +17,7 @@ from lcrjax.similarity.base import Similarity, TiledSimilarity, count_elements
 #: Columns that are computed by one product.
 AT_ONCE = 32
 #: Bytes of columns that are kept.
-KEPT_BYTES = 2**27
+KEPT_BYTES = 2**28
 _SAMPLE = 64  # elements whose similarities are compared with their transpose
 _TOLERANCE = 1e-5
 
@@ -51,6 +51,10 @@ class Columns:
         """Z w, in float64."""
         return self._product(weights[:, None], None)[:, 0]
 
+    def has(self, i: int) -> bool:
+        """Whether the column of an element is at hand."""
+        return i in self._kept
+
     def column(self, i: int) -> Float[np.ndarray, " n"]:
         """Similarity of every element to one of them, float32."""
         return self.columns(np.array([i]))[0]
@@ -78,7 +82,7 @@ class Columns:
         others = None if picked is None else pick(self.elements, picked)
         table = jnp.asarray(weights, float_dtype(*_numbers(self.elements)))
         if isinstance(self.similarity, TiledSimilarity):
-            found = zp_of_canonical(self.similarity, self.elements, table, others)
+            found = zp_of_canonical(self.similarity, self.elements, others, table)
         else:
             found = zp(self.similarity, self.elements, table, others)
         return np.asarray(found, np.float64)

@@ -42,11 +42,9 @@ def largest_similarities(
         ValueError: If elements are not what the similarity compares.
     """
     check_process()
-    weigh: Any = zp
     elements, others = taken(similarity, elements), taken(similarity, others, "others")
     if isinstance(similarity, TiledSimilarity):
         similarity, elements, others = similarity.canonical(elements, others)
-        weigh = zp_of_canonical
     n, m = (count_elements(similarity, x) for x in (elements, others))
     dtype = float_dtype(*[x for x in jax.tree.leaves((elements, others)) if hasattr(x, "dtype")])
     side = min(_COLUMNS, tile_side(max(n, m)))
@@ -60,7 +58,11 @@ def largest_similarities(
         for row in range(0, n, _ROWS):
             rows = np.arange(row, min(n, row + _ROWS))
             part = elements if n <= _ROWS else pick(elements, rows)
-            z = np.asarray(weigh(similarity, part, unit, columns))[:, : len(some)]
+            if isinstance(similarity, TiledSimilarity):
+                found = zp_of_canonical(similarity, part, columns, unit)
+            else:
+                found = zp(similarity, part, unit, columns)
+            z = np.asarray(found)[:, : len(some)]
             place = np.ix_(rows, own[firsts])
             out[place] = np.maximum(out[place], np.maximum.reduceat(z, firsts, axis=1))
     return out

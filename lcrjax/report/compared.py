@@ -127,8 +127,6 @@ def _better(row: Row, a: str, b: str, word: str) -> str:
 
 def _near(comparison: Comparison) -> list[Finding]:
     near, many = comparison.near, comparison.a.kind
-    if near is None:
-        return []
     a, b = comparison.a.name, comparison.b.name
     if not len(near):
         return [Finding("good", f"No two {many} of {a} and {b} are near-duplicates.")]

@@ -47,10 +47,11 @@ class NearPairs:
     """Near-duplicates between two sides, the closest first.
 
     Attributes:
-        threshold: RMSD up to which two elements are near.
+        threshold: Distance up to which two elements are near: RMSD of images and vectors, the share
+            of characters to edit of texts, 1 minus Gower's similarity of rows.
         first: Places in the first side.
         second: Places in the second.
-        distance: Their RMSD.
+        distance: How far they are apart.
         across: Whether they carry different labels.
     """
 
@@ -93,7 +94,7 @@ class Comparison:
         closeness_said: What that is.
         diversity: Of a and of b.
         rows: Every number of both sides with its difference.
-        near: Near-duplicates between a and b; None of elements without distances.
+        near: Near-duplicates between a and b.
         verdict: Which makes the better model.
         notes: What differs, was left out or estimated, in sentences.
     """
@@ -107,7 +108,7 @@ class Comparison:
     closeness_said: str
     diversity: tuple[Diversity, Diversity]
     rows: tuple[Row, ...]
-    near: NearPairs | None
+    near: NearPairs
     verdict: Verdict
     notes: tuple[str, ...]
 

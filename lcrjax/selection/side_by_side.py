@@ -18,7 +18,7 @@ from lcrjax.selection.differences import (
     target_rows,
     weighed,
 )
-from lcrjax.selection.near_pairs import near_pairs, near_threshold
+from lcrjax.selection.near_pairs import distances_by, near_pairs, near_threshold
 from lcrjax.selection.relations import check_symmetric, closeness_word, relation_of, seen_by
 from lcrjax.selection.representation import mean_similarity, represent
 from lcrjax.selection.sides import Side, alike, as_side, class_notes
@@ -69,12 +69,12 @@ def compare(
         A `Comparison`: every measure with its difference b - a; relative and cross diversity of
         each as seen from the other, where a relative diversity of one says that its elements are as
         ordinary there as at home, and their mean similarity to the most similar one there
-        ("nearest_similarity", less where more is new); near-duplicates between both, of images and
-        vectors; and of a target the mean similarity of its elements to those of each dataset
-        ("ordinariness"), and to those of their own class ("own_ordinariness"), the mean largest
-        similarity ("largest_similarity", the aim of facility location), the maximum mean
-        discrepancy ("mmd"), the balanced accuracy of telling its classes by the most similar
-        element ("neighbour_bacc"), and how many have a near-duplicate ("near_duplicates").
+        ("nearest_similarity", less where more is new); near-duplicates between both; and of a
+        target the mean similarity of its elements to those of each dataset ("ordinariness"), and to
+        those of their own class ("own_ordinariness"), the mean largest similarity
+        ("largest_similarity", the aim of facility location), the maximum mean discrepancy ("mmd"),
+        the balanced accuracy of telling its classes by the most similar element ("neighbour_bacc"),
+        and how many have a near-duplicate ("near_duplicates").
 
     Raises:
         ValueError: If a side has no labels or elements, kinds, shapes or columns differ, no class
@@ -122,12 +122,12 @@ def compare(
     rows = list(measure_rows(relation, both, found, shared, orders.tolist(), resampling))
     rows += between_rows(both, own, seen, largest, shared, orders.tolist())
     progress("looking for near-duplicates", 0.0)
-    threshold = near_threshold(both)
-    if threshold is None:
-        notes.append(f"Near-duplicates are found by distances, which {kind} do not have.")
+    by = distances_by(sides)
+    near = near_pairs(*both, near_threshold(both, by), by)
     if aim is not None:
         progress("comparing the target with both datasets", 0.0)
-        rows += _represented(closeness, aim, both, threshold, notes)
+        rows += _represented(closeness, aim, both, notes)
+        rows.append(_leaks(aim, both, near.threshold, by))
     comparison = Comparison(
         a=both[0],
         b=both[1],
@@ -138,7 +138,7 @@ def compare(
         closeness_said=closeness_said,
         diversity=found,
         rows=tuple(rows),
-        near=None if threshold is None else near_pairs(*both, threshold),
+        near=near,
         verdict=not_known("no predictor that was fitted to a study is given"),
         notes=tuple(notes),
     )
@@ -204,7 +204,6 @@ def _represented(
     similarity: Similarity,
     target: Side,
     both: tuple[Side, Side],
-    threshold: float | None,
     notes: list[str],
 ) -> list[Row]:
     """Rows of how well both represent the target; notes what they leave out."""
@@ -233,9 +232,12 @@ def _represented(
             f"No side has {listed(absent)} of {target.name}: balanced accuracy is over its "
             f"other {len(judged)} classes."
         )
-    if threshold is not None:
-        a, b = (len(set(near_pairs(target, side, threshold).first.tolist())) for side in both)
-        rows.append(
-            Row("target", "dataset", "near_duplicates", None, float(a), float(b), float(b - a))
-        )
     return rows
+
+
+def _leaks(target: Side, both: tuple[Side, Side], threshold: float, by: Any) -> Row:
+    """How many of the target's elements have a near-duplicate in each side."""
+    a, b = (
+        float(len(set(near_pairs(target, side, threshold, by).first.tolist()))) for side in both
+    )
+    return Row("target", "dataset", "near_duplicates", None, a, b, b - a)

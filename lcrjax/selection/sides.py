@@ -11,8 +11,8 @@ from lcrjax.numerics.inputs import sequence
 from lcrjax.numerics.listing import listed
 from lcrjax.numerics.pixels import check_pixels
 
-#: Kinds of elements that have distances, and so near-duplicates.
-WITH_DISTANCES = ("images", "vectors")
+#: Kinds of elements that are compared by RMSD.
+OF_NUMBERS = ("images", "vectors")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def alike(sides: list[Side]) -> list[Side]:
                 f"{first.kind} of {first.name} have shape {own} and those of {side.name} {other}: "
                 f"{'resize them' if first.kind == 'images' else 'give as many components'}"
             )
-    if first.kind not in WITH_DISTANCES or len({x.elements.dtype for x in sides}) == 1:
+    if first.kind not in OF_NUMBERS or len({x.elements.dtype for x in sides}) == 1:
         return sides
     return [dataclasses.replace(side, elements=_float(side.elements)) for side in sides]
 

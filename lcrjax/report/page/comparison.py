@@ -50,7 +50,7 @@ def comparison_page(comparison: Comparison) -> str:
         },
         classes=_classes(comparison),
         near=near,
-        pairs=[] if near is None else [_pair(comparison, i) for i in range(min(SHOWN, len(near)))],
+        pairs=[_pair(comparison, i) for i in range(min(SHOWN, len(near)))],
     )
 
 
@@ -89,7 +89,6 @@ def _classes(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _pair(comparison: Comparison, i: int) -> dict[str, Any]:
     near = comparison.near
-    assert near is not None
     ends = (comparison.a, int(near.first[i])), (comparison.b, int(near.second[i]))
     return {
         "distance": float(near.distance[i]),

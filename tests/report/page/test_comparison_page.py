@@ -64,10 +64,11 @@ def test_only_differences_beyond_their_intervals_are_bold(comparison, page):
     assert len(page.of("tr")) > len(marked) + 20
 
 
-def test_rows_without_distances():
+def test_rows_of_a_table():
     rows = pd.DataFrame({"age": [1.0, 2.0, 9.0]}), [0, 0, 1]
     page = check(comparison_page(compare(rows, rows, q=(2,), resampling=None)))
-    assert "looked for by distances, which rows do not have" in page.text
+    assert "age: 9" in page.text
+    assert page.text.count("identical") == 3
     assert "A, q = 2" in page.text
 
 
