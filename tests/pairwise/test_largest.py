@@ -23,9 +23,8 @@ def by_definition(x, y):
 
 
 def test_the_largest_of_each_class_whatever_the_blocks(sets, monkeypatch):
-    for columns, rows in ((2**10, 2**13), (4, 2)):
-        monkeypatch.setattr(largest, "_COLUMNS", columns)
-        monkeypatch.setattr(largest, "_ROWS", rows)
+    for side in (2**11, 4):
+        monkeypatch.setattr(largest, "_LARGEST_SIDE", side)
         found = largest_similarities(lcrjax.Laplacian(1.0), *sets, CLASSES, 3)
         np.testing.assert_allclose(found, by_definition(*sets), atol=2e-6)
 

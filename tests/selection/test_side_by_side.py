@@ -100,11 +100,14 @@ def test_a_target_is_represented_as_the_definitions_say(three, found):
 
 
 def test_by_hand():
-    """Two points apart, and the same two with one between them, at a similarity of 2^-distance."""
-    similarity = lcrjax.Laplacian(float(1 / np.log(2)))
-    far = np.array([[0.0], [2.0]]), ["x", "y"]
-    three = np.array([[0.0], [1.0], [2.0]]), ["x", "x", "y"]
-    result = compare(far, three, np.array([[1.0]]), similarity=similarity, q=1, resampling=None)
+    """Two greys apart, and the same two with one between them; a step of 100 halves likeness."""
+
+    def greys(*values):
+        return np.full((2, 2, len(values)), values, np.uint8).T
+
+    similarity = lcrjax.RMSD(np.log(2) * 255 / 100)
+    far, three = (greys(0, 200), ["x", "y"]), (greys(0, 100, 200), ["x", "x", "y"])
+    result = compare(far, three, greys(100), similarity=similarity, q=1, resampling=None)
     assert result.row("gamma", 1).a == pytest.approx(1 / 0.625)
     # Zp of three: 7/12, 2/3, 7/12; seen from two: 5/8, 1/2, 5/8.
     assert result.row("relative_diversity", 1).b == pytest.approx(
