@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from lcrjax.numerics.listing import counted
 from lcrjax.report.names import plain
 from lcrjax.report.page.findings import Finding
 from lcrjax.report.page.rendering import percent, significant
@@ -112,7 +113,7 @@ def _target(comparison: Comparison) -> list[Finding]:
         found.append(
             Finding(
                 "warning",
-                f"{_some(leaks.a, 'element')} of {target} {_have(leaks.a)} a near-duplicate in "
+                f"{counted(int(leaks.a), 'element')} of {target} {_have(leaks.a)} a near-duplicate in "
                 f"{a}, and {leaks.b:,.0f} in {b}: scores on it flatter.",
             )
         )
@@ -131,7 +132,7 @@ def _near(comparison: Comparison) -> list[Finding]:
     if not len(near):
         return [Finding("good", f"No two {many} of {a} and {b} are near-duplicates.")]
     own, its = len(set(near.first.tolist())), len(set(near.second.tolist()))
-    said = f"{_some(len(near), 'pair')} of {a} and {b} {_are(len(near))} near-duplicates: {own:,} "
+    said = f"{counted(len(near), 'near-duplicate pair')} between {a} and {b}: {own:,} "
     said += f"of {len(comparison.a):,} {many} of {a}, {its:,} of {len(comparison.b):,} of {b}"
     across = int(near.across.sum())
     if across:
@@ -162,13 +163,5 @@ def _diversity(comparison: Comparison) -> list[Finding]:
     return [Finding("note", f"{said}.")]
 
 
-def _some(count: float | int, what: str) -> str:
-    return f"{count:,.0f} {what}{'' if count == 1 else 's'}"
-
-
 def _have(count: float | int) -> str:
     return "has" if count == 1 else "have"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"

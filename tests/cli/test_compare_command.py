@@ -30,7 +30,7 @@ def test_two_datasets_side_by_side(run, files):
         "! b lacks the class owl of a.",
         "! 1 element of t has a near-duplicate in a, and 0 in b",
         "- Which makes the better model is not known",
-        "1 pair of a and b is near-duplicates",
+        "1 near-duplicate pair between a and b",
     ):
         assert said in result.stdout
     with open("page.html", encoding="utf-8") as file:
