@@ -113,8 +113,8 @@ def _target(comparison: Comparison) -> list[Finding]:
         found.append(
             Finding(
                 "warning",
-                f"{counted(int(leaks.a), 'element')} of {target} {_have(leaks.a)} a near-duplicate in "
-                f"{a}, and {leaks.b:,.0f} in {b}: scores on it flatter.",
+                f"{counted(int(leaks.a), 'element')} of {target} {_have(leaks.a)} a near-duplicate "
+                f"in {a}, and {leaks.b:,.0f} in {b}: scores on it flatter.",
             )
         )
     return found
