@@ -17,7 +17,7 @@ from lcrjax.similarity.base import Similarity, TiledSimilarity, count_elements
 #: Columns that are computed by one product.
 AT_ONCE = 32
 #: Bytes of columns that are kept.
-KEPT_BYTES = 2**28
+KEPT_BYTES = 400 * 2**20
 _SAMPLE = 64  # elements whose similarities are compared with their transpose
 _TOLERANCE = 1e-5
 
@@ -59,12 +59,23 @@ class Columns:
         """Similarity of every element to one of them, float32."""
         return self.columns(np.array([i]))[0]
 
-    def columns(self, index: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
-        """Similarity of every element to some of them, a row each, float32."""
-        missing = np.array([i for i in index.tolist() if i not in self._kept], np.int64)
+    def columns(
+        self, index: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"] | None = None
+    ) -> Float[np.ndarray, "k n"]:
+        """Similarity of every element to some of them, a row each, float32.
+
+        Args:
+            index: Whose.
+            soon: Whose else to compute along with them, if any have to be: the next 32 take little
+                longer than the first.
+        """
+        missing = [i for i in index.tolist() if i not in self._kept]
+        if missing and soon is not None:
+            more = [i for i in soon.tolist() if i not in self._kept and i not in missing]
+            missing += more[: -len(missing) % AT_ONCE]
         found: dict[int, np.ndarray] = {}
         for start in range(0, len(missing), AT_ONCE):
-            some = missing[start : start + AT_ONCE]
+            some = np.array(missing[start : start + AT_ONCE])
             part = self._product(np.eye(len(some)), some).T.astype(np.float32)
             found.update(zip(some.tolist(), part, strict=True))
         out = np.stack([found[i] if i in found else self._kept[i] for i in index.tolist()])
