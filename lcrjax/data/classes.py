@@ -10,6 +10,9 @@ from lcrjax.data.text import as_text
 from lcrjax.numerics.inputs import array as taken
 from lcrjax.numerics.natural_order import natural_key
 
+#: Name of the one class of elements whose labels nobody knows.
+UNLABELLED = "unlabelled"
+
 
 def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
     """Return labels as a vector of int64 or of strings.

@@ -132,5 +132,28 @@ def pick(elements: Any, index: np.ndarray) -> Any:
     return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
 
 
+def joined(elements: Any, others: Any) -> Any:
+    """Elements, and those that are given after them."""
+    if others is None:
+        return elements
+    if isinstance(elements, tuple):
+        return tuple(joined(x, y) for x, y in zip(elements, others, strict=True))
+    if isinstance(elements, list):
+        return [*elements, *others]
+    if hasattr(elements, "iloc"):
+        import pandas as pd
+
+        return pd.concat([elements, others], ignore_index=True)
+    own, its = np.asarray(elements), np.asarray(others)
+    if own.shape[1:] != its.shape[1:]:
+        raise ValueError(
+            f"elements have shape {own.shape} and those given {its.shape}: "
+            "all but the first number must agree"
+        )
+    if own.dtype != its.dtype:
+        raise ValueError(f"elements are {own.dtype} and those given {its.dtype}: give one dtype")
+    return np.concatenate([own, its])
+
+
 def _numbers(elements: Any) -> list[Any]:
     return [x for x in jax.tree.leaves(elements) if hasattr(x, "dtype")]
