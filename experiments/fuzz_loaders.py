@@ -11,6 +11,7 @@ if memory went above the bound: a fixed 64 MiB plus four times what the bytes on
 
 import argparse
 import collections
+import faulthandler
 import gzip
 import io
 import json
@@ -408,7 +409,7 @@ def run_case(seed, seconds, scratch):
     return result
 
 
-def work(first, last, seconds):
+def work(first, last, seconds, kind):
     def ring(*_):
         raise Hang
 
@@ -417,11 +418,15 @@ def work(first, last, seconds):
         for seed in range(len(KINDS)):  # imports, so that they count for nobody
             run_case(seed, 60, Path(scratch))
         for seed in range(first, last):
-            print(json.dumps({"start": seed}), flush=True)
-            print(json.dumps(run_case(seed, seconds, Path(scratch))), flush=True)
+            if kind in (None, KINDS[seed % len(KINDS)]):
+                print(json.dumps({"start": seed}), flush=True)
+                # A loop in C hears no signal.
+                faulthandler.dump_traceback_later(3 * seconds, exit=True)
+                print(json.dumps(run_case(seed, seconds, Path(scratch))), flush=True)
+                faulthandler.cancel_dump_traceback_later()
 
 
-def results(first, last, seconds):
+def results(first, last, seconds, kind):
     """Yield one result per case, starting the worker anew after a case that kills it."""
     while first < last:
         command = [
@@ -432,7 +437,8 @@ def results(first, last, seconds):
             str(first),
             str(last),
         ]
-        worker = subprocess.Popen([*command, "--seconds", str(seconds)], stdout=subprocess.PIPE)
+        command += ["--seconds", str(seconds), *(["--kind", kind] if kind else [])]
+        worker = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert worker.stdout
         current = None
         for line in worker.stdout:
@@ -444,14 +450,16 @@ def results(first, last, seconds):
         if worker.wait() and first < last:
             if current is None:
                 raise SystemExit("the worker could not start")
-            text = f"worker died with {worker.returncode}"
+            text = f"worker died with {worker.returncode}, or was ended as it heard no signal"
             yield {
-                "seed": first,
-                "kind": KINDS[first % len(KINDS)],
+                "seed": current,
+                "kind": KINDS[current % len(KINDS)],
                 "outcome": "CRASH",
                 "text": text,
             }
-            first += 1
+            first = current + 1
+        elif not worker.returncode:
+            return
 
 
 def main():
@@ -460,13 +468,15 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="seed of the first case")
     parser.add_argument("--seconds", type=float, default=20.0, help="longest time of one case")
     parser.add_argument("--work", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--kind", choices=KINDS, help="only those of the cases, a tenth, of a kind")
     options = parser.parse_args()
     if options.work:
-        return work(*options.work, options.seconds)
+        return work(*options.work, options.seconds, options.kind)
     start = time.perf_counter()
     counts, texts, worst = collections.Counter(), collections.Counter(), {}
     bad = []
-    for result in results(options.first, options.first + options.cases, options.seconds):
+    last = options.first + options.cases
+    for result in results(options.first, last, options.seconds, options.kind):
         counts[result["kind"], result["outcome"]] += 1
         if result["outcome"] == "refused":
             text = re.sub(r"[-\d.,]*\d", "#", result["text"])

@@ -1,3 +1,5 @@
+import os
+import tempfile
 from pathlib import Path
 
 import jax
@@ -10,6 +12,16 @@ from lcrjax import native
 # Nothing is widened or broadcast without a word, in the package as in its tests.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+# What two tests, or a test and the processes that it starts, have in common is compiled once. Each
+# worker has a folder of its own, so that none reads what another has half written.
+_programs = tempfile.TemporaryDirectory(prefix="lcrjax-programs-")
+for _name, _value in {
+    "jax_compilation_cache_dir": _programs.name,
+    "jax_persistent_cache_min_compile_time_secs": 0.0,
+}.items():
+    os.environ[_name.upper()] = str(_value)
+    jax.config.update(_name, _value)
 
 # The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("lcrjax", deadline=None, derandomize=True)

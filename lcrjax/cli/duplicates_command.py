@@ -32,7 +32,8 @@ def duplicates(
     threshold: Annotated[
         float | None,
         typer.Option(
-            min=0, help="RMSD up to which two are near, 0 for exact copies; else as on the page."
+            min=0,
+            help="Distance up to which two are near, 0 for exact copies; chosen if left out.",
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
@@ -43,9 +44,11 @@ def duplicates(
     *,
     reading: dict[str, Any],
 ) -> None:
-    """List images or vectors that are nearly the same, and groups in both training and test.
+    """List elements that are nearly the same, and groups in both training and test.
 
-    All pairs of training elements and all of a test and a training element are compared, exactly.
+    All pairs of training elements and all of a test and a training element are compared: images
+    and vectors by RMSD, texts by the share of characters to edit, rows of a table by Gower's
+    distance.
     Without a choice among --within, --across and --train-test all of them are listed, the closest
     first: names, splits, classes, distance and groups of both.
 
@@ -53,6 +56,7 @@ def duplicates(
         lcrjax duplicates digits
         lcrjax duplicates photos/ --resize 32 --train-test --out leaks.csv
         lcrjax duplicates vectors.npz --across --threshold 0.01 --out wrong.csv
+        lcrjax duplicates reviews.csv --threshold 0.1
     """
     chosen = {"within": within, "across": across, "train-test": train_test}
     with interruptible("interrupted; no table was written.") as work:

@@ -29,11 +29,17 @@ def leave(code: int, sentence: str) -> NoReturn:
 
 
 @contextlib.contextmanager
-def input_checked() -> Iterator[None]:
-    """Turn what is wrong with the user's input into a sentence and exit code 2."""
+def input_checked(work: "Work | None" = None) -> Iterator[None]:
+    """Turn what is wrong with the user's input into a sentence and exit code 2.
+
+    Args:
+        work: After its beginning errors are no longer the input's, and pass.
+    """
     try:
         yield
     except (ValueError, ImportError, OSError) as error:
+        if work is not None and work.begun:
+            raise
         leave(BAD_INPUT, str(error))
 
 

@@ -48,7 +48,7 @@ def report(
         with input_checked():
             from lcrjax.report import dataset_page, study_page
             from lcrjax.report.pipeline import PAGE
-            from lcrjax.similarity.spec import USUAL, as_similarity, check_similarity
+            from lcrjax.similarity.spec import check_similarity
 
             is_study = _is_study(Path(data))
             path = out or (Path(data) / PAGE if is_study else Path(PAGE))
@@ -68,19 +68,18 @@ def report(
                 work.check()
                 show(stage, share)
 
-            with input_checked():
+            def measuring(stage: str, share: float) -> None:
+                work.begin()  # what is told, and computed, comes after all checks
+                show(stage, share)
+
+            with input_checked(work):
                 tell("analysing the study" if is_study else "loading", 0.0)
                 if is_study:
                     page = study_page(data)
                 else:
                     dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
-                    word = similarity or USUAL[dataset.kind]
-                    check_similarity(word, dataset.kind)
-                    as_similarity(word, dataset.train.elements)
-            if not is_study:
-                work.begin()
-                page = dataset_page(dataset, similarity=similarity, progress=tell)
-                work.check()
+                    page = dataset_page(dataset, similarity=similarity, progress=measuring)
+            work.check()
     try:
         write_whole(path, page.encode())
     except OSError as error:

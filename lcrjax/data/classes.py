@@ -8,6 +8,7 @@ import numpy as np
 from lcrjax.data.errors import DataError
 from lcrjax.data.text import as_text
 from lcrjax.numerics.inputs import array as taken
+from lcrjax.numerics.listing import counted
 from lcrjax.numerics.natural_order import natural_key
 
 #: Name of the one class of elements whose labels nobody knows.
@@ -37,7 +38,8 @@ def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
         raise DataError(f"the {split} labels have the shape {array.shape}: give one per element.")
     if len(array) != count:
         raise DataError(
-            f"there are {count:,} {split} elements but {len(array):,} labels: give one each."
+            f"there are {counted(count, f'{split} element')} but {counted(len(array), 'label')}: "
+            "give one each."
         )
     if array.ndim == 2:
         return _from_one_hot(array, split)

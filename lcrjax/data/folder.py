@@ -14,6 +14,7 @@ from lcrjax.data.folder_walk import File, Walk
 from lcrjax.data.options import Options
 from lcrjax.data.picture_formats import SUFFIXES
 from lcrjax.data.pictures import decode_all
+from lcrjax.numerics.listing import counted
 from lcrjax.numerics.natural_order import natural_key
 
 _TRAIN = ("train", "training")
@@ -70,7 +71,7 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
         raise DataError(f"{folder} holds {why}: make one folder of pictures for each class{table}.")
     if loose:
         notes.append(
-            f"{len(loose):,} pictures beside the class folders were left out "
+            f"Left out: {counted(len(loose), 'picture')} beside the class folders "
             f"(the first: {loose[0].name})."
         )
     files = [file for file, _ in pairs]

@@ -79,11 +79,14 @@ class Walk:
         return sorted(found, key=lambda entry: entry.name)
 
     def _check_link(self, path: str) -> None:
-        if not (self._follow or Path(os.path.realpath(path)).is_relative_to(self._resolved)):
-            raise DataError(
-                f"{path} is a link that leads out of {self._resolved}: copy what it leads to, or "
-                "allow it with follow_links=True (on the command line --follow-links)."
-            )
+        if self._follow or Path(os.path.realpath(path)).is_relative_to(self._resolved):
+            return
+        if not os.path.exists(path):
+            raise DataError(f"{path} is a link to what is not there: mend it or remove it.")
+        raise DataError(
+            f"{path} is a link that leads out of {self._resolved}: copy what it leads to, or "
+            "allow it with follow_links=True (on the command line --follow-links)."
+        )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

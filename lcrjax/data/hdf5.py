@@ -8,6 +8,7 @@ import numpy as np
 
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
+from lcrjax.data.hdf5_text import claimed_text
 from lcrjax.data.keys import from_keyed, read_keyed
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
@@ -35,6 +36,9 @@ def load_hdf5(named: str | Path, options: Options) -> Dataset:
 
         def read(names: Sequence[str]) -> list[np.ndarray]:
             claimed = sum(found[name].nbytes for name in names)
+            for name in names:
+                if (of := h5py.check_string_dtype(found[name].dtype)) and of.length is None:
+                    claimed += claimed_text(_own(found[name], name, path), name, path)
             check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
             return [_read(h5py, found[name], name, path) for name in names]
 
@@ -60,10 +64,16 @@ def _collect(
 
 
 def _read(h5py: Any, item: Any, name: str, path: Path) -> np.ndarray:
-    if item.external is not None or item.is_virtual:
-        raise DataError(f"{name} in {path} lies in other files: save it in this one.")
+    item = _own(item, name, path)
     if h5py.check_string_dtype(item.dtype) is not None:
         return np.asarray(item.asstr()[()], dtype=str)
     if item.dtype.kind not in "buifS":
         raise DataError(f"{name} in {path} holds {item.dtype}: store plain numbers or text.")
     return np.asarray(item[()])
+
+
+def _own(item: Any, name: str, path: Path) -> Any:
+    """An array that lies in its own file."""
+    if item.external is not None or item.is_virtual:
+        raise DataError(f"{name} in {path} lies in other files: save it in this one.")
+    return item

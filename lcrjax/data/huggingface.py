@@ -60,7 +60,8 @@ def load_hub(named: str | Path, options: Options) -> Dataset:
         raise DataError("hf: names no dataset: give hf:NAME, such as hf:ylecun/mnist.")
     datasets = need("datasets", "datasets", "huggingface")
     cache = None if options.cache is None else str(options.cache.expanduser())
-    with reading(named, "check its name and the network, or save it where it is", typed=True):
+    advice = "check its name and the network; where there is none, give a folder of save_to_disk"
+    with reading(named, advice, typed=True):
         found = datasets.load_dataset(name, configuration or None, cache_dir=cache)
     facts = _facts(found)
     source = f"the Hugging Face Hub, {name}" + (f" ({configuration})" if configuration else "")
@@ -83,6 +84,8 @@ def _load(found: Any, path: Path, options: Options, **facts: Any) -> Dataset:
     if not kept:
         raise DataError(f"{where} has the splits {', '.join(parts)}: call them train and test.")
     with reading(where, "save it anew", typed=True):
+        for part in kept.values():
+            part.data.validate(full=True)  # else damaged offsets lead out of the file's memory
         arrow = {word: part.with_format("arrow") for word, part in kept.items()}
         first = next(iter(arrow.values()))
         head = columns_of(first[: min(_HEAD, len(first))], where)

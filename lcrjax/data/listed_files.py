@@ -1,6 +1,7 @@
 """Files that a table lists, found below its folder."""
 
 import collections
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ def find_files(
     folder: Path, names: Sequence[str], where: str, *, follow_links: bool = False
 ) -> tuple[list[Path], int]:
     """Find files by their paths from a folder, or by name or stem alone anywhere below it.
+
+    Of several of a name those count whose folders agree longest with the path, from its end.
 
     Args:
         folder: The table's folder.
@@ -34,7 +37,7 @@ def find_files(
     below = _below(root) if gone else {}
     missing = []
     for i in gone:
-        found = below.get(paths[i].name, [])
+        found = _nearest(below.get(paths[i].name, []), paths[i])
         if len(found) > 1:
             raise DataError(
                 f"{where} lists {names[i]!r}, of which there are {len(found)} below {folder}: "
@@ -58,6 +61,17 @@ def find_files(
             "files, or allow it with follow_links=True (on the command line --follow-links)."
         )
     return paths, len(gone)
+
+
+def _nearest(found: list[Path], path: Path) -> list[Path]:
+    """Those files whose folders agree longest with a path, from its end, such as of a machine."""
+
+    def agreeing(file: Path) -> int:
+        pairs = zip(reversed(file.parts[:-1]), reversed(path.parts[:-1]), strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    most = max(map(agreeing, found), default=0)
+    return [file for file in found if agreeing(file) == most]
 
 
 def _below(root: Path) -> dict[str, list[Path]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lcrjax.data.dataset import Dataset, Split
 from lcrjax.data.errors import DataError
-from lcrjax.numerics.listing import listed
+from lcrjax.numerics.listing import counted, listed
 
 _SHOWN = 6
 
@@ -23,8 +23,8 @@ def rename_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
     shown = listed(own, _SHOWN)
     if len(names) != len(own):
         raise DataError(
-            f"{dataset.name} has {len(own)} classes ({shown}), but {len(names)} class names are "
-            "given: give one for each, in this order."
+            f"{dataset.name} has {counted(len(own), 'class', 'classes')} ({shown}), but "
+            f"{counted(len(names), 'name')} for them: give one for each, in this order."
         )
     if len(set(names)) < len(names) or not all(names):
         raise DataError(f"the class names {', '.join(names)} are not all distinct: make them so.")
@@ -67,8 +67,8 @@ def _grouped(split: Split, pattern: re.Pattern[str], name: str) -> Split:
     found = [pattern.search(str(each)) for each in split.names]
     if missed := [str(n) for n, match in zip(split.names, found, strict=True) if not match]:
         raise DataError(
-            f"group_pattern {pattern.pattern!r} does not occur in {len(missed):,} names, the first "
-            f"{missed[0]!r}: give one that all names match."
+            f"group_pattern {pattern.pattern!r} does not occur in {counted(len(missed), 'name')}, "
+            f"the first {missed[0]!r}: give one that all names match."
         )
     groups = [match[1 if pattern.groups else 0] or "" for match in found if match]
     return dataclasses.replace(split, groups=np.array(groups))

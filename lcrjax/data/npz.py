@@ -35,7 +35,7 @@ def load_npz(named: str | Path, options: Options, **facts: Any) -> Dataset:
         raise DataError(f"{path} is not a file: give the path of an .npz file.")
     with reading(path, _ADVICE):
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{path} is no .npz archive: {advice(path)}.")
+            raise DataError(f"{path} is in no format that is read: {advice(path)}.")
         with zipfile.ZipFile(path) as archive:
             members = {
                 info.filename.removesuffix(".npy"): info

@@ -14,6 +14,7 @@ from lcrjax.data.decode import REMARKS, Decoded, decode
 from lcrjax.data.errors import DataError, UnreadableError
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
+from lcrjax.numerics.listing import counted
 
 #: Most files that an error names.
 _NAMED = 50
@@ -181,8 +182,8 @@ def _notes_of_left_out(
         kinds = collections.Counter(os.path.splitext(name)[1] or "no suffix" for name in others)
         listed = ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common())
         notes.append(
-            f"{len(others):,} files in class folders are no pictures that are read and were left "
-            f"out: {listed} (the first: {others[0]})."
+            f"Left out: {counted(len(others), 'file')} in class folders that no format of pictures "
+            f"fits: {listed} (the first: {others[0]})."
         )
     if damaged := [outcome for outcome in left_out if outcome.reason]:
         named = ", ".join(f"{x.name} ({x.reason})" for x in damaged[:_NAMED])

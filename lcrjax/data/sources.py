@@ -5,7 +5,7 @@ import difflib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lcrjax.data.array_file import load_npy
 from lcrjax.data.colours import check_mode
@@ -215,7 +215,12 @@ def load(
     return dataset if group_pattern is None else group_by_pattern(dataset, group_pattern)
 
 
-def _load(source: str | os.PathLike[str], options: Options) -> Dataset:
+def _load(source: Any, options: Options) -> Dataset:
+    if not isinstance(source, str | os.PathLike):
+        raise DataError(
+            f"the source is a {type(source).__name__}: give a name, a file or a folder; "
+            "of what is in memory from_arrays makes a dataset."
+        )
     named: Named = source if isinstance(source, str) else Path(source)
     if not os.fspath(named):
         raise DataError("the source is empty: give a name, a file or a folder.")

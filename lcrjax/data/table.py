@@ -19,7 +19,7 @@ from lcrjax.data.options import Options
 from lcrjax.data.picture_formats import SUFFIXES
 from lcrjax.data.pictures import decode_all
 from lcrjax.data.split_names import SPLITS, split_of
-from lcrjax.numerics.listing import listed
+from lcrjax.numerics.listing import counted, listed
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
@@ -79,7 +79,8 @@ def from_table(
         sides[f"{split}_groups"] = None if groups is None else [groups[i] for i in rows]
     if len(train) + len(test) == len(labels) and (beside := elements.unlisted()):
         notes.append(
-            f"{len(beside):,} pictures beside those listed were left out (the first: {beside[0]})."
+            f"Left out: {counted(len(beside), 'picture')} beside those listed "
+            f"(the first: {beside[0]})."
         )
     facts = {"name": path.stem, "source": f"the file {path.name}"} | facts
     return from_arrays(facts.pop("name"), **sides, notes=notes, **facts | options.of_arrays())
@@ -163,7 +164,9 @@ def _split(
         if len(test):
             notes.append("The validation split serves as test set.")
     elif len(rows["validation"]):
-        notes.append(f"The validation split ({len(rows['validation']):,} rows) was left out.")
+        notes.append(
+            f"The validation split ({counted(len(rows['validation']), 'row')}) was left out."
+        )
     return rows["train"], test
 
 
@@ -233,9 +236,11 @@ class _Elements:
             follow = self.options.follow_links
             files, found = find_files(self.folder, names, self.where, follow_links=follow)
             if found:
-                self.notes.append(f"{found:,} files were found by name below {self.folder}.")
+                self.notes.append(f"Found by name below {self.folder}: {counted(found, 'file')}.")
             if again := len(files) - len(set(files)):
-                self.notes.append(f"{again:,} files are listed more than once, and count so.")
+                self.notes.append(
+                    f"Listed more than once, and counted so: {counted(again, 'file')}."
+                )
             self.files.update(files)
             return self._decode([(str(path), path) for path in files], rows)
         import pandas as pd

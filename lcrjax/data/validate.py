@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.errors import DataError
+from lcrjax.numerics.inputs import array as taken
 from lcrjax.numerics.pixels import check_pixels
 
 _BLOCK_BYTES = 2**24
@@ -32,7 +33,10 @@ def check_elements(elements: Any, split: str, names: Names = None) -> tuple[str,
         if not len(elements):
             raise DataError(f"the {split} rows are empty: give some.")
         return "rows", elements
-    array = np.asarray(elements)
+    try:
+        array = np.asarray(taken(f"the {split} elements", elements))
+    except ValueError as error:
+        raise DataError(f"{error}.") from error
     if names is not None and array.ndim and len(names) != len(array):
         names = None  # refused later, where all columns are
     if array.ndim == 1 and array.dtype.kind in "UO" and all(isinstance(x, str) for x in array):

@@ -43,6 +43,8 @@ def load_zip(
     with tempfile.TemporaryDirectory(prefix="lcrjax-") as place:
         root = Path(place).resolve()
         with reading(path, _ADVICE), zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                info.filename = info.filename.replace("\\", "/")  # as some wrote on Windows
             members = [info for info in archive.infolist() if not _is_litter(info.filename)]
             if any(info.filename.endswith(".npy") for info in members):
                 return load_npz(path, options)

@@ -17,6 +17,7 @@ from lcrjax.measures.result import Diversity, result_of
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
@@ -99,7 +100,10 @@ def measure(
     images = taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):
-        raise ValueError(f"there are {count} images and {len(classes)} labels: give one each")
+        raise ValueError(
+            f"there are {counted(count, 'image')} and {counted(len(classes), 'label')}: "
+            "give one each"
+        )
     if similarity is None:
         check_pixels(images)
     if table is not None and (shares_of_classes < 1).any(where=shares_of_classes > 0):

@@ -5,7 +5,7 @@ and tuples of what is taken, tables and columns of pandas (nullable and Arrow), 
 tensors of torch, and whatever else has `__array__` or `__dlpack__`. Elements count by position.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -16,11 +16,14 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.meshes import whole
 
 _TAKEN = "give an array, a list, or a table or column of pandas or polars"
-_ARRAYS = "images and labels are two arrays"
-#: What to do with what packages hand elements and labels over in together.
+_ITEMS = "images, labels = zip(*items)"
+_BATCHES = "images, labels = map(numpy.concatenate, zip(*batches))"
+#: What to do with what packages hand elements and labels over in together, by where its class is.
 _TOGETHER = {
-    "torch.utils.data": f"gather its items, for {_ARRAYS} here",
-    "datasets": f"give its columns as arrays, for {_ARRAYS} here, or read it by lcrjax.data.load",
+    "torch.utils.data.dataloader": f"give images and labels apart, by {_BATCHES}",
+    "torch.utils.data": f"give images and labels apart, by {_ITEMS}",
+    "datasets": "give two of its columns, such as data['image'] and data['label'], "
+    "or read it by lcrjax.data.load",
 }
 
 
@@ -147,14 +150,30 @@ def native_order(given: np.ndarray) -> np.ndarray:
     return given if given.dtype.isnative else given.astype(given.dtype.newbyteorder("="))
 
 
-def _converted(what: str, given: Any) -> Any:
-    """An array of what is none of NumPy's or jax's own."""
+def check_apart(what: str, given: Any) -> None:
+    """Refuse what holds elements and labels together, such as a loader.
+
+    Raises:
+        ValueError: If it is such; the text says how to take it apart.
+    """
     for base in type(given).__mro__:
         package = next((p for p in _TOGETHER if f"{base.__module__}.".startswith(f"{p}.")), None)
         if package and not isinstance(given, Sequence):
             raise ValueError(
                 f"{what} are a {type(given).__name__} of {package}: {_TOGETHER[package]}"
             )
+
+
+def _converted(what: str, given: Any) -> Any:
+    """An array of what is none of NumPy's or jax's own."""
+    check_apart(what, given)
+    if isinstance(given, Iterator):
+        pairs = f"; of pairs by {_ITEMS}, of pairs of batches by {_BATCHES}"
+        together = pairs * what.endswith(("elements", "images", "labels"))
+        raise ValueError(
+            f"{what} are a {type(given).__name__}, which can be read only once: "
+            f"give a list of them{together}"
+        )
     try:
         if isinstance(given, list | tuple):
             return _stacked(what, given)
@@ -187,6 +206,9 @@ def _stacked(what: str, given: Any) -> Any:
     except jax.errors.TracerArrayConversionError:
         return jnp.asarray(given)
     except ValueError as error:
+        if all(isinstance(x, list | tuple) and len(x) == 2 for x in given):
+            text = f"{what} are pairs of unlike things: give images and labels apart, by {_ITEMS}"
+            raise ValueError(text) from error
         raise ValueError(f"{what} have rows of different lengths: give equal ones") from error
     if found.dtype.kind not in "US":
         return found

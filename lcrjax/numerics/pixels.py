@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from lcrjax.numerics.inputs import array
+
 
 def check_pixels(
     images: Any,
@@ -26,7 +28,7 @@ def check_pixels(
     """
     if isinstance(images, jax.core.Tracer):
         return
-    images, low, high = np.asarray(images), np.inf, -np.inf
+    images, low, high = np.asarray(array(what, images)), np.inf, -np.inf
     if images.dtype.kind != "f":
         return
     step = max(1, block_bytes // max(1, images[:1].nbytes))

@@ -23,7 +23,8 @@ from lcrjax.similarity import RMSD
 #: Near-duplicates are closer than this part of the median distance between nearest neighbours.
 PART_OF_MEDIAN = 0.25
 _SAMPLE = 1024
-_BYTES_OF_PAIR = 256  # with what a table of them takes
+#: Memory of one listed pair, with what a table of them takes.
+BYTES_OF_PAIR = 256
 _PAIRS_AT_ONCE = 2**12
 _prepare = jax.jit(prepare)
 
@@ -98,9 +99,13 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
     padded = _filled(images, np.arange(n), side)
     places, count = jnp.asarray(chosen, jnp.int32), jnp.int32(n)
     found = _two_nearest(similarity, padded, places, count, side)
-    first, second = np.asarray(found, np.float64)
-    apart = first > 0
-    ratio = float(np.median(second[apart] / first[apart])) if apart.any() else 1.0
+    return dimension_of(*np.asarray(found, np.float64))
+
+
+def dimension_of(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:
+    """Intrinsic dimension, by distances to nearest and second nearest neighbours."""
+    known = (first > 0) & np.isfinite(second)
+    ratio = float(np.median(second[known] / first[known])) if known.any() else 1.0
     return float(np.log(2) / np.log(ratio)) if ratio > 1 else float("inf")
 
 
@@ -224,7 +229,7 @@ def list_close_pairs(
             true = (first < len(chosen)) & (second < len(places))
             true &= (first < second) | (not same)
             total += int(true.sum())
-            check_room(_BYTES_OF_PAIR * total, "near-duplicates")
+            check_room(BYTES_OF_PAIR * total, "near-duplicates")
             found.append((chosen[first[true]], places[second[true]]))
         progress((i + 1) / tiles)
     first, second = (np.concatenate(part) for part in zip(*found, strict=True))

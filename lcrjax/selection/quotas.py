@@ -66,7 +66,7 @@ def _shared(size: int, balance: str, pool: np.ndarray, given: np.ndarray) -> np.
     # One after another to the class that lags most behind its share, the larger class first.
     chosen = np.zeros(len(pool), np.int64)
     for _ in range(size):
-        lag = (chosen + given + 1) / np.maximum(weights, 1e-300)
+        lag = (chosen + given + 0.5) / np.maximum(weights, 1e-300)
         chosen[np.lexsort((-pool, np.round(lag, 9)))[0]] += 1
     return chosen
 

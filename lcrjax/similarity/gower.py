@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float, Int
 
+from lcrjax.numerics.inputs import check_apart
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances.squares import diagonal
 
@@ -119,6 +120,7 @@ class Gower(TiledSimilarity):
 def _frame(elements: Any, what: str = "elements") -> Any:
     import pandas as pd
 
+    check_apart(what, elements)
     if isinstance(elements, pd.DataFrame):
         frame = elements
     elif hasattr(elements, "to_pandas"):  # of polars or PyArrow

@@ -1,14 +1,17 @@
 """Similarities of texts: by edits that turn one into the other, and by runs of characters."""
 
 import dataclasses
+import functools
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from lcrjax.numerics.inputs import check_apart
 from lcrjax.similarity.base import Similarity
 
 _PAIRS_AT_ONCE = 2**22  # similarities, or sums of runs, held at once
@@ -48,8 +51,7 @@ class Levenshtein(_OfTexts):
 
     def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w, from one half of all pairs where `others` is None."""
-        process = _need("rapidfuzz.process", "rapidfuzz")
-        alike = _need("rapidfuzz.distance.Levenshtein", "rapidfuzz").normalized_similarity
+        cdist = _cdist("normalized_similarity")
         rows = _texts(elements)
         columns = rows if others is None else _texts(others, "others")
         w = np.asarray(weights, np.float64)
@@ -58,12 +60,27 @@ class Levenshtein(_OfTexts):
         for start in range(0, len(rows), step):
             block = rows[start : start + step]
             first = start if others is None else 0
-            z = process.cdist(block, columns[first:], scorer=alike, dtype=np.float64, workers=-1)
+            z = cdist(block, columns[first:])
             sums[start : start + step] += z @ w[first:]
             if others is None:
                 own = start + len(block)
                 sums[own:] += z[:, len(block) :].T @ w[start:own]
         return jnp.asarray(sums, jnp.asarray(weights).dtype)
+
+    def distances(
+        self, elements: Any, others: Any = None, *, most: float | int = np.inf
+    ) -> Callable[[Int[np.ndarray, " a"], Int[np.ndarray, " b"]], Float[np.ndarray, "a b"]]:
+        """Normalised edit distances 1 - Z of texts at some places from others at some.
+
+        Args:
+            elements: Texts.
+            others: Texts; None for the same.
+            most: Distances above it are given as 1, which saves work.
+        """
+        cdist = _cdist("normalized_distance", score_cutoff=min(most, 1.0))
+        rows = _texts(elements)
+        columns = rows if others is None else _texts(others, "others")
+        return lambda first, second: cdist([rows[i] for i in first], [columns[i] for i in second])
 
 
 class NGrams(_OfTexts):
@@ -136,15 +153,23 @@ def _texts(elements: Any, what: str = "elements") -> list[str]:
     Raises:
         ValueError: If one is none, saying which.
     """
-    found = [elements] if isinstance(elements, str) else list(elements)
     if isinstance(elements, str):
         raise ValueError(f"{what} are one text: give a list of texts")
+    check_apart(what, elements)
+    found = list(elements)
     for i, text in enumerate(found):
         if not isinstance(text, str):
             missing = text is None or (isinstance(text, float) and text != text)
             kind = "missing" if missing else f"a {type(text).__name__}"
             raise ValueError(f"{what} hold no text at {i}, which is {kind}: give strings")
     return found
+
+
+def _cdist(scorer: str, **options: Any) -> Callable[[list[str], list[str]], np.ndarray]:
+    """What compares all texts with all others in float64, on all cores."""
+    process = _need("rapidfuzz.process", "rapidfuzz")
+    scorer = getattr(_need("rapidfuzz.distance.Levenshtein", "rapidfuzz"), scorer)
+    return functools.partial(process.cdist, scorer=scorer, dtype=np.float64, workers=-1, **options)
 
 
 def _need(module: str, package: str) -> Any:

@@ -36,6 +36,20 @@ def test_the_closest_are_printed(run, table):
     assert "Near-duplicates, the 12 closest" in result.stdout
 
 
+def test_texts_and_rows_have_pairs(run):
+    pytest.importorskip("rapidfuzz")
+    reviews = pd.DataFrame({"text": ["good film", "bad film", "good film!"], "label": [1, 0, 0]})
+    reviews.to_csv("reviews.csv", index=False)
+    result = run("duplicates", "reviews.csv", "--threshold", "0.1")
+    assert result.exit_code == 0, result.output
+    assert "reviews: 1 pair up to a distance of 0.1: 1 under two labels" in result.stdout
+    people = pd.DataFrame({"age": [1, 2, 5], "eyes": ["b", "b", "g"], "label": [1, 1, 0]})
+    people.to_csv("people.csv", index=False)
+    result = run("duplicates", "people.csv", "--threshold", "0.125", "--out", "p.csv")
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv("p.csv")["distance"].tolist() == [0.125]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -25,7 +25,7 @@ def test_measure_takes_all_and_says_what_it_left_out(run, photos):
     assert result.exit_code == 0, result.output
     assert " 40 " in result.stdout
     assert result.stderr.splitlines()[-1] == (
-        "photos: 1 files in class folders are no pictures that are read and were left out: 1 .heic "
+        "photos: Left out: 1 file in class folders that no format of pictures fits: 1 .heic "
         "(the first: dog/notes.heic)."
     )
 

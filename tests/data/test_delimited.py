@@ -57,7 +57,7 @@ def test_files_are_found_by_stem_or_name_below(table, photos, listed):
     text = "image_id,dx,age\n" + rows(lambda i: f"{cell(i)},{'ab'[i % 2]},{i}")
     data = table(text, image_column="image_id")
     np.testing.assert_array_equal(data.train_images, [photos[f"p{i}"] for i in range(8)])
-    assert any("found by name" in note for note in data.notes) == ("\\" not in listed)
+    assert any("Found by name" in note for note in data.notes) == ("\\" not in listed)
 
 
 def test_missing_files_are_all_named(table, photos):
@@ -215,8 +215,8 @@ def test_commas_as_decimal_signs(table):
 def test_pictures_that_no_row_lists_and_rows_of_one_picture_are_said(table, photos):
     text = "file,label\n" + rows(lambda i: f"part{i % 2}/p{i // 4 * 2 + i % 2}.png,{'ab'[i % 2]}")
     notes = table(text).notes
-    assert notes[1] == "4 files are listed more than once, and count so."
-    assert notes[2].startswith("4 pictures beside those listed were left out (the first: ")
+    assert notes[1] == "Listed more than once, and counted so: 4 files."
+    assert notes[2].startswith("Left out: 4 pictures beside those listed (the first: ")
     assert notes[2].endswith("part0/p4.png).")
 
 
@@ -230,3 +230,21 @@ def test_damaged_pictures_go_with_their_labels(table, photos, tmp_path):
     np.testing.assert_array_equal(data.train_images, [photos[f"p{i}"] for i in kept])
     np.testing.assert_array_equal(data.train_labels, [i % 2 for i in kept])
     assert data.train.groups.tolist() == list(map(str, kept))
+
+
+def test_paths_of_another_machine_are_found_by_their_last_folders(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    for label, shift in (("cat", 0), ("dog", 3)):
+        (tmp_path / label).mkdir()
+        for i in range(2):
+            image.fromarray(np.full((2, 3), 10 * i + shift, np.uint8)).save(
+                tmp_path / label / f"{i}.png"
+            )
+    lines = "".join(f"C:\\Users\\me\\{label}\\1.png,{label}\n" for label in ("cat", "dog"))
+    (tmp_path / "t.csv").write_text(f"image,label\n{lines}")
+    data = load(tmp_path / "t.csv", test_fraction=0)
+    assert data.train_images[:, 0, 0].tolist() == [10, 13]
+    assert any(note.startswith("Found by name below ") for note in data.notes)
+    (tmp_path / "t.csv").write_text("image,label\nC:\\elsewhere\\1.png,cat\nx/0.png,dog\n")
+    with pytest.raises(DataError, match="of which there are 2 below"):
+        load(tmp_path / "t.csv", test_fraction=0)

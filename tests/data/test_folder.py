@@ -261,7 +261,7 @@ def test_other_files_are_counted_and_named_and_system_files_are_not(picture_fold
         (folder / name).write_bytes(bytes(200))
     (note,) = load(folder).notes
     assert note == (
-        "3 files in class folders are no pictures that are read and were left out: 2 .heic, "
+        "Left out: 3 files in class folders that no format of pictures fits: 2 .heic, "
         "1 no suffix (the first: train/cat/a.heic)."
     )
     Image.new("L", (4, 5)).save(folder / "train/dog/9.bmp")
@@ -277,7 +277,7 @@ def test_pictures_beside_class_folders_and_empty_classes_are_said(picture_folder
     data = load(folder)
     assert data.class_names == ("cat", "dog")
     text = " ".join(data.notes)
-    assert "1 pictures beside the class folders were left out (the first: train/stray.png)" in text
+    assert "Left out: 1 picture beside the class folders (the first: train/stray.png)" in text
     assert "Class folders without pictures were left out: emu, yak." in text
 
 
@@ -290,7 +290,7 @@ def test_folders_of_other_shapes_are_refused(picture_folder, tmp_path):
         (tmp_path / "empty" / name).mkdir(parents=True)
     refused(tmp_path / "empty", "no files in class folders")
     (tmp_path / "empty/a/x.txt").write_bytes(b"x")
-    refused(tmp_path / "empty", "holds no picture. 1 files")
+    refused(tmp_path / "empty", "holds no picture. Left out: 1 file in")
 
 
 def test_a_folder_that_holds_one_of_folders_is_opened(picture_folder, tmp_path):
@@ -344,3 +344,10 @@ def test_unprintable_names_do_not_reach_the_terminal(picture_folder):
     assert all(note.isprintable() for note in data.notes)
     (folder / "train/dog").rename(folder / "train/d\udcffg")
     refused(folder, r"class folder d\\udcffg has unprintable characters")
+
+
+def test_a_link_to_nothing_is_said_to_be_one(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").symlink_to("/nowhere/b")
+    with pytest.raises(DataError, match=r"b is a link to what is not there: mend it or remove it"):
+        load(tmp_path)

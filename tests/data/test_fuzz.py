@@ -295,7 +295,7 @@ def test_damaged_parquet_files(tmp_path, parquet, data, which):
 
 @pytest.fixture(scope="module")
 def hdf5(tmp_path_factory):
-    """Two small HDF5 files, one compressed."""
+    """Two small HDF5 files, one compressed; labels are texts, which lie in a heap."""
     h5py = pytest.importorskip("h5py")
     contents = []
     for options in ({}, {"compression": "gzip", "chunks": (3, 5, 4)}):

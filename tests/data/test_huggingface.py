@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -91,8 +93,12 @@ def test_what_cannot_be_had_is_said(tmp_path, monkeypatch):
         raise ConnectionError("no network\nat all")
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(DataError, match=r"cannot read hf:x \(ConnectionError: no network\): check"):
+    with pytest.raises(DataError) as raised:
         load("hf:x")
+    assert str(raised.value) == (
+        "cannot read hf:x (ConnectionError: no network): check its name and the network; "
+        "where there is none, give a folder of save_to_disk."
+    )
     with pytest.raises(DataError, match="names no dataset"):
         load("hf:")
     datasets.Dataset.from_dict({"a": [1, 2]}).save_to_disk(tmp_path / "d")
@@ -102,3 +108,23 @@ def test_what_cannot_be_had_is_said(tmp_path, monkeypatch):
         file.write_bytes(file.read_bytes()[:50])
     with pytest.raises(DataError, match="cannot read"):
         load(tmp_path / "d")
+
+
+def test_without_the_extra_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(
+        ImportError, match=r"needs datasets .*: pip install 'lcrjax\[huggingface\]'"
+    ):
+        load("hf:ylecun/mnist")
+
+
+def test_offsets_that_lead_out_of_the_file_are_refused(tmp_path):
+    words = {"text": list("abcdefghijkl"), "label": list("xy" * 6)}
+    datasets.Dataset.from_dict(words).save_to_disk(tmp_path / "d")
+    (file,) = (tmp_path / "d").glob("*.arrow")
+    sound, offsets = file.read_bytes(), np.arange(13, dtype="<i4")
+    assert offsets.tobytes() in sound
+    offsets[5] = 2**27
+    file.write_bytes(sound.replace(np.arange(13, dtype="<i4").tobytes(), offsets.tobytes()))
+    with pytest.raises(DataError, match=r"cannot read .* \(ArrowInvalid: .*: save it anew"):
+        load(tmp_path / "d", test_fraction=0)

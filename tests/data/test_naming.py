@@ -23,7 +23,7 @@ def test_classes_are_named_in_natural_order(named):
 @pytest.mark.parametrize(
     ("names", "match"),
     [
-        (["a", "b"], r"3 classes \(1, 2, 10\), but 2 class names"),
+        (["a", "b"], r"3 classes \(1, 2, 10\), but 2 names"),
         (["a", "b", "a"], "not all distinct"),
         (["2", "1", "10"], "'2' is given as name of class '1', but is the name of another"),
     ],

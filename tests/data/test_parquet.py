@@ -170,9 +170,9 @@ def test_labels_beyond_the_names_are_refused(written):
 
 
 def test_a_small_file_that_expands_is_refused(written):
-    text = pa.array(["x" * 10**6] * 3000, pa.string())
+    text = pa.array(["x" * 10**6] * 8, pa.string())
     with pytest.raises(DataError, match="more than the limit of 1,000,000"):
-        written({"text": text[:8], "label": LABEL}, max_bytes=10**6)
+        written({"text": text, "label": LABEL}, max_bytes=10**6)
 
 
 def test_shards_that_differ_are_refused(tmp_path):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import lcrjax.data
-from lcrjax.data import DataError, load
+from lcrjax.data import DataError, load, sources
+from lcrjax.data.options import Options
 from lcrjax.data.sources import SOURCES
 from lcrjax.data.split import stratified_split
 
@@ -119,3 +120,8 @@ def test_a_kind_of_source_is_recognised_by_one_row_of_the_table(save, idx_folder
     ):
         assert next(kind for kind in SOURCES if kind.accepts(named)).load.__name__ == loader
     assert not any(kind.accepts(Path("bloodmnist")) for kind in SOURCES)
+
+
+def test_what_lies_in_memory_is_no_source():
+    with pytest.raises(DataError, match="the source is a list: give a name, a file or a folder"):
+        sources._load([1, 2], Options())  # types are checked in tests, and not for users

@@ -1,4 +1,5 @@
 import contextlib
+import io
 import tempfile
 import zipfile
 
@@ -6,8 +7,9 @@ import numpy as np
 import pytest
 
 from lcrjax.data import DataError, load
+from tests.data.conftest import pixels
 
-pytest.importorskip("PIL.Image")
+Image = pytest.importorskip("PIL.Image")
 
 
 @pytest.fixture
@@ -102,3 +104,16 @@ def test_other_formats_are_said_what_to_do_with(tmp_path, name, match):
     (tmp_path / name).write_bytes(b"something")
     with pytest.raises(DataError, match=match):
         load(tmp_path / name)
+
+
+def test_folders_that_windows_wrote_with_backslashes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for i in range(4):
+            member = zipfile.ZipInfo("x")
+            member.filename = f"pets\\{'ab'[i % 2]}\\{i}.png"
+            stream = io.BytesIO()
+            Image.fromarray(pixels((4, 5), i)).save(stream, "PNG")
+            archive.writestr(member, stream.getvalue())
+    data = load(tmp_path / "pets.zip", test_fraction=0)
+    assert data.class_names == ("a", "b")
+    assert data.train.names.tolist() == ["a/0.png", "a/2.png", "b/1.png", "b/3.png"]

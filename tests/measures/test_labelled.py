@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 
 import lcrjax
 from lcrjax.measures.family import MEASURES
+from tests.compiling import quick_jit
 
 
 def test_measure_by_hand():
@@ -163,24 +166,45 @@ def test_loaders_are_refused_in_one_sentence(similarity):
     import datasets
 
     table = datasets.Dataset.from_dict({"x": [[1.0], [2]], "y": [0, 1]})
-    both = "for images and labels are two arrays here"
-    of_torch = f"of torch.utils.data: gather its items, {both}"
-    of_datasets = f"of datasets: give its columns as arrays, {both}, or read it by lcrjax.data.load"
+    torch = "torch.utils.data"
+    items = "images, labels = zip(*items)"
+    batches = "images, labels = map(numpy.concatenate, zip(*batches))"
+    apart = "give images and labels apart, by"
+    columns = "of datasets: give two of its columns, such as data['image'] and data['label'], or"
     for given, sentence in (
-        (together("torch.utils.data.dataset"), f"are a Loader {of_torch}"),
-        (together("torch.utils.data"), f"are a Loader {of_torch}"),
-        (table, f"are a Dataset {of_datasets}"),
-        (datasets.DatasetDict({"train": table}), f"are a DatasetDict {of_datasets}"),
-        (table.to_iterable_dataset(), f"are a IterableDataset {of_datasets}"),
-        ((image for image in IMAGES), "are a generator: give an array, a list"),
+        (together(f"{torch}.dataset"), f"are a Loader of {torch}: {apart} {items}"),
+        (together(f"{torch}.dataloader"), f"are a Loader of {torch}.dataloader: {apart} {batches}"),
+        (table, f"are a Dataset {columns}"),
+        (datasets.DatasetDict({"train": table}), f"are a DatasetDict {columns}"),
+        (table.to_iterable_dataset(), f"are a IterableDataset {columns}"),
+        ((image for image in IMAGES), "are a generator, which can be read only once: give a list"),
+        (
+            zip(IMAGES, range(4), strict=True),
+            f"of pairs by {items}, of pairs of batches by {batches}",
+        ),
+        (list(zip(IMAGES, range(4), strict=True)), f"are pairs of unlike things: {apart} {items}"),
     ):
+        sentence = re.escape(sentence)
         with pytest.raises(ValueError, match=sentence):
-            lcrjax.measure(given, [0, 1], similarity=similarity)
-        with pytest.raises(ValueError, match=f"labels {sentence}"):
+            lcrjax.measure(given, [0, 1, 0, 1], similarity=similarity)
+        with pytest.raises(ValueError, match=f"labels.*{sentence}"):
             lcrjax.measure(IMAGES, given, similarity=similarity)
+    for word in ("edit", "gower"):
+        with pytest.raises(ValueError, match=r"are a Loader of torch\.utils\.data: give images"):
+            lcrjax.measure(together("torch.utils.data"), [0, 1, 0, 1], similarity=word)
     columns = lcrjax.measure(table["x"], table["y"], similarity=lcrjax.Gaussian())
     wanted = lcrjax.measure(np.array([[1.0], [2]]), [0, 1], similarity=lcrjax.Gaussian())
     np.testing.assert_array_equal(columns.class_level["alpha"], wanted.class_level["alpha"])
+
+
+def test_items_and_batches_taken_apart_as_the_sentences_say():
+    images, classes = np.arange(36, dtype=np.uint8).reshape(9, 2, 2) * 7, CLASSES
+    items = list(zip(images, classes.tolist(), strict=True))
+    batches = [(images[i : i + 4], classes[i : i + 4]) for i in (0, 4, 8)]
+    wanted = lcrjax.measure(images, classes).class_level["rho"]
+    for parts in (zip(*items, strict=True), map(np.concatenate, zip(*batches, strict=True))):
+        own, labels = parts
+        np.testing.assert_array_equal(lcrjax.measure(own, labels).class_level["rho"], wanted)
 
 
 def test_labels_may_be_traced():
@@ -199,8 +223,13 @@ def test_subsets_of_labels_are_mapped_over_and_differentiated():
         return of_classes(vectors, labels, n_classes=3, q=1)[1]["alpha"][0]
 
     vectors, labels = jnp.asarray(VECTORS), jnp.asarray(CLASSES)
-    both = jax.vmap(lambda rows: jax.value_and_grad(alpha)(vectors[rows], labels[rows]))
-    values, slopes = both(jnp.asarray(subsets))
+
+    @quick_jit
+    @jax.vmap
+    def each(rows):
+        return jax.value_and_grad(alpha)(vectors[rows], labels[rows])
+
+    values, slopes = each(jnp.asarray(subsets))
     for rows, value, slope in zip(subsets, values, slopes, strict=True):
         x, y, step = VECTORS[rows].astype(float), CLASSES[rows], np.zeros((4, 3))
         np.testing.assert_allclose(value, exact_alpha(x, y), rtol=1e-5)

@@ -77,27 +77,28 @@ def test_bounds_hold_where_the_tolerance_cannot_be_kept(monkeypatch, rng):
 
 
 def matrices(rng):
-    """Matrices of trace one: few alike, many copies, and kernels of slow and of no decay."""
+    """Similarities: few alike, many copies, and kernels of slow and of no decay."""
     yield blocks(rng.integers(2, 6, 80), rng.random(80))[0].toarray()
     yield np.kron(np.eye(100), np.ones((3, 3)))
     for length in (3.0, 0.5):
         yield np.exp(-cdist(*[rng.normal(size=(300, 8))] * 2) / length)
 
 
-@pytest.mark.parametrize("q", [1, 1.3, 2, 5, np.inf])
-def test_stated_errors_hold(q, rng):
+def test_stated_errors_hold(rng):
     """At every look, not at the last alone."""
     for z in matrices(rng):
-        n, last, looks = len(z), np.inf, 0
+        n = len(z)
         values = np.linalg.eigvalsh(z / n)
         values = values[values > 1e-14]
-        right = reference.plain_power_mean(1 - q, values, 1 / values)
-        for found in lanczos._ritz_values(lambda v, z=z: z @ v / len(z), np.ones(n, bool)):
-            best = lanczos._estimate(found, n, 1.0, float(q), last)
-            last, looks = best.score, looks + 1
-            assert best.low * (1 - 1e-9) <= right <= best.high * (1 + 1e-9)
-        assert looks >= 1
-        np.testing.assert_allclose(best.score, right, rtol=1e-5)
+        looks = list(lanczos._ritz_values(lambda v, z=z: z @ v / len(z), np.ones(n, bool)))
+        assert looks
+        for q in (1.0, 1.3, 2.0, 5.0, np.inf):
+            right, last = reference.plain_power_mean(1 - q, values, 1 / values), np.inf
+            for found in looks:
+                best = lanczos._estimate(found, n, 1.0, q, last)
+                last = best.score
+                assert best.low * (1 - 1e-9) <= right <= best.high * (1 + 1e-9)
+            np.testing.assert_allclose(best.score, right, rtol=1e-5)
 
 
 def test_asymmetry_of_functions_and_files(rng, tmp_path):

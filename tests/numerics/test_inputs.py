@@ -102,7 +102,10 @@ def test_what_is_missing_is_refused_with_its_place(name, argument, kind):
 
 
 REFUSED = {
-    "generator": (lambda x: (row for row in x), f"are a generator: {GIVE}"),
+    "generator": (
+        lambda x: (row for row in x),
+        "are a generator, which can be read only once: give a list of them",
+    ),
     "set": (lambda x: set(np.ravel(x).tolist()), f"are a set: {GIVE}"),
     "sparse": (lambda x: scipy.sparse.csr_array(np.atleast_2d(x)), f"are a csr_array: {GIVE}"),
     "ragged": (

@@ -1,7 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from lcrjax.data import Dataset, Split, from_arrays
+from lcrjax.pairwise import nearness
+from lcrjax.pairwise.close_pairs import dimension_of
+from lcrjax.pairwise.tiling import LARGEST_TILES
 from lcrjax.report import near_duplicates
 from lcrjax.report.duplicates import group_leak
 
@@ -70,16 +74,98 @@ def test_a_dataset_without_test_set_names_or_pairs(data):
 
 
 def test_bad_wishes_are_refused(data):
-    texts = Dataset("words", Split(np.array(["a", "b"]), np.array([0, 1])), None, ("x", "y"),
-                    "texts")  # fmt: skip
-    with pytest.raises(ValueError, match="words holds texts, which have no distances"):
-        near_duplicates(texts)
     for kinds in (["between"], []):
         with pytest.raises(ValueError, match="give some of within, across, train-test"):
             near_duplicates(data, kinds=kinds)
     for threshold in (-1, np.nan, np.inf):
         with pytest.raises(ValueError, match="give a distance of 0 or more"):
             near_duplicates(data, threshold=threshold)
+
+
+def pairs_of(found):
+    columns = ["first", "second", "first_split", "first_class", "second_class", "kind", "distance"]
+    return [tuple(row) for row in found[columns].itertuples(index=False)]
+
+
+def test_texts_by_their_edits():
+    """kitten to mitten is 1 edit of 6 characters, to sitting 3 of 7; mitten to sitting 3 of 7."""
+    pytest.importorskip("rapidfuzz")
+    data = from_arrays(
+        "words",
+        np.array(["kitten", "sitting", "mitten", "kitten", "horse"]),
+        ["a", "b", "b", "a", "b"],
+        np.array(["Kitten", "horses", "zebra"]),
+        ["a", "a", "b"],
+        train_groups=list("vwxyz"),
+        test_groups=list("zzz"),
+    )
+    found = near_duplicates(data, threshold=0.2)
+    assert pairs_of(found) == [
+        ("0", "3", "train", "a", "a", "within", 0.0),
+        ("0", "2", "train", "a", "b", "across", 1 / 6),
+        ("2", "3", "train", "b", "a", "across", 1 / 6),
+        ("0", "0", "test", "a", "a", "train-test", 1 / 6),
+        ("0", "2", "test", "a", "b", "train-test", 1 / 6),
+        ("0", "3", "test", "a", "a", "train-test", 1 / 6),
+        ("1", "4", "test", "a", "b", "train-test", 1 / 6),
+    ]
+    assert found["second_group"].tolist() == list("yxyvxyz")
+    assert len(near_duplicates(data, kinds=["within"], threshold=3 / 7)) == 2
+    assert len(near_duplicates(data, kinds=["within", "across"], threshold=3 / 7)) == 9
+    assert near_duplicates(data, threshold=0).shape[0] == 1
+    # Nearest others are 0, 3/7, 1/6, 0 and 6/7 away: a quarter of the median.
+    assert near_duplicates(data).attrs["threshold"] <= 1 / 24
+
+
+def test_rows_by_gower():
+    """Ages 20 to 60: a year is 1/40 of the range; a third of the columns each."""
+    frame = {"age": [20.0, 30, 60, 20, np.nan], "blood": list("A0AAB"), "sex": list("fmfff")}
+    test = {"age": [24.0, 90], "blood": ["A", "B"], "sex": ["f", "m"]}
+    data = from_arrays("people", pd.DataFrame(frame), list("xyxyx"), pd.DataFrame(test), list("xy"))
+    found = near_duplicates(data, threshold=0.4)
+    assert pairs_of(found) == [
+        ("0", "3", "train", "x", "y", "across", 0.0),
+        ("0", "0", "test", "x", "x", "train-test", round(1 / 30, 6)),
+        ("0", "3", "test", "x", "y", "train-test", round(1 / 30, 6)),
+        ("0", "2", "test", "x", "x", "train-test", 0.3),
+        ("0", "2", "train", "x", "x", "within", round(1 / 3, 6)),
+        ("2", "3", "train", "x", "y", "across", round(1 / 3, 6)),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["texts", "rows"])
+def test_blocks_list_what_all_pairs_are(kind, monkeypatch):
+    """More elements than a block holds, and distances of an independent matrix."""
+    monkeypatch.setitem(LARGEST_TILES, "near-duplicates", {"other": 32})
+    rng = np.random.default_rng(0)
+    n, labels = 70, np.arange(110) % 2
+    if kind == "texts":
+        distance = pytest.importorskip("rapidfuzz.distance").Levenshtein.normalized_distance
+        held = np.array(["".join(rng.choice(list("abc"), 6)) for _ in range(110)])
+        wanted = np.array([[distance(x, y) for y in held] for x in held])
+    else:
+        values = rng.integers(0, 5, (110, 4))
+        values[0], values[1] = 0, 4
+        held = pd.DataFrame(values, columns=list("abcd"))
+        wanted = np.abs(values[:, None] - values[None]).mean(axis=2) / 4
+    parts = (held[:n], held[n:]) if kind == "texts" else (held.iloc[:n], held.iloc[n:])
+    splits = [Split(x, labels[: len(x)]) for x in parts]
+    data = Dataset("made", *splits, ("a", "b"), kind)
+    nearest = np.sort(wanted[:n, :n] + 9 * np.eye(n), axis=1)[:, :2].T
+    chosen = nearness(nearest[0], dimension_of(*nearest)).threshold
+    assert near_duplicates(data).attrs["threshold"] == pytest.approx(chosen, abs=1e-6)
+    found = near_duplicates(data, threshold=0.25)
+    own = np.argwhere(np.triu(wanted[:n, :n] <= 0.25, 1))
+    test = np.argwhere(wanted[n:, :n] <= 0.25)
+    assert len(own) > 20
+    assert len(test) > 20
+    for split, first, places in (("train", 0, own), ("test", n, test)):
+        part = found[found["first_split"] == split].astype({"first": int, "second": int})
+        ends = part[["first", "second"]].to_numpy()
+        assert set(map(tuple, ends)) == set(map(tuple, places))
+        assert len(ends) == len(places)
+        distances = wanted[first + ends[:, 0], ends[:, 1]]
+        np.testing.assert_allclose(part["distance"], distances, atol=1e-6)
 
 
 def test_shared_groups_are_told(data):

@@ -20,7 +20,7 @@ from lcrjax.pairwise import (
     nearness,
     ordinariness,
 )
-from lcrjax.report.duplicates import WITH_DISTANCES
+from lcrjax.report.duplicates import OF_NUMBERS
 from lcrjax.report.figures.profiles import PROFILE_ORDERS
 from lcrjax.similarity import Precomputed, Similarity
 from lcrjax.similarity.spec import USUAL, as_similarity, check_similarity
@@ -138,7 +138,7 @@ def measure_dataset(
         test = class_sums(tests, tests, test_labels)
     near, test_near = (_far(len(x)) for x in (labels, test_labels))
     judged, counts = None, np.zeros((2, len(PARTS)), np.int64)
-    if many in WITH_DISTANCES:
+    if many in OF_NUMBERS:
         own = dataset.train.elements
         stage = f"looking for each training {one}'s nearest"
         progress(stage, 0.0)

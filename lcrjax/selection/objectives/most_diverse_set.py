@@ -1,7 +1,7 @@
 """Greatest diversity of the chosen themselves, A or G at any viewpoint."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -39,7 +39,7 @@ class Alpha(Objective):
 
     def begin(self, pool: Columns, target: Float[np.ndarray, " n"]) -> "_Diverse":
         """Begin with nothing."""
-        return _Diverse(pool, self.q)
+        return _Diverse(pool, target, self.q)
 
     def allowed(self, pool: Columns, target: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
         """All but the least ordinary."""
@@ -57,11 +57,12 @@ class Gamma(Alpha):
 
 
 class _Diverse(Course):
-    def __init__(self, pool: Columns, q: float) -> None:
+    def __init__(self, pool: Columns, target: Float[np.ndarray, " n"], q: float) -> None:
         self._pool, self._q = pool, q
+        self._first = pool.ordinariness(target)
         self._chosen: list[int] = []
         self._sums = np.zeros(len(pool))
-        self.gains = np.zeros(len(pool))
+        self.gains = self._first  # one alone is as diverse as any: the most ordinary
         self.fresh = np.ones(len(pool), bool)
 
     def add(self, i: int) -> None:
@@ -78,8 +79,9 @@ class _Diverse(Course):
         """The diversity of the chosen, and its logarithm with each other one."""
         k, n = len(self._chosen), len(self._sums)
         if not k:
-            self.gains = np.zeros(n)
+            self.gains = self._first
             return
+        self.gains = np.empty(n)
         chosen = np.array(self._chosen)
         now = self._sums[chosen]
         self.value = float(np.exp(_log_diversity(now / k, np.array(np.nan), self._q, k)))
@@ -93,9 +95,7 @@ class _Diverse(Course):
             )
 
 
-def _log_diversity(
-    ordinariness: np.ndarray, last: np.ndarray, q: float, count: int
-) -> Float[np.ndarray, "..."]:
+def _log_diversity(ordinariness: np.ndarray, last: np.ndarray, q: float, count: int) -> Any:
     """Log D_q of `count` equal elements: those along the first axis, and one last unless NaN."""
     known = ~np.isnan(last)
     if q == np.inf:

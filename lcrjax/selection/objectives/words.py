@@ -52,6 +52,7 @@ def as_objective(objective: Any, seed: int = 0) -> Objective:
         raise ValueError(f"the objective is {objective!r}: {error}") from error
     if word in WORDS and not number:
         return WORDS[word]()
-    near = difflib.get_close_matches(word.lower(), ["A_0", "G_0", *WORDS], n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    known = {name.lower(): name for name in ("A_0", "G_0", *WORDS)}
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    hint = f"did you mean {known[near[0]]!r}? " if near else ""
     raise ValueError(f"there is no objective {objective!r}: {hint}known are {', '.join(WORDS)}")

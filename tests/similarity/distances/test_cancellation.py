@@ -1,5 +1,7 @@
 """Floats within 1e-5 on every path, and their derivatives, against float64."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -137,10 +139,15 @@ def slopes(weighed):
     return jax.grad(lambda *given: jnp.sum(weighed(*given) ** 2), (0, 1, 2))
 
 
+@functools.cache
+def dense_slopes(name):
+    return quick_jit(slopes(dense(name)))
+
+
 def exact_slopes(name, length, x, weights):
     with jax.enable_x64(True):
         given = (jnp.asarray(np.asarray(v, float)) for v in (length, x, weights))
-        return [np.asarray(v) for v in quick_jit(slopes(dense(name)))(*given)]
+        return [np.asarray(v) for v in dense_slopes(name)(*given)]
 
 
 def near_duplicates(rng):
@@ -166,7 +173,7 @@ def test_derivatives_of_near_duplicates(name, rng):
 def test_derivatives_equal_finite_differences(rng):
     """In float64, along the vector between two near-duplicates and along another."""
     x, weights = near_duplicates(rng)
-    slope = np.asarray(slopes(tiled("laplacian"))(np.float32(4), x, weights)[1], float)
+    slope = np.asarray(jax.jit(slopes(tiled("laplacian")))(np.float32(4), x, weights)[1], float)
     for i, j in ((20, 44), (14, 38), (10, 34)):
         apart = x[j].astype(float) - x[i]
         for along in (apart / np.linalg.norm(apart), rng.normal(size=64) / 8):
@@ -185,12 +192,11 @@ def test_derivatives_in_a_batch_where_all_are_close_in_one(rng):
     x, weights = near_duplicates(rng)
     far = np.where(np.arange(48)[:, None] % 2, 1000, -1000)
     both = np.stack([x, (x / 100 + far).astype("f4")])
-    for length in (0.1, 10.0):
-        found = jax.jit(jax.vmap(slopes(tiled("laplacian")), (None, 0, None)))(
-            np.float32(length), both, weights
-        )
+    batch = jax.jit(jax.vmap(slopes(tiled("laplacian")), (None, 0, None)))
+    for length in np.float32([0.1, 10]):
+        found = batch(length, both, weights)
         for i, each in enumerate(both):
-            wanted = exact_slopes("laplacian", np.float32(length), each, weights)
+            wanted = exact_slopes("laplacian", length, each, weights)
             assert_close([v[i] for v in found], wanted)
 
 
@@ -201,7 +207,7 @@ def test_derivatives_with_respect_to_others_that_are_near_duplicates(rng):
     def total(x, y):
         return jnp.sum(lcrjax.ordinariness(x, weights, lcrjax.RMSD(), others=y) ** 2)
 
-    found = jax.grad(total, (0, 1))(x, other)
+    found = quick_jit(jax.grad(total, (0, 1)))(x, other)
     with jax.enable_x64(True):
         both = jnp.asarray(np.concatenate([x, other]).astype(float))
         w = jnp.asarray(np.concatenate([np.zeros(48), weights]))
@@ -209,13 +215,13 @@ def test_derivatives_with_respect_to_others_that_are_near_duplicates(rng):
         def dense_total(both):
             return jnp.sum(dense("rmsd")(8.0, both, w)[:48] ** 2)
 
-        wanted = np.asarray(jax.grad(dense_total)(both))
+        wanted = np.asarray(quick_jit(jax.grad(dense_total))(both))
     assert_close(found, (wanted[:48], wanted[48:]))
 
 
 def test_identical_elements_have_finite_derivatives_where_all_are_close(rng):
     x = np.repeat(1000 * rng.normal(size=(1, 64)), 48, axis=0).astype("f4")
-    found = slopes(tiled("laplacian"))(np.float32(1), x, rng.random(48).astype("f4"))
+    found = jax.jit(slopes(tiled("laplacian")))(np.float32(1), x, rng.random(48).astype("f4"))
     np.testing.assert_array_equal(found[1], 0)
     assert np.isfinite(found[0])
     assert np.isfinite(found[2]).all()

@@ -88,7 +88,7 @@ def test_network_and_gradient_equal_a_plain_one(shape, direct):
         logits = plain_forward(kernels, pairs, model.weight[...], model.bias[...], images, strides)
         return jnp.sin(logits).sum(), logits
 
-    (_, logits), (gradient, by_images) = jax.jit(
+    (_, logits), (gradient, by_images) = quick_jit(
         jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
     )(params, images)
     (_, expected), (plain_gradient, plain_by_images) = quick_jit(
