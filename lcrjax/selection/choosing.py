@@ -16,7 +16,7 @@ from lcrjax.selection.objectives.words import as_objective
 from lcrjax.selection.outcome import Selection
 from lcrjax.selection.quotas import BALANCES, quotas
 from lcrjax.selection.scale import usual_similarity
-from lcrjax.similarity import RMSD
+from lcrjax.similarity import RMSD, Precomputed
 from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.spec import as_similarity
 
@@ -98,7 +98,7 @@ def select(
         counts=None if names is None else np.bincount(classes[chosen], minlength=len(names)),
         class_names=names,
         objective=aim,
-        similarity=relation,
+        similarity=pool.similarity if isinstance(relation, Precomputed) else relation,
         elements=elements,
         labels=None if names is None else np.array(names)[classes[:n]],
         given=others,

@@ -52,8 +52,8 @@ class Curves(NamedTuple):
 def follow(found: Selection, progress: Callable[[float], None] = lambda share: None) -> Curves:
     r"""Follow a selection, and random ones, from the first element to the last.
 
-    With p for the chosen (and given) and u for the pool, the diversity is A at q = 1, G where no
-    labels are known or elements are given; the match is
+    With p for the chosen and given, and u for the pool and given, the diversity is A at q = 1, G
+    where no labels are known or elements are given; the match is
     $p'Zu / \sqrt{p'Zp \; u'Zu}$, the cosine of the angle between chosen and pool in the space that
     Z spans: their ordinariness in the pool, times the square root of their own diversity and of
     the pool's at q = 2. The nearness is the mean similarity of the pool's elements to the nearest
@@ -73,8 +73,7 @@ def follow(found: Selection, progress: Callable[[float], None] = lambda share: N
     classes = codes if found.labels is not None and not len(given) else None
     spread = np.concatenate([np.geomspace(1, size, _POINTS), np.linspace(1, size, _POINTS)])
     sizes = np.unique(np.rint(spread).astype(np.int64))
-    target = np.where(np.arange(len(pool)) < n, 1 / n, 0.0)
-    own = float(target @ pool.ordinariness(target))
+    own = float(pool.ordinariness(np.full(len(pool), 1 / len(pool))).mean())
     steps = (len(given) + size) * len(pool)
     draws = int(np.clip(MOST_SIMILARITIES / steps, FEWEST_DRAWS, DRAWS))
 
@@ -122,7 +121,7 @@ def _along(
             if count - n_given != sizes[at]:
                 continue
             there = order[:count]
-            pairs, across = sums[there].mean() / count, sums[:n].mean() / count
+            pairs, across = sums[there].mean() / count, sums.mean() / count
             out[:, at] = (
                 np.exp(-np.log(of_class[there] / count).mean()),
                 across / np.sqrt(pairs * own),

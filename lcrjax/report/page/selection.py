@@ -110,13 +110,14 @@ def _panels(measure: str, one: str) -> list[dict[str, str]]:
 def _findings(dataset: Dataset, found: Selection, curves: Curves, measure: str) -> list[Finding]:
     """Say in sentences what the curves say."""
     many, size, pool = dataset.kind, len(found), len(dataset.train)
+    pool += 0 if found.given is None else len(found.given)
     ends = dict(zip(PANELS, curves.chosen[:, -1], strict=True))
     random = {name: curves.drawn[:, k, -1] for k, name in enumerate(PANELS)}
     together = f"{size:,} {many}" if found.given is None else f"{size:,} {many} and those given"
     text = f"{together} hold {percent(ends['match'])} of what all {pool:,} do (their match, below)"
     nearly = curves.first("match", NEARLY)
     if nearly is not None and nearly < size:
-        text += f"; the first {nearly:,} hold {NEARLY:.0%}, from where on the curve is flat"
+        text += f"; the first {nearly:,} hold {percent(NEARLY)}, after which little is added"
     said = [Finding("good" if nearly is not None else "note", f"{text}.")]
     level = float(random["match"].mean())
     enough = curves.first("match", level)
