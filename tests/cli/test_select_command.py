@@ -39,7 +39,7 @@ def test_a_list_holds_what_the_library_chooses(run, data, ending):
     found, table = chosen(data, 6), getattr(pd, f"read_{ending}")(f"c.{ending}")
     assert table["index"].tolist() == found.indices.tolist()
     assert table["order"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert table["class"].tolist() == data.train_labels[found.indices].tolist()
+    assert table["class"].astype(int).tolist() == data.train_labels[found.indices].tolist()
     np.testing.assert_allclose(table["objective"], found.values)
     assert "toy: 6 of 22 images." in result.stdout
     assert "Objective: auto (Herding()), " in result.stdout
@@ -112,7 +112,7 @@ def test_texts_and_rows_are_chosen(run, kind):
     table = pd.DataFrame({"label": ["a", "b"] * 6, "text": [*map(str, rng.integers(0, 9**9, 12))]})
     table["text"] = "n" + table["text"]
     if kind == "rows":
-        table = table.assign(text=["u", "v", "w"] * 4, age=rng.normal(size=12))
+        table = table.assign(colour=["u", "v", "w"] * 4, text=rng.normal(size=12))
     table.to_csv("t.csv", index=False)
     result = run("select", "t.csv", "--given", "t.csv", "--size", "4", "--out", "c.csv")
     assert result.exit_code == 0, result.output
