@@ -103,7 +103,7 @@ def _panels(measure: str, one: str) -> list[dict[str, str]]:
     return [
         {"name": f"{measure} at q = 1", "unit": unit},
         {"name": "Match", "unit": "1 is the whole pool"},
-        {"name": "Nearness", "unit": "similarity to the nearest chosen one"},
+        {"name": "Nearness", "unit": "to the nearest chosen one"},
     ]
 
 
@@ -117,7 +117,8 @@ def _findings(dataset: Dataset, found: Selection, curves: Curves, measure: str) 
     text = f"{together} hold {percent(ends['match'])} of what all {pool:,} do (their match, below)"
     nearly = curves.first("match", NEARLY)
     if nearly is not None and nearly < size:
-        text += f"; the first {nearly:,} hold {percent(NEARLY)}, after which little is added"
+        text += f"; the first {nearly:,} hold {percent(NEARLY)}"
+        text += ", after which little is added" if nearly <= size / 2 else ""
     said = [Finding("good" if nearly is not None else "note", f"{text}.")]
     level = float(random["match"].mean())
     enough = curves.first("match", level)
