@@ -90,22 +90,29 @@ def _block(
     labels = dataset.train_labels[places]
     if np.bincount(labels, minlength=dataset.n_classes).min() < -(-size // dataset.n_classes):
         return  # the pool has fewer of a class than its share
-    subsets = []
+    subsets, trained = [], []
     for strategy in missing:
         known = None if strategy.endswith("labels unknown") else labels
         pool = Pool(dataset.train_images[places], known, dataset.n_classes)
-        chosen = np.asarray(STRATEGIES[strategy](pool, size, repetition))
+        try:
+            chosen = np.asarray(STRATEGIES[strategy](pool, size, repetition))
+        except ValueError as error:  # a floor leaves too few of a small class
+            print(f"{name} {size} #{repetition}: no {strategy}, since {error}", flush=True)
+            continue
         assert len(set(chosen.tolist())) == size, strategy
         subsets.append(places[chosen])
+        trained.append(strategy)
+    if not trained:
+        return
     seed = int(draw.integers(2**32))
     found = train_subsets(_few_tests(dataset), subsets, [seed] * len(subsets))
-    found.insert(0, "strategy", missing)
+    found.insert(0, "strategy", trained)
     found.insert(0, "repetition", repetition)
     found.insert(0, "size", size)
     found.insert(0, "dataset", name)
     found["classes"] = [len(set(dataset.train_labels[s].tolist())) for s in subsets]
     _save(pd.concat([_rows(), found], ignore_index=True))
-    print(f"{name} {size} #{repetition}: {len(missing)} models", flush=True)
+    print(f"{name} {size} #{repetition}: {len(trained)} models", flush=True)
 
 
 def _few_tests(dataset: Dataset) -> Dataset:

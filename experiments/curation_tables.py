@@ -6,17 +6,20 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from experiments.curation_figure import curation_figure
+
 AUTO = "herding"
 _LEVEL = 0.95
 
 
 def write(folder: Path) -> None:
-    """Write differences.csv, worth.csv and table.md beside rows.csv."""
+    """Write differences.csv, worth.csv, table.md and curation.png beside rows.csv."""
     rows = pd.read_csv(folder / "rows.csv")
     apart = pd.concat([differences(rows, "random"), differences(rows, "random, labels unknown")])
     apart.to_csv(folder / "differences.csv", index=False, float_format="%.5f")
     worth(rows).to_csv(folder / "worth.csv", index=False, float_format="%.2f")
     (folder / "table.md").write_text(as_text(rows, apart))
+    curation_figure(rows).savefig(folder / "curation.png", dpi=150)
 
 
 def differences(rows: pd.DataFrame, against: str) -> pd.DataFrame:

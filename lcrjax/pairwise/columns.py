@@ -17,7 +17,7 @@ from lcrjax.similarity.base import Similarity, TiledSimilarity
 #: Columns that are computed by one product.
 AT_ONCE = 32
 #: Bytes of columns that are kept.
-KEPT_BYTES = 2**27
+KEPT_BYTES = 2**28
 _SAMPLE = 64  # elements whose similarities are compared with their transpose
 _TOLERANCE = 1e-5
 
@@ -50,6 +50,10 @@ class Columns:
     def ordinariness(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Z w, in float64."""
         return self._product(weights[:, None], None)[:, 0]
+
+    def has(self, i: int) -> bool:
+        """Whether the column of an element is at hand."""
+        return i in self._kept
 
     def column(self, i: int) -> Float[np.ndarray, " n"]:
         """Similarity of every element to one of them, float32."""

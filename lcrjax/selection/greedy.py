@@ -9,7 +9,7 @@ from lcrjax.selection.objectives.base import Course
 
 _AT_ONCE = 32  # stale gains that are made exact together
 _LEAST_GAIN = 1e-9
-_ROUNDS = 20
+_ROUNDS = 5
 
 
 def choose(

@@ -4,10 +4,13 @@ import dataclasses
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from lcrjax.pairwise.columns import Columns
+from lcrjax.pairwise.columns import AT_ONCE, Columns
 from lcrjax.selection.objectives.base import Course, Objective
+
+_BEST = 256  # elements among which those that follow are foreseen
+_MANY = 2**14  # elements of which a single column takes long
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +41,7 @@ class _Herd(Course):
         self._own = float(target @ self._wanted)
         self._sums = np.zeros(len(pool))  # of similarities to the chosen
         self._count, self._pairs, self._ordinary = 0, 0.0, 0.0
+        self._exchanging = False
         self.fresh = np.ones(len(pool), bool)
         self._update()
 
@@ -45,9 +49,12 @@ class _Herd(Course):
         self._step(i, 1)
 
     def remove(self, i: int) -> None:
+        self._exchanging = True
         self._step(i, -1)
 
     def _step(self, i: int, sign: int) -> None:
+        if not self._pool.has(i):
+            self._pool.columns(self._foreseen(i))
         column = self._pool.column(i)
         # Before it is there, or once it is gone, its pairs with the others and with itself.
         others = self._sums[i] - (column[i] if sign < 0 else 0)
@@ -56,6 +63,24 @@ class _Herd(Course):
         self._count += sign
         self._sums += sign * column
         self._update()
+
+    def _foreseen(self, i: int) -> Int[np.ndarray, " k"]:
+        """An element, and those that will follow it if they are among the best now.
+
+        One product gives the columns of all of them for little more than that of one.
+        """
+        if len(self.gains) < _MANY or self._exchanging:
+            return np.array([i])
+        best = np.union1d(np.argpartition(-self.gains, _BEST)[:_BEST], [i])
+        z = self._pool.part(best).columns(np.arange(len(best)))
+        sums, at, k = self._sums[best], int(np.searchsorted(best, i)), self._count
+        open_to, found = np.ones(len(best), bool), []
+        for _ in range(AT_ONCE):
+            found.append(best[at])
+            open_to[at] = False
+            sums, k = sums + z[at], k + 1
+            at = int(np.argmax(np.where(open_to, (k + 1) * self._wanted[best] - sums, -np.inf)))
+        return np.array([j for j in found if not self._pool.has(int(j))])
 
     def _update(self) -> None:
         k = self._count + 1
