@@ -12,7 +12,7 @@ from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp, zp_of_canonical
 from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.base import Similarity, TiledSimilarity, count_elements
+from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 #: Columns that are computed by one product.
 AT_ONCE = 32
@@ -41,7 +41,7 @@ class Columns:
         self._most = max(AT_ONCE, KEPT_BYTES // (4 * max(1, len(self))))
 
     def __len__(self) -> int:
-        return count_elements(self.similarity, self.elements)
+        return _count(self.elements)
 
     def part(self, index: Int[np.ndarray, " m"]) -> "Columns":
         """Some of the elements, as elements of their own."""
@@ -116,7 +116,7 @@ def _canonical(similarity: Similarity, elements: Any) -> tuple[Similarity, Any]:
         return similarity, elements
     if isinstance(similarity, TiledSimilarity):
         similarity, elements, _ = similarity.canonical(elements, None)
-    count = count_elements(similarity, elements)
+    count = _count(elements)
     some = pick(elements, np.unique(np.linspace(0, max(0, count - 1), _SAMPLE).astype(np.int64)))
     sample = Columns(similarity, some, ready=True)
     z = sample.columns(np.arange(len(sample)))
@@ -146,6 +146,36 @@ def pick(elements: Any, index: np.ndarray) -> Any:
     if isinstance(elements, list):
         return [elements[i] for i in index]
     return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
+
+
+def _count(elements: Any) -> int:
+    """Number of canonical elements: of their first part, where they have several."""
+    while isinstance(elements, tuple):
+        elements = elements[0]
+    return len(elements)
+
+
+def joined(elements: Any, others: Any) -> Any:
+    """Elements, and those that are given after them."""
+    if others is None:
+        return elements
+    if isinstance(elements, tuple):
+        return tuple(joined(x, y) for x, y in zip(elements, others, strict=True))
+    if isinstance(elements, list):
+        return [*elements, *others]
+    if hasattr(elements, "iloc"):
+        import pandas as pd
+
+        return pd.concat([elements, others], ignore_index=True)
+    own, its = np.asarray(elements), np.asarray(others)
+    if own.shape[1:] != its.shape[1:]:
+        raise ValueError(
+            f"elements have shape {own.shape} and those given {its.shape}: "
+            "all but the first number must agree"
+        )
+    if own.dtype != its.dtype:
+        raise ValueError(f"elements are {own.dtype} and those given {its.dtype}: give one dtype")
+    return np.concatenate([own, its])
 
 
 def _numbers(elements: Any) -> list[Any]:

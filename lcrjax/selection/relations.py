@@ -6,19 +6,12 @@ from typing import Any
 import numpy as np
 
 from lcrjax.pairwise.columns import Columns, pick
-from lcrjax.selection.scale import PART_OF_MEDIAN, RMSD_SCALE
 from lcrjax.selection.sides import Side, joined
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import KnowsElements, Similarity
 from lcrjax.similarity.spec import USUAL, as_similarity, describe_similarity, pixels_for
 
 _SAMPLE = 64  # elements whose similarities are compared with their transpose
-
-
-def closeness_word(kind: str) -> str:
-    """The word for `usual_similarity` of elements of a kind."""
-    words = {"images": f"rmsd:{RMSD_SCALE:g}", "vectors": f"laplacian:{PART_OF_MEDIAN:g}median"}
-    return words.get(kind, USUAL[kind])
 
 
 def relation_of(similarity: Any, kind: str, sides: list[Side]) -> tuple[Similarity, str]:

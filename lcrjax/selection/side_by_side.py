@@ -19,8 +19,9 @@ from lcrjax.selection.differences import (
     weighed,
 )
 from lcrjax.selection.near_pairs import distances_by, near_pairs, near_threshold
-from lcrjax.selection.relations import check_symmetric, closeness_word, relation_of, seen_by
+from lcrjax.selection.relations import check_symmetric, relation_of, seen_by
 from lcrjax.selection.representation import mean_similarity, represent
+from lcrjax.selection.scale import CHOOSING
 from lcrjax.selection.sides import Side, alike, as_side, class_notes
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.spec import check_similarity
@@ -105,7 +106,7 @@ def compare(
     sides = seen_by(relation, sides) if isinstance(similarity, str) else sides
     closeness, closeness_said = relation, said
     if similarity is None:
-        closeness, closeness_said = relation_of(closeness_word(kind), kind, sides)
+        closeness, closeness_said = relation_of(CHOOSING[kind], kind, sides)
     both, aim = (sides[0], sides[1]), sides[2] if len(sides) > 2 else None
     if aim is not None:
         check_symmetric(closeness, aim)
