@@ -47,9 +47,12 @@ def worth(name, z, chosen):
     if kind == "coverage":
         q = float(number or 1)
         return u @ np.log(zp) if q == 1 else np.log(u @ zp ** (q - 1)) / (q - 1)
-    counts = np.full(len(chosen), 1 / len(chosen))
-    q = float(kind[2:])
-    return float(lcrjax.diversity(counts, own, q=q).dataset_level["gamma"][0])
+    q, ordinariness = float(kind[2:]), own.mean(axis=1)
+    if q == np.inf:
+        return 1 / ordinariness.max()
+    if q == 1:
+        return np.exp(-np.log(ordinariness).mean())
+    return (ordinariness ** (q - 1)).mean() ** (1 / (1 - q))
 
 
 @pytest.mark.parametrize("objective", [o for o in OBJECTIVES if o != "random"])
