@@ -7,6 +7,7 @@ needs `pip install apricot-select numba`.
 import argparse
 import importlib.util
 import resource
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def against_apricot(n: int, count: int) -> None:
         programs["apricot"] = lambda: with_apricot(pixels, count, 10)
         ours, its = (programs[name]()[1] for name in ("lcrjax", "apricot"))
         print(f"objective: lcrjax {ours:.9f}, apricot {its:.9f}, apart {abs(ours - its):.1e}")
-    show(f"facility location, {count} of {n:,} images", in_turn(programs), "lcrjax")
+    times = in_turn(programs)
+    rows = [(name, f"{t:.2f}", f"{t / times['lcrjax']:.1f}") for name, t in times.items()]
+    title = f"Facility location, {count} of {n:,} images"
+    show(title, rows, ("program", "seconds", "times lcrjax"))
 
 
 def of_many(folder: Path, count: int) -> None:
@@ -53,7 +57,7 @@ def of_many(folder: Path, count: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for name, given in (("by class", labels), ("labels unknown", None)):
         for objective in ("herding", "facility-location"):
-            seconds = once(lambda: select(pixels, count, given, objective=objective))
+            seconds = once(partial(select, pixels, count, given, objective=objective))
             above = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
             print(
                 f"{count:,} of {len(pixels):,} images, {objective}, {name}: {seconds:.1f} s, "

@@ -58,6 +58,10 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "G lies between 1 and 1.6 for all datasets in the paper",
         "| 1 / `rho`, 1 / `normalized_rho` |",
     ),
+    "selection.md": (
+        "there are none, PNG of 8 bits",
+        "size it reaches 95 %",
+    ),
     "tutorial.md": ("Similarity of 128 digits", "128 images, ordered so"),
     "panel.md": (
         "the paper's have 3 to 15",

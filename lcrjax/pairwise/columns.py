@@ -12,12 +12,12 @@ from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp, zp_of_canonical
 from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.base import Similarity, TiledSimilarity, count_elements
+from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 #: Columns that are computed by one product.
 AT_ONCE = 32
 #: Bytes of columns that are kept.
-KEPT_BYTES = 2**28
+KEPT_BYTES = 400 * 2**20
 _SAMPLE = 64  # elements whose similarities are compared with their transpose
 _TOLERANCE = 1e-5
 
@@ -41,7 +41,7 @@ class Columns:
         self._most = max(AT_ONCE, KEPT_BYTES // (4 * max(1, len(self))))
 
     def __len__(self) -> int:
-        return count_elements(self.similarity, self.elements)
+        return _count(self.elements)
 
     def part(self, index: Int[np.ndarray, " m"]) -> "Columns":
         """Some of the elements, as elements of their own."""
@@ -59,12 +59,23 @@ class Columns:
         """Similarity of every element to one of them, float32."""
         return self.columns(np.array([i]))[0]
 
-    def columns(self, index: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
-        """Similarity of every element to some of them, a row each, float32."""
-        missing = np.array([i for i in index.tolist() if i not in self._kept], np.int64)
+    def columns(
+        self, index: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"] | None = None
+    ) -> Float[np.ndarray, "k n"]:
+        """Similarity of every element to some of them, a row each, float32.
+
+        Args:
+            index: Whose.
+            soon: Whose else to compute along with them, if any have to be: the next 32 take little
+                longer than the first.
+        """
+        missing = [i for i in index.tolist() if i not in self._kept]
+        if missing and soon is not None:
+            more = [i for i in soon.tolist() if i not in self._kept and i not in missing]
+            missing += more[: -len(missing) % AT_ONCE]
         found: dict[int, np.ndarray] = {}
         for start in range(0, len(missing), AT_ONCE):
-            some = missing[start : start + AT_ONCE]
+            some = np.array(missing[start : start + AT_ONCE])
             part = self._product(np.eye(len(some)), some).T.astype(np.float32)
             found.update(zip(some.tolist(), part, strict=True))
         out = np.stack([found[i] if i in found else self._kept[i] for i in index.tolist()])
@@ -105,7 +116,7 @@ def _canonical(similarity: Similarity, elements: Any) -> tuple[Similarity, Any]:
         return similarity, elements
     if isinstance(similarity, TiledSimilarity):
         similarity, elements, _ = similarity.canonical(elements, None)
-    count = count_elements(similarity, elements)
+    count = _count(elements)
     some = pick(elements, np.unique(np.linspace(0, max(0, count - 1), _SAMPLE).astype(np.int64)))
     sample = Columns(similarity, some, ready=True)
     z = sample.columns(np.arange(len(sample)))
@@ -130,10 +141,41 @@ def _of_matrix(
 def pick(elements: Any, index: np.ndarray) -> Any:
     """Some elements by their places: of an array, a list, a table, or a product's tuple of them."""
     if isinstance(elements, tuple):
-        return tuple(pick(part, index) for part in elements)
+        parts = [pick(part, index) for part in elements]
+        return type(elements)(*parts) if hasattr(elements, "_fields") else tuple(parts)
     if isinstance(elements, list):
         return [elements[i] for i in index]
     return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
+
+
+def _count(elements: Any) -> int:
+    """Number of canonical elements: of their first part, where they have several."""
+    while isinstance(elements, tuple):
+        elements = elements[0]
+    return len(elements)
+
+
+def joined(elements: Any, others: Any) -> Any:
+    """Elements, and those that are given after them."""
+    if others is None:
+        return elements
+    if isinstance(elements, tuple):
+        return tuple(joined(x, y) for x, y in zip(elements, others, strict=True))
+    if isinstance(elements, list):
+        return [*elements, *others]
+    if hasattr(elements, "iloc"):
+        import pandas as pd
+
+        return pd.concat([elements, others], ignore_index=True)
+    own, its = np.asarray(elements), np.asarray(others)
+    if own.shape[1:] != its.shape[1:]:
+        raise ValueError(
+            f"elements have shape {own.shape} and those given {its.shape}: "
+            "all but the first number must agree"
+        )
+    if own.dtype != its.dtype:
+        raise ValueError(f"elements are {own.dtype} and those given {its.dtype}: give one dtype")
+    return np.concatenate([own, its])
 
 
 def _numbers(elements: Any) -> list[Any]:

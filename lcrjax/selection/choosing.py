@@ -1,5 +1,7 @@
 """Choosing elements from a pool: checks, classes, and the course of an objective in each."""
 
+import itertools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,14 +9,14 @@ from jaxtyping import Bool, Float, Int
 
 from lcrjax.measures.labels import numbered
 from lcrjax.numerics.pixels import check_pixels
-from lcrjax.pairwise.columns import Columns
+from lcrjax.pairwise.columns import Columns, joined
 from lcrjax.selection.greedy import choose, exchange
 from lcrjax.selection.objectives.base import Objective
 from lcrjax.selection.objectives.words import as_objective
 from lcrjax.selection.outcome import Selection
 from lcrjax.selection.quotas import BALANCES, quotas
 from lcrjax.selection.scale import usual_similarity
-from lcrjax.similarity import RMSD
+from lcrjax.similarity import RMSD, Precomputed
 from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.spec import as_similarity
 
@@ -29,6 +31,7 @@ def select(
     balance: Any = "balanced",
     given: Any = None,
     seed: int = 0,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Selection:
     """Choose the elements that are worth most together: to label, to keep, or to add.
 
@@ -50,6 +53,7 @@ def select(
         given: Elements that are there already and stay: what is chosen adds to them. With labels a
             tuple (elements, labels).
         seed: Of random choices, of which only "random" makes any.
+        progress: Called with the share of all choices that are made; what it raises ends the work.
 
     Returns:
         A `Selection`: indices in the order chosen, the objective after each, and the diversities of
@@ -74,7 +78,7 @@ def select(
     relation, elements, others = _relation(similarity, elements, others)
     n = count_elements(relation, elements)
     _check_size(size, n)
-    pool = Columns(relation, _joined(relation, elements, others))
+    pool = Columns(relation, joined(elements, others))
     names, classes, there = None, np.zeros(len(pool), np.int64), np.arange(n, len(pool))
     if labels is None and not (isinstance(balance, str) and balance in BALANCES):
         quotas(size, balance, np.array([n]), np.array([0]), ("all",))
@@ -83,16 +87,21 @@ def select(
         names, classes = _classes(labels, n, other_labels, len(there))
         own, its = (np.bincount(x, minlength=len(names)) for x in (classes[:n], classes[n:]))
         wanted = quotas(size, balance, own, its, names)
-    chosen, values = _chosen(aim, pool, size, classes, wanted, there)
+    made = itertools.count(1)
+    total = size * (2 if aim.exchanged else 1)  # before exchange and after
+    chosen, values = _chosen(
+        aim, pool, size, classes, wanted, there, lambda: progress(min(1.0, next(made) / total))
+    )
     return Selection(
         indices=np.array(chosen, np.int64),
         values=np.array(values),
         counts=None if names is None else np.bincount(classes[chosen], minlength=len(names)),
         class_names=names,
         objective=aim,
-        similarity=relation,
+        similarity=pool.similarity if isinstance(relation, Precomputed) else relation,
         elements=elements,
         labels=None if names is None else np.array(names)[classes[:n]],
+        given=others,
     )
 
 
@@ -110,20 +119,27 @@ def _chosen(
     classes: Int[np.ndarray, " m"],
     wanted: Int[np.ndarray, " C"] | None,
     there: Int[np.ndarray, " g"],
+    tell: Callable[[], None],
 ) -> tuple[list[int], list[float]]:
     """Choose from each class apart, or from all together with room for each class."""
     if wanted is None:
         wanted, classes = np.array([size]), np.zeros_like(classes)
     if not aim.by_class:
         part = _Part(np.arange(len(pool)), size)
-        return _from(aim, pool, part, there, classes, wanted)
+        return _from(aim, pool, part, there, classes, wanted, tell)
     orders, courses = [], []
     for c in np.flatnonzero(wanted):
         places = np.flatnonzero(classes == c)
         own = pool if len(places) == len(pool) else pool.part(places)
         part, count = _Part(places, int(wanted[c])), int(wanted[c])
         found, values = _from(
-            aim, own, part, np.flatnonzero(np.isin(places, there)), places * 0, np.array([count])
+            aim,
+            own,
+            part,
+            np.flatnonzero(np.isin(places, there)),
+            places * 0,
+            np.array([count]),
+            tell,
         )
         orders.append([((k + 0.5) / count, int(c), i) for k, i in enumerate(found)])
         courses.append((count, values))
@@ -155,6 +171,7 @@ def _from(
     there: Int[np.ndarray, " g"],
     classes: Int[np.ndarray, " m"],
     wanted: Int[np.ndarray, " C"],
+    tell: Callable[[], None],
 ) -> tuple[list[int], list[float]]:
     """Choose from one part; places in it become places in the pool."""
     target = np.full(len(pool), 1 / len(pool))
@@ -166,7 +183,7 @@ def _from(
             f"{aim} leaves {int(allowed.sum())} elements to choose {part.size} from: "
             "choose fewer, or lower the floor"
         )
-    chosen, values = _run(aim, pool, target, there, allowed, classes, wanted)
+    chosen, values = _run(aim, pool, target, there, allowed, classes, wanted, tell)
     if aim.exchanged and len(chosen) > 1:
         course = aim.begin(pool, target)
         for i in [*there.tolist(), *chosen]:
@@ -175,7 +192,7 @@ def _from(
         free[chosen] = False
         kept = np.zeros(len(pool), bool)
         kept[exchange(course, chosen, free, classes)] = True
-        chosen, values = _run(aim, pool, target, there, kept, classes, wanted)
+        chosen, values = _run(aim, pool, target, there, kept, classes, wanted, tell)
     return part.places[chosen].tolist(), values
 
 
@@ -187,6 +204,7 @@ def _run(
     allowed: Bool[np.ndarray, " m"],
     classes: Int[np.ndarray, " m"],
     wanted: Int[np.ndarray, " C"],
+    tell: Callable[[], None],
 ) -> tuple[list[int], list[float]]:
     course = aim.begin(pool, target)
     for i in there.tolist():
@@ -196,6 +214,7 @@ def _run(
     def take(i: int) -> None:
         free[i] = False
         left[classes[i]] -= 1
+        tell()
 
     def open_to() -> Bool[np.ndarray, " m"]:
         # The classes that lag most behind their share, so that each prefix is balanced.
@@ -250,26 +269,3 @@ def _classes(
         )
     places = np.array([names.index(name) for name in its])
     return names, np.concatenate([classes, places[found]]).astype(np.int64)
-
-
-def _joined(relation: Any, elements: Any, others: Any) -> Any:
-    """Elements, and those that are given after them."""
-    if others is None:
-        return elements
-    if isinstance(elements, tuple):
-        return tuple(_joined(relation, x, y) for x, y in zip(elements, others, strict=True))
-    if isinstance(elements, list):
-        return [*elements, *others]
-    if hasattr(elements, "iloc"):
-        import pandas as pd
-
-        return pd.concat([elements, others], ignore_index=True)
-    own, its = np.asarray(elements), np.asarray(others)
-    if own.shape[1:] != its.shape[1:]:
-        raise ValueError(
-            f"elements have shape {own.shape} and those given {its.shape}: "
-            "all but the first number must agree"
-        )
-    if own.dtype != its.dtype:
-        raise ValueError(f"elements are {own.dtype} and those given {its.dtype}: give one dtype")
-    return np.concatenate([own, its])

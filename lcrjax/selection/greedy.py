@@ -7,7 +7,8 @@ from jaxtyping import Bool, Int
 
 from lcrjax.selection.objectives.base import Course
 
-_AT_ONCE = 32  # stale gains that are made exact together
+_AT_ONCE = 8  # stale gains that are made exact together
+_SOON = 32  # those that will be next
 _LEAST_GAIN = 1e-9
 _ROUNDS = 5
 
@@ -40,9 +41,11 @@ def choose(
             best = int(np.argmax(gains))
             if course.fresh[best]:
                 break
-            some = np.argpartition(-gains, min(_AT_ONCE, len(gains) - 1))[:_AT_ONCE]
-            some = np.union1d(some[~course.fresh[some] & allowed[some]], [best])
-            course.refine(some)
+            stale = np.flatnonzero(allowed & ~course.fresh)
+            few = min(_SOON, len(stale))
+            soon = stale[np.argpartition(-gains[stale], few - 1)[:few]]
+            soon = soon[np.argsort(-gains[soon], kind="stable")]
+            course.refine(soon[:_AT_ONCE], soon)
         course.add(best)
         taken(best)
         chosen.append(best)

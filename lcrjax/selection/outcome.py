@@ -30,6 +30,7 @@ class Selection:
         similarity: What was compared by.
         elements: The pool.
         labels: (n,) names of the pool's classes; None without labels.
+        given: Elements that were there already; None if there were none.
     """
 
     indices: Int[np.ndarray, " size"]
@@ -40,6 +41,7 @@ class Selection:
     similarity: Similarity
     elements: Any
     labels: Any
+    given: Any = None
 
     @functools.cached_property
     def before(self) -> Diversity:

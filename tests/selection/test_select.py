@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from lcrjax.selection import select
 from lcrjax.selection.objectives.k_centre import KCentre
 from lcrjax.selection.objectives.most_diverse_set import Alpha, Gamma
 from lcrjax.selection.objectives.words import as_objective
+from lcrjax.similarity import Gower
 
 N, D = 24, 3
 OBJECTIVES = ("herding", "facility-location", "coverage", "coverage:0.5", "k-centre", "A_0", "A_1",
@@ -45,9 +47,12 @@ def worth(name, z, chosen):
     if kind == "coverage":
         q = float(number or 1)
         return u @ np.log(zp) if q == 1 else np.log(u @ zp ** (q - 1)) / (q - 1)
-    counts = np.full(len(chosen), 1 / len(chosen))
-    q = float(kind[2:])
-    return float(lcrjax.diversity(counts, own, q=q).dataset_level["gamma"][0])
+    q, ordinariness = float(kind[2:]), own.mean(axis=1)
+    if q == np.inf:
+        return 1 / ordinariness.max()
+    if q == 1:
+        return np.exp(-np.log(ordinariness).mean())
+    return (ordinariness ** (q - 1)).mean() ** (1 / (1 - q))
 
 
 @pytest.mark.parametrize("objective", [o for o in OBJECTIVES if o != "random"])
@@ -245,3 +250,47 @@ class TestRefusals:
         assert as_objective("A_inf:0.2") == Alpha(np.inf, 0.2)
         assert as_objective("G_1") == Gamma(1.0)
         assert as_objective(KCentre()) == KCentre()
+
+
+@pytest.mark.parametrize("objective", ["herding", "random"])
+def test_progress_is_told_and_may_end_the_work(objective):
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype("f4")
+    y, told = ["a", "b"] * 10, []
+    select(x, 6, y, objective=objective, progress=told.append)
+    assert told == sorted(told)
+    assert len(told) == 6 * (2 if objective == "herding" else 1)
+    assert told[-1] == 1
+
+    def end(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        select(x, 6, y, objective=objective, progress=end)
+
+
+def test_rows_of_a_table_are_chosen_by_gower():
+    """As by the matrix of their similarities, but for ties on the way."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"age": rng.normal(size=24), "sex": rng.choice([*"fm"], 24)})
+    y = ["a", "b"] * 12
+    z = np.asarray(lcrjax.ordinariness(table, np.eye(24), Gower.of(table)))
+    for options in ({}, {"labels": y}):
+        found = select(table, 6, **options)
+        assert isinstance(found.similarity, Gower)
+        by_matrix = select(np.arange(24), 6, **options, similarity=(z + z.T) / 2)
+        ends = ([each.values[0], each.values[-1]] for each in (found, by_matrix))
+        np.testing.assert_allclose(*ends, rtol=1e-5)
+    numbers = select(table[["age"]], 3)
+    assert numbers.similarity == select(table[["age"]].to_numpy(), 3).similarity
+
+
+def test_a_matrix_in_a_file_is_measured_by(tmp_path):
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype("f4")
+    z = np.asarray(lcrjax.ordinariness(x, np.eye(20), "laplacian:1"))
+    np.save(tmp_path / "Z.npy", z)
+    found = select(x, 5, ["a", "b"] * 10, similarity=tmp_path / "Z.npy")
+    again = select(x, 5, ["a", "b"] * 10, similarity="laplacian:1")
+    np.testing.assert_array_equal(found.indices, again.indices)
+    for when in ("before", "after"):
+        ours, theirs = (getattr(f, when).dataset_level["alpha"] for f in (found, again))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)

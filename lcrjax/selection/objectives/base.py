@@ -56,6 +56,6 @@ class Course(ABC):
         """Take a chosen element back."""
         raise NotImplementedError
 
-    def refine(self, some: Int[np.ndarray, " k"]) -> None:
-        """Make the gains of some elements exact, where not all of them are."""
+    def refine(self, some: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"]) -> None:
+        """Make the gains of some elements exact, where not all are; `soon` will be next."""
         raise NotImplementedError

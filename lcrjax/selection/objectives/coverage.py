@@ -55,8 +55,8 @@ class _Covered(Course):
             self.gains = self._pool.ordinariness(self._target * self._sums ** (self._q - 2))
         self.fresh[:] = False
 
-    def refine(self, some: Int[np.ndarray, " k"]) -> None:
-        more = self._sums + self._pool.columns(some)
+    def refine(self, some: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"]) -> None:
+        more = self._sums + self._pool.columns(some, soon)
         if self._q == 1:
             self.gains[some] = np.log(more / self._sums) @ self._target
         else:

@@ -37,7 +37,7 @@ class _Facilities(Course):
         self.value = float(self._target @ self._covered)
         self.fresh[:] = False
 
-    def refine(self, some: Int[np.ndarray, " k"]) -> None:
-        more = np.maximum(self._pool.columns(some) - self._covered, 0)
+    def refine(self, some: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"]) -> None:
+        more = np.maximum(self._pool.columns(some, soon) - self._covered, 0)
         self.gains[some] = more @ self._target
         self.fresh[some] = True
