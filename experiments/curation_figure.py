@@ -47,5 +47,5 @@ def curation_figure(rows: pd.DataFrame) -> Figure:
     fig.supxlabel("images, as many of each class", fontsize=8)
     fig.supylabel("balanced accuracy", fontsize=8)
     handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    fig.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return fig
