@@ -1,0 +1,198 @@
+"""Estimates of the diversity of a labelled dataset from a sample of its elements."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax.measures.family import Members, alone, family_of
+from lcrjax.measures.result import Diversity
+from lcrjax.measures.result_tables import (
+    SIGNED,
+    Table,
+    family_table,
+    numbers_and_logs,
+    table_result,
+)
+from lcrjax.measures.sample_intervals import sample_intervals
+from lcrjax.measures.strata import Sample, drawn
+from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.measures.weighing import check_ordinariness
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.groupings import Segments
+from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.zp import zp
+from lcrjax.similarity.base import KnowsElements, Similarity, part_of
+
+_FIRST = 512  # rows of the first round, where an error is asked for
+_COLUMNS = 4  # one column for so many rows tells how ordinary elements seem
+_ASKED = ("alpha", "normalized_rho", "gamma")  # A, R and G have that error
+
+
+def estimated(
+    similarity: Similarity,
+    elements: Any,
+    weights: Float[np.ndarray, "n C"],
+    classes: Int[np.ndarray, " n"],
+    class_names: tuple[str, ...],
+    q: Any,
+    *,
+    rows: int | None,
+    error: float | None,
+    seed: int,
+) -> Diversity | None:
+    """Estimate the family from the ordinariness of sampled elements against all.
+
+    Args:
+        similarity: Any that compares elements with others.
+        elements: n elements, as it takes them.
+        weights: 1 where an element is in a class.
+        classes: Class of each element, 0 to C - 1.
+        class_names: C names.
+        q: Viewpoints in [0, inf].
+        rows: Elements to sample.
+        error: In place of it, half the width of the intervals of A, R and G of the dataset at
+            finite viewpoints, relative to their values.
+        seed: Of the random numbers.
+
+    Returns:
+        A `Diversity` with intervals; None where all elements are to be taken.
+    """
+    rng, n = np.random.default_rng(seed), len(classes)
+    asked = rows or min(n // 4, max(_FIRST, 8 * len(class_names)))
+    while asked < (n if rows else n // 2):
+        found = _once(similarity, elements, weights, classes, class_names, q, asked, rng)
+        if rows or (wide := relative_error(found) / error) <= 1:
+            return found
+        asked = int(asked * np.clip(1.2 * wide**2, 1.5, 8))
+    return None
+
+
+def check_asked(orders: Any, rows: int | None, error: float | None, resampling: Any) -> None:
+    """Check what is asked of an estimate, before anything is looked at.
+
+    Raises:
+        ValueError: If rows or error make no sense, or no sense together with the rest.
+    """
+    if rows is None and error is None:
+        return
+    if rows is not None and error is not None:
+        raise ValueError(f"rows is {rows} and error {error}: give one of them")
+    if resampling is not None:
+        raise ValueError("an estimate is not resampled: leave out rows and error, or resampling")
+    if rows is not None and rows < 1:
+        raise ValueError(f"rows is {rows}: give how many images to sample, such as 4096")
+    if error is not None and not 0 < error < np.inf:
+        raise ValueError(f"error is {error}: give a positive number, such as 0.002 for 0.2 %")
+    if not at_hand(orders):
+        raise ValueError("viewpoints are traced: give numbers for an estimate")
+    if error is not None and not np.isfinite(orders).any():
+        raise ValueError("at q = inf a sample gives a bound and no error: give a finite q too")
+
+
+def check_estimable(similarity: Similarity, elements: Any, classes: Any, rows: int | None) -> None:
+    """Check that elements can be sampled.
+
+    Raises:
+        ValueError: If they are traced, the similarity knows its own elements alone, or rows are
+            fewer than two for each class.
+    """
+    if not at_hand(*jax.tree.leaves((similarity, elements)), classes):
+        raise ValueError("images or labels are traced, of which none are sampled: give arrays")
+    if isinstance(similarity, KnowsElements):
+        raise ValueError(
+            f"a {type(similarity).__name__} knows all similarities: leave out rows and error"
+        )
+    count = len(np.unique(classes))
+    if rows is not None and rows < min(2 * count, len(classes)):
+        raise ValueError(
+            f"rows is {rows}, and there are {count} classes: give two for each at least, "
+            f"{2 * count}"
+        )
+
+
+def exact(own: Diversity) -> Diversity:
+    """Give what is measured of all elements the intervals that it has: of no width."""
+    none = jax.tree.map(jnp.zeros_like, own)
+    return dataclasses.replace(own, standard_error=none, lower=own, upper=own)
+
+
+def relative_error(found: Diversity) -> float:
+    """The widest half of the intervals of the dataset's A, R and G, over their values."""
+    finite = np.isfinite(np.asarray(found.q))
+    halves = [
+        abs(found.dataset_interval[name] / np.asarray(found.dataset_level[name])[:, None] - 1)
+        for name in _ASKED
+    ]
+    return float(np.max(np.stack(halves)[:, finite]))
+
+
+def _once(
+    similarity: Similarity,
+    elements: Any,
+    weights: Float[np.ndarray, "n C"],
+    classes: Int[np.ndarray, " n"],
+    class_names: tuple[str, ...],
+    q: Any,
+    rows: int,
+    rng: np.random.Generator,
+) -> Diversity:
+    """An estimate from so many rows."""
+    present, classes = np.unique(classes, return_inverse=True)
+    guess = None
+    if rows // _COLUMNS >= 4 * len(present):
+        columns = drawn(classes, rows // _COLUMNS, rng)
+        guess = _guess(similarity, elements, classes, columns)
+    sample = drawn(classes, rows, rng, guess)
+    chosen = part_of(similarity, elements, sample.rows)
+    sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights), elements))
+    check_ordinariness(sums, weights[sample.rows], class_names, sample.rows)
+    orders = viewpoints(q, sums.dtype)
+    table = sums[:, present].astype(np.float64) / len(classes)
+    mine = table[np.arange(len(table)), classes[sample.rows]]
+    everyone = table.sum(axis=1)
+    members = Members(
+        sample.weights,
+        mine,
+        everyone,
+        Segments(sample.in_class),
+        Segments(np.array([len(present)])),
+    )
+    found = alone(family_of(members, orders.astype(np.float64)))
+    items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
+    intervals = sample_intervals(sample, items, found, orders)
+
+    def placed(table: Table) -> Table:
+        out = np.full((*table.shape[:2], 1 + len(class_names)), np.nan)
+        out[..., [0, *(1 + present)]] = table
+        return out
+
+    numbers = family_table(found.class_numbers, found.dataset_numbers, found.class_balance)
+    logs = family_table(found.class_entropies, found.dataset_entropies, np.log(found.class_balance))
+    error, *ends = intervals
+    with np.errstate(all="ignore"):
+        errors = np.where(SIGNED, error, error * numbers), np.where(SIGNED, error / numbers, error)
+    parts = ((numbers, logs), errors, *map(numbers_and_logs, ends))
+    own, *others = (table_result(orders, class_names, *map(placed, part)) for part in parts)
+    return dataclasses.replace(
+        own, **dict(zip(("standard_error", "lower", "upper"), others, strict=True))
+    )
+
+
+def _guess(
+    similarity: Similarity, elements: Any, classes: Int[np.ndarray, " n"], columns: Sample
+) -> Float[np.ndarray, "n 2"]:
+    """How similar each element is to its class and to all, by the mean over some of these."""
+    chosen, n = part_of(similarity, elements, columns.rows), len(classes)
+    of_columns = classes[columns.rows]
+    table = np.zeros((len(columns.rows), len(columns.strata)))
+    table[np.arange(len(table)), of_columns] = columns.weights / n
+    dtype = float_dtype(*jax.tree.leaves(elements))
+    sums = np.asarray(zp(similarity, elements, jnp.asarray(table, dtype), chosen))
+    own, everyone = sums[np.arange(n), classes], sums.sum(axis=1)
+    for part in (own, everyone):  # an element among them is not compared with itself
+        part[columns.rows] -= columns.weights.astype(part.dtype) / n
+    return np.stack([own, everyone], axis=1)
