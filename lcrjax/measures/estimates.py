@@ -1,6 +1,7 @@
 """Estimates of the diversity of a labelled dataset from a sample of its elements."""
 
 import dataclasses
+import warnings
 from typing import Any
 
 import jax
@@ -62,10 +63,12 @@ def estimated(
         A `Diversity` with intervals; None where all elements are to be taken.
     """
     rng, n = np.random.default_rng(seed), len(classes)
-    asked = rows or min(n // 4, max(_FIRST, 8 * len(class_names)))
-    while asked < (n if rows else n // 2):
+    first = min(n // 4, max(_FIRST, 8 * len(class_names)))
+    asked, most = (first, n // 2) if rows is None else (rows, n)
+    while asked < most:
         found = _once(similarity, elements, weights, classes, class_names, q, asked, rng)
-        if rows or (wide := relative_error(found) / error) <= 1:
+        wide = 0.0 if error is None else _relative_error(found) / error
+        if wide <= 1:
             return found
         asked = int(asked * np.clip(1.2 * wide**2, 1.5, 8))
     return None
@@ -120,14 +123,17 @@ def exact(own: Diversity) -> Diversity:
     return dataclasses.replace(own, standard_error=none, lower=own, upper=own)
 
 
-def relative_error(found: Diversity) -> float:
+def _relative_error(found: Diversity) -> float:
     """The widest half of the intervals of the dataset's A, R and G, over their values."""
     finite = np.isfinite(np.asarray(found.q))
-    halves = [
-        abs(found.dataset_interval[name] / np.asarray(found.dataset_level[name])[:, None] - 1)
-        for name in _ASKED
+    value = np.stack([np.asarray(found.dataset_level[name])[finite] for name in _ASKED])
+    ends = (found.lower, found.upper)
+    widest = [
+        abs(np.stack([np.asarray(end.dataset_level[name])[finite] for name in _ASKED]) / value - 1)
+        for end in ends
+        if end is not None
     ]
-    return float(np.max(np.stack(halves)[:, finite]))
+    return float(np.max(widest))
 
 
 def _once(
@@ -147,6 +153,12 @@ def _once(
         columns = drawn(classes, rows // _COLUMNS, rng)
         guess = _guess(similarity, elements, classes, columns)
     sample = drawn(classes, rows, rng, guess)
+    if sample.crowded.any():
+        warnings.warn(
+            f"class {class_names[present[np.argmax(sample.crowded)]]!r} has more outliers than "
+            f"{rows} rows hold: intervals may be too narrow, so give more rows",
+            stacklevel=4,
+        )
     chosen = part_of(similarity, elements, sample.rows)
     sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights), elements))
     check_ordinariness(sums, weights[sample.rows], class_names, sample.rows)
@@ -165,7 +177,7 @@ def _once(
     items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
     intervals = sample_intervals(sample, items, found, orders)
 
-    def placed(table: Table) -> Table:
+    def placed(table: Table) -> Float[np.ndarray, "rows Q all_columns"]:
         out = np.full((*table.shape[:2], 1 + len(class_names)), np.nan)
         out[..., [0, *(1 + present)]] = table
         return out
@@ -176,10 +188,10 @@ def _once(
     with np.errstate(all="ignore"):
         errors = np.where(SIGNED, error, error * numbers), np.where(SIGNED, error / numbers, error)
     parts = ((numbers, logs), errors, *map(numbers_and_logs, ends))
-    own, *others = (table_result(orders, class_names, *map(placed, part)) for part in parts)
-    return dataclasses.replace(
-        own, **dict(zip(("standard_error", "lower", "upper"), others, strict=True))
+    value, spread, lower, upper = (
+        table_result(orders, class_names, *map(placed, part)) for part in parts
     )
+    return dataclasses.replace(value, standard_error=spread, lower=lower, upper=upper)
 
 
 def _guess(
@@ -193,6 +205,7 @@ def _guess(
     dtype = float_dtype(*jax.tree.leaves(elements))
     sums = np.asarray(zp(similarity, elements, jnp.asarray(table, dtype), chosen))
     own, everyone = sums[np.arange(n), classes], sums.sum(axis=1)
-    for part in (own, everyone):  # an element among them is not compared with itself
+    for part in (own, everyone):  # each is once like itself, whether it is among them or not
         part[columns.rows] -= columns.weights.astype(part.dtype) / n
+        part += 1 / n
     return np.stack([own, everyone], axis=1)

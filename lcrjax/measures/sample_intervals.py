@@ -114,10 +114,8 @@ def sample_intervals(
         error = np.where(extreme & ~whole, np.nan, np.sqrt(each.variance) * abs(rise))
         errors = np.where(bound, error.max(axis=-1), np.sqrt(joint.variance))
         balance = np.log(found.class_balance)
-    return (
-        family_table(error, errors, 0),
-        *(family_table(x, y, balance) for x, y in zip(classes, dataset, strict=True)),
-    )
+    lower, upper = (family_table(x, y, balance) for x, y in zip(classes, dataset, strict=True))
+    return family_table(error, errors, 0), lower, upper
 
 
 def _spread_of_classes(
@@ -150,5 +148,6 @@ def _log1p_over(r: Float[np.ndarray, "..."], x: Float[np.ndarray, "..."]) -> Any
 def _given(logs: Float[np.ndarray, "3 Q C"], sizes: Float[np.ndarray, " C"]) -> AnyArray:
     """Every measure of classes whose alpha, rho and gamma have these logs."""
     weights = np.log(sizes / sizes.sum())[None, :]
-    parts = ClassLogs(*logs, weights, np.full_like(weights, len(sizes)))
+    alpha, rho, gamma = logs
+    parts = ClassLogs(alpha, rho, gamma, weights, np.full_like(weights, len(sizes)))
     return np.stack([measure.formula(parts) for measure in MEASURES.values()])

@@ -3,13 +3,15 @@
 import dataclasses
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from lcrjax.numerics.groupings import Segments
 
 _FEWEST = 16  # rows of a class, where there are enough
 _IN_STRATUM = 5
 _IN_TAIL = 16  # one in so many rows of a class goes to either end of its ordinariness
+_OUTLYING = 4  # times the mean
+_LARGEST_TAIL = 4  # outliers take at most one in so many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Sample:
         sizes: How many elements a stratum has.
         taken: How many of them are in the sample.
         strata: How many strata each class has.
+        crowded: Whether a class seems to have more outliers than could be taken for certain.
     """
 
     rows: Int[np.ndarray, " m"]
     sizes: Int[np.ndarray, " H"]
     taken: Int[np.ndarray, " H"]
     strata: Int[np.ndarray, " C"]
+    crowded: Bool[np.ndarray, " C"]
 
     @property
     def weights(self) -> Float[np.ndarray, " m"]:
@@ -79,26 +83,28 @@ def drawn(
             least ordinary are taken for certain: outliers, which chance would miss or overstate.
     """
     members = np.split(np.argsort(classes, kind="stable"), np.cumsum(np.bincount(classes))[:-1])
-    parts, taken, strata = [], [], []
+    parts, taken, strata, crowded = [], [], [], []
     for own, count in zip(members, allocated(np.bincount(classes), rows).tolist(), strict=True):
-        cut = [(own, count)] if guess is None else _strata(own, count, guess[own])
+        full, cut = False, [(own, count)]
+        if guess is not None and _IN_TAIL <= count < len(own):
+            full, cut = _strata(own, count, guess[own])
         parts += [part for part, _ in cut]
         taken += [size for _, size in cut]
         strata.append(len(cut))
+        crowded.append(full)
     chosen = [rng.permutation(part)[:size] for part, size in zip(parts, taken, strict=True)]
     sizes = [len(part) for part in parts]
-    return Sample(np.concatenate(chosen), *map(np.array, (sizes, taken, strata)))
+    return Sample(np.concatenate(chosen), *map(np.array, (sizes, taken, strata, crowded)))
 
 
 def _strata(
     own: Int[np.ndarray, " k"], count: int, guess: Float[np.ndarray, "k 2"]
-) -> list[tuple[Int[np.ndarray, " _"], int]]:
-    """Elements of each stratum of a class, and how many of them to take."""
-    tail = count // _IN_TAIL
-    if count == len(own) or not tail:
-        return [(own, count)]
-    order = np.argsort(guess[:, 0], kind="stable")
-    ends, inner, left = np.r_[order[:tail], order[-tail:]], order[tail:-tail], count - 2 * tail
+) -> tuple[bool, list[tuple[Int[np.ndarray, " _"], int]]]:
+    """Elements of each stratum of a class with how many to take, and whether outliers remain."""
+    order, tail = np.argsort(guess[:, 0], kind="stable"), count // _IN_TAIL
+    full, outliers = _outliers(1 / guess[order, 0], count)
+    low, high = max(tail, outliers), len(own) - tail
+    ends, inner, left = np.r_[order[:low], order[high:]], order[low:high], count - low - tail
     side = max(1, round(np.sqrt(left / _IN_STRATUM)))
     inner = np.concatenate(
         [part[np.argsort(guess[part, 1], kind="stable")] for part in np.array_split(inner, side)]
@@ -106,4 +112,23 @@ def _strata(
     parts = np.array_split(inner, side**2)
     shares = [len(part) for part in np.array_split(np.arange(left), side**2)]
     cut = zip(parts, np.minimum(shares, [len(part) for part in parts]).tolist(), strict=True)
-    return [(own[ends], 2 * tail), *((own[part], size) for part, size in cut)]
+    return full, [(own[ends], len(ends)), *((own[part], size) for part, size in cut)]
+
+
+def _outliers(sizes: Float[np.ndarray, " k"], count: int) -> tuple[bool, int]:
+    """How many of the largest to take for certain, and whether more of them would be.
+
+    As in sampling in proportion to size: those that as many draws would hold more than once, if
+    they are several times as large as the mean of what is left.
+
+    Args:
+        sizes: In descending order.
+        count: Draws.
+    """
+    most = count // _LARGEST_TAIL
+    rest = np.cumsum(sizes[::-1], dtype=np.float64)[::-1][: most + 1]
+    place = np.arange(len(rest))
+    far = np.maximum(1 / (count - place), _OUTLYING / (len(sizes) - place))
+    certain = sizes[: most + 1] >= far * rest
+    found = len(rest) if certain.all() else int(np.argmin(certain))
+    return found > most, min(found, most)
