@@ -28,7 +28,7 @@ from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity.base import KnowsElements, Similarity, part_of
 
-_FIRST = 512  # rows of the first round, where an error is asked for
+_FIRST = 256  # rows of the first round, where an error is asked for
 _COLUMNS = 4  # one column for so many rows tells how ordinary elements seem
 _ASKED = ("alpha", "normalized_rho", "gamma")  # A, R and G have that error
 
@@ -60,15 +60,22 @@ def estimated(
         seed: Of the random numbers.
 
     Returns:
-        A `Diversity` with intervals; None where all elements are to be taken.
+        A `Diversity` with intervals; None where all elements are to be taken. A class whose
+        outliers are more than the rows hold is told by a warning.
     """
     rng, n = np.random.default_rng(seed), len(classes)
-    first = min(n // 4, max(_FIRST, 8 * len(class_names)))
+    first = min(n // 4, max(_FIRST, 16 * len(class_names)))
     asked, most = (first, n // 2) if rows is None else (rows, n)
     while asked < most:
-        found = _once(similarity, elements, weights, classes, class_names, q, asked, rng)
+        found, crowded = _once(similarity, elements, weights, classes, class_names, q, asked, rng)
         wide = 0.0 if error is None else _relative_error(found) / error
         if wide <= 1:
+            if crowded:
+                warnings.warn(
+                    f"class {crowded[0]!r} has more outliers than {asked} rows hold: intervals may "
+                    "be too narrow, so give more rows",
+                    stacklevel=3,
+                )
             return found
         asked = int(asked * np.clip(1.2 * wide**2, 1.5, 8))
     return None
@@ -145,20 +152,14 @@ def _once(
     q: Any,
     rows: int,
     rng: np.random.Generator,
-) -> Diversity:
-    """An estimate from so many rows."""
+) -> tuple[Diversity, list[str]]:
+    """An estimate from so many rows, and the classes whose outliers these do not hold."""
     present, classes = np.unique(classes, return_inverse=True)
     guess = None
     if rows // _COLUMNS >= 4 * len(present):
         columns = drawn(classes, rows // _COLUMNS, rng)
         guess = _guess(similarity, elements, classes, columns)
     sample = drawn(classes, rows, rng, guess)
-    if sample.crowded.any():
-        warnings.warn(
-            f"class {class_names[present[np.argmax(sample.crowded)]]!r} has more outliers than "
-            f"{rows} rows hold: intervals may be too narrow, so give more rows",
-            stacklevel=4,
-        )
     chosen = part_of(similarity, elements, sample.rows)
     sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights), elements))
     check_ordinariness(sums, weights[sample.rows], class_names, sample.rows)
@@ -191,7 +192,8 @@ def _once(
     value, spread, lower, upper = (
         table_result(orders, class_names, *map(placed, part)) for part in parts
     )
-    return dataclasses.replace(value, standard_error=spread, lower=lower, upper=upper)
+    crowded = [class_names[j] for j in present[sample.crowded]]
+    return dataclasses.replace(value, standard_error=spread, lower=lower, upper=upper), crowded
 
 
 def _guess(
