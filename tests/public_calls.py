@@ -14,6 +14,7 @@ from lcrjax.pairwise import (
     list_close_pairs,
     nearest_neighbours,
 )
+from lcrjax.selection import contributions
 
 VECTORS = np.array([[0, 1], [0.5, 1], [2, 0], [1.5, 3], [0, 4]])
 LABELS = np.array([0, 1, 1, 0, 2])
@@ -148,6 +149,12 @@ CALLS: dict[str, Call] = {
         counts=COUNTS,
         similarities=Z,
         viewpoints=np.float64(2),
+    ),
+    "contributions": _call(
+        lambda elements, labels: contributions(elements, labels, similarity=KERNEL),
+        "labels",
+        elements=VECTORS,
+        labels=LABELS,
     ),
 }
 

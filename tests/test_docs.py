@@ -12,6 +12,7 @@ import pytest
 
 import lcrjax
 import lcrjax.pairwise
+import lcrjax.selection
 from tests.study.analysis.tables import correlated
 
 ROOT = Path(__file__).parents[1]
@@ -71,4 +72,8 @@ def test_a_page_that_is_wrong_is_caught(tmp_path):
 def test_the_api_page_has_every_public_name():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\.\. auto(?:function|class):: (\w+)$", page, re.M)
-    assert set(listed) == {*lcrjax.__all__, *lcrjax.pairwise.__all__}
+    assert set(listed) == {
+        *lcrjax.__all__,
+        *lcrjax.pairwise.__all__,
+        *lcrjax.selection.__all__,
+    }

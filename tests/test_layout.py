@@ -18,13 +18,25 @@ MAY_IMPORT = {
     "similarity": {"numerics"},
     "pairwise": {"numerics", "similarity", "native"},
     "measures": {"numerics", "similarity", "pairwise"},
+    "selection": {"numerics", "similarity", "pairwise", "measures"},
     "data": {"numerics"},
     "training": {"numerics", "data", "native"},
-    "study": {"numerics", "similarity", "pairwise", "measures", "data", "training", "native"},
-    "report": {"numerics", "similarity", "pairwise", "measures", "data", "study"},
-    "cli": {"native", "similarity", "measures", "data", "training", "study", "report"},
+    "study": {
+        "numerics",
+        "similarity",
+        "pairwise",
+        "measures",
+        "selection",
+        "data",
+        "training",
+        "native",
+    },
+    "report": {"numerics", "similarity", "pairwise", "measures", "selection", "data", "study"},
+    "cli": {"native", "similarity", "measures", "selection", "data", "training", "study", "report"},
 }
-MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures")
+MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures", "selection")
+#: Files of the mathematics that are loaded only when they are asked for, and what they need.
+ASKED_FOR = {"selection.selector": {"sklearn"}}
 HEAVY = ("pandas", "flax", "optax", "matplotlib", "sklearn", "scipy", "statsmodels", "typer",
          "pyarrow", "PIL", "rich", "torch", "dendropy")  # fmt: skip
 
@@ -114,6 +126,7 @@ def test_files_of_a_room_have_no_circle(room):
 )
 def test_mathematics_imports_jax_and_numpy_and_itself(path):
     allowed = set(sys.stdlib_module_names) | {"jax", "jaxlib", "jaxtyping", "numpy", "lcrjax"}
+    allowed |= ASKED_FOR.get(".".join(name_of(path)[1:]), set())
     assert {name.split(".")[0] for name in imports(path, on_import=True)} <= allowed
     later = {"pandas", "rich", "dendropy", "scipy"}  # jax itself needs SciPy
     assert {name.split(".")[0] for name in imports(path)} <= allowed | later
@@ -159,6 +172,13 @@ def test_importing_loads_nothing_heavy():
     bare = run("import jax, jaxtyping, sys; print(*(m.split('.')[0] for m in sys.modules))").split()
     assert "lcrjax" in loaded
     assert not (set(loaded) - set(bare)) & set(HEAVY)
+
+
+def test_what_needs_more_is_loaded_when_it_is_asked_for():
+    loaded = run("from lcrjax.selection import *; import sys; print(*sys.modules)").split()
+    assert "lcrjax.selection.selector" not in loaded
+    code = "import sys; sys.modules['sklearn'] = None\ntry: from lcrjax.selection import Selector\n"
+    assert "pip install 'lcrjax[study]'" in run(code + "except ImportError as error: print(error)")
 
 
 def test_importing_changes_no_configuration_and_starts_no_backend():

@@ -32,11 +32,18 @@ GIVEN: dict[str, tuple[str, ...]] = {
     ),
     "index.md": ("Similarity of 128 digits",),
     "embeddings.md": ("one hidden layer of 64", "It must be 1 for equal vectors"),
+    "maximum.md": ("Then all subsets of up to 16 elements are tried",),
     "comparing.md": (
         "There are 26 species of 168 spiders and 37 of 252.",
         "how many species 168 of the 252 would have shown",
         "in logs, 2 H less the quantiles",
         "the total length of branches, 7, over the height of the tree, 3",
+    ),
+    "estimates.md": (
+        "has the shape (Q, 2) and",
+        '`D.class_interval["alpha"]` (Q, C, 2)',
+        "(their lower end is 0)",
+        "With fewer than 16 rows for each class",
     ),
     "measures.md": (
         "Integers of 64 bits and floats from 1e-300 to 1e300",
@@ -56,6 +63,10 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "photographs of a kind have about 0.8",
         "G lies between 1 and 1.6 for all datasets in the paper",
         "| 1 / `rho`, 1 / `normalized_rho` |",
+    ),
+    "selection.md": (
+        "there are none, PNG of 8 bits",
+        "size it reaches 95 %",
     ),
     "tutorial.md": ("Similarity of 128 digits", "128 images, ordered so"),
     "panel.md": (
@@ -151,6 +162,10 @@ MEASURED: dict[str, dict[str, str]] = {
         "source's G at q = 1 known, centred intervals of nominal 95 % held it in 90 % and "
         "percentiles in 70 %; at q = 2 in 92 % and 78 %; at q = 0, where the rarest count most, "
         "in 72 % and 27 %": "a simulation not kept; test_resampling has a smaller one",
+    },
+    "estimates.md": {
+        "## Do the intervals hold the truth?": "python -m experiments.coverage blood.npz --most "
+        "4000 --samples 1000; its table.md",
     },
     "performance.md": {
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",

@@ -11,11 +11,13 @@ import typer
 
 from lcrjax import __version__, native
 from lcrjax.cli.cache import keep_compiled_programs
+from lcrjax.cli.compare_command import compare
 from lcrjax.cli.duplicates_command import duplicates
 from lcrjax.cli.embed_command import embed
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
+from lcrjax.cli.select_command import select
 from lcrjax.cli.study_command import study
 from lcrjax.cli.train_command import train
 
@@ -44,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (measure, study, search, report, duplicates, train, embed):
+for command in (measure, select, compare, study, search, report, duplicates, train, embed):
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from lcrjax.data.arrays import from_arrays
+from lcrjax.data.classes import UNLABELLED
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.label_file import read_labels
@@ -21,15 +24,15 @@ def load_npy(named: str | Path, options: Options) -> Dataset:
     """
     path = Path(named)
     elements = read_npy(path)
-    if options.labels is None:
+    if options.labels is None and options.labelled:
         raise DataError(
             f"{path} holds elements without labels: give their file with labels= (--labels "
             "FILE.npy, FILE.csv:COLUMN or FILE.txt)."
         )
-    return from_arrays(
-        path.stem,
-        elements,
-        read_labels(options.labels, len(elements)),
-        source=f"the file {path.name}, labels from {Path(options.labels).name}",
-        **options.of_arrays(),
-    )
+    source = f"the file {path.name}"
+    if options.labels is None:
+        labels = np.repeat(UNLABELLED, len(elements))
+    else:
+        labels = read_labels(options.labels, len(elements))
+        source += f", labels from {Path(options.labels).name}"
+    return from_arrays(path.stem, elements, labels, source=source, **options.of_arrays())

@@ -11,6 +11,9 @@ from lcrjax.numerics.inputs import array as taken
 from lcrjax.numerics.listing import counted
 from lcrjax.numerics.natural_order import natural_key
 
+#: Name of the one class of elements whose labels nobody knows.
+UNLABELLED = "unlabelled"
+
 
 def check_labels(labels: Any, count: int, split: str) -> np.ndarray:
     """Return labels as a vector of int64 or of strings.

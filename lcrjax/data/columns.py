@@ -51,7 +51,7 @@ class Roles(NamedTuple):
     Attributes:
         kind: "pictures", "files", "arrays", "texts", "vectors" or "rows".
         elements: The columns of elements: one, but of vectors and rows any number.
-        label: The column of labels.
+        label: The column of labels; None where nobody knows them.
         split: That of splits.
         group: That of groups.
         name: That of names.
@@ -60,7 +60,7 @@ class Roles(NamedTuple):
 
     kind: str
     elements: tuple[str, ...]
-    label: str
+    label: str | None
     split: str | None
     group: str | None
     name: str | None
@@ -91,7 +91,9 @@ def choose_roles(head: Mapping[str, Column], options: Options, where: str) -> Ro
             f"{options.image_column!r} is named as column of images and "
             f"{options.element_column!r} as column of elements: give one of them."
         )
-    label = options.label_column or _label_by_name(head, where)
+    label = options.label_column or _usual(_LABEL, head)
+    if label is None and options.labelled:
+        label = _label_by_name(head, where)
     free = [column for column in head if column not in (label, asked)]
     split = options.split_column or _usual(_SPLIT, free, lambda c: _is_split(head[c]))
     group = options.group_column or _usual(_GROUP, free, lambda c: head[c].kind != "arrays")

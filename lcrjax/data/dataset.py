@@ -128,6 +128,22 @@ class Dataset:
         both = set(map(str, self.train.groups)) & set(map(str, self.test.groups))
         return tuple(sorted(both, key=natural_key))
 
+    def take(self, index: np.ndarray) -> "Dataset":
+        """Choose training elements by their places; classes that none is of are left out."""
+        train = self.train.take(index)
+        kept = np.unique(train.labels)
+        if len(kept) == self.n_classes:
+            return dataclasses.replace(self, train=train)
+        place = np.full(self.n_classes, -1)
+        place[kept] = np.arange(len(kept))
+        test = self.test and self.test.take(np.flatnonzero(np.isin(self.test.labels, kept)))
+        return dataclasses.replace(
+            self,
+            train=dataclasses.replace(train, labels=place[train.labels]),
+            test=dataclasses.replace(test, labels=place[test.labels]) if test else None,
+            class_names=tuple(self.class_names[c] for c in kept),
+        )
+
     def content_hash(self) -> str:
         """Return the SHA-256 of both splits' elements and labels, in hexadecimal.
 

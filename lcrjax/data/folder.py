@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
+from lcrjax.data.classes import UNLABELLED
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.folder_walk import File, Walk
@@ -57,8 +58,12 @@ def load_folder(named: str | Path, options: Options) -> Dataset:
         ]
         for split in splits
     ]
+    unlabelled = not options.labelled and not any(found)
+    if unlabelled:
+        found = [[(file, UNLABELLED) for file in walk.files(folder)]]
     pairs = [pair for split in found for pair in split]
-    loose = [file for place in {folder, *splits} for file in walk.files(place) if _meant(file)]
+    beside = set() if unlabelled else {folder, *splits}
+    loose = [file for place in beside for file in walk.files(place) if _meant(file)]
     if not pairs:
         why = "pictures, but not in class folders" if loose else "no files in class folders"
         tables = [file.name for file in walk.files(folder) if file.name.endswith((".csv", ".tsv"))]

@@ -42,7 +42,7 @@ def load_hdf5(named: str | Path, options: Options) -> Dataset:
             check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
             return [_read(h5py, found[name], name, path) for name in names]
 
-        keyed = read_keyed(str(path), found, read)
+        keyed = read_keyed(str(path), found, read, options.labelled)
     return from_keyed(path, keyed, options)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
+from lcrjax.data.classes import UNLABELLED
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
 from lcrjax.data.options import Options
@@ -42,12 +43,15 @@ _USUAL = (
 )
 
 
-def choose_keys(where: str, found: Collection[str]) -> dict[tuple[str, str], str]:
+def choose_keys(
+    where: str, found: Collection[str], labelled: bool = True
+) -> dict[tuple[str, str], str]:
     """Choose among the names of arrays those that make a dataset.
 
     Args:
         where: What errors call the archive.
         found: Names of all its arrays.
+        labelled: Whether labels must be among them.
 
     Returns:
         The name for each (split, role): split "train" or "test", or "" for class names; role a key
@@ -66,10 +70,13 @@ def choose_keys(where: str, found: Collection[str]) -> dict[tuple[str, str], str
     whole = {"elements", "labels"} <= {role for split, role in best if not split}
     trained = {"elements", "labels"} <= {role for split, role in best if split == "train"}
     train = "train" if trained or (splits - {""} and not whole) else ""
+    if not labelled and (train, "labels") not in best:
+        splits = set()  # elements alone: those of training, or of nobody says what
     test = next((s for s in ("test", "validation") if s in splits), None)
     chosen = {("train", role): key for (split, role), key in best.items() if split == train}
     chosen |= {("test", role): key for (split, role), key in best.items() if split == test}
     wanted = [(s, role) for s in ("train", "test")[: 1 + bool(test)] for role in _PAIR]
+    wanted = [place for place in wanted if labelled or place != ("train", "labels")]
     if missing := [place for place in wanted if place not in chosen]:
         sides = {"train": "train_" if train else "", "test": f"{test}_"}
         lacking = ", ".join(sides[split] + _PAIR[role] for split, role in missing)
@@ -100,7 +107,10 @@ class Keyed(NamedTuple):
 
 
 def read_keyed(
-    where: str, found: Collection[str], read: Callable[[Sequence[str]], Sequence[np.ndarray]]
+    where: str,
+    found: Collection[str],
+    read: Callable[[Sequence[str]], Sequence[np.ndarray]],
+    labelled: bool = True,
 ) -> Keyed:
     """Read those arrays of an archive that make a dataset.
 
@@ -108,11 +118,12 @@ def read_keyed(
         where: What errors call the archive.
         found: Names of all its arrays.
         read: Reads those of some names.
+        labelled: Whether labels must be among them.
 
     Raises:
         DataError: If the usual names are not among them, or a text is none.
     """
-    keys = choose_keys(where, found)
+    keys = choose_keys(where, found, labelled)
     arrays = dict(zip(keys, read(list(keys.values())), strict=True))
     for place, array in arrays.items():
         arrays[place] = as_text(array, f"{keys[place]} in {where}")
@@ -128,7 +139,10 @@ def from_keyed(path: Path, keyed: Keyed, options: Options, **facts: Any) -> Data
     """Make a dataset of arrays that `read_keyed` read; `facts` as `from_arrays` takes them."""
     get = keyed.arrays.get
     facts = {"name": path.stem, "source": f"the file {path.name}"} | facts
-    if (names := get(("", "class_names"))) is not None:
+    labels = get(("train", "labels"))
+    if labels is None:
+        labels = np.repeat(UNLABELLED, len(keyed.arrays["train", "elements"]))
+    elif (names := get(("", "class_names"))) is not None:
         facts.setdefault("class_names", tuple(map(str, names)))
     for split in ("train", "test"):
         for role in ("names", "groups"):
@@ -139,7 +153,7 @@ def from_keyed(path: Path, keyed: Keyed, options: Options, **facts: Any) -> Data
     return from_arrays(
         facts.pop("name"),
         get(("train", "elements")),
-        get(("train", "labels")),
+        labels,
         get(("test", "elements")),
         get(("test", "labels")),
         **facts | options.of_arrays(),

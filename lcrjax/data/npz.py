@@ -49,5 +49,5 @@ def load_npz(named: str | Path, options: Options, **facts: Any) -> Dataset:
                 check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
                 return [read_array(archive, members[name], claims[name]) for name in names]
 
-            keyed = read_keyed(str(path), members, read)
+            keyed = read_keyed(str(path), members, read, options.labelled)
     return from_keyed(path, keyed, options, **facts)

@@ -27,6 +27,7 @@ class Options(NamedTuple):
         follow_links: Whether links may lead out of a folder.
         max_pixels: Largest number of pixels of one picture in a file.
         progress: Told how many of how many pictures are decoded.
+        labelled: Whether elements without labels are refused, not taken for one class.
         labels: File of labels, of a source that holds elements alone: `FILE` or `FILE:COLUMN`.
         image_column: Column of a table that holds pictures or names of their files.
         element_column: Column of a table that holds texts, or vectors as lists of numbers.
@@ -46,6 +47,7 @@ class Options(NamedTuple):
     follow_links: bool = False
     max_pixels: int = MAX_PIXELS
     progress: Callable[[int, int], None] | None = None
+    labelled: bool = True
     labels: str | None = None
     image_column: str | None = None
     element_column: str | None = None

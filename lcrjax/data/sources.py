@@ -108,6 +108,7 @@ def load(
     follow_links: bool = False,
     max_pixels: int = MAX_PIXELS,
     progress: Callable[[int, int], None] | None = None,
+    labelled: bool = True,
     labels: str | os.PathLike[str] | None = None,
     class_names: Sequence[str] | None = None,
     image_column: str | None = None,
@@ -158,6 +159,8 @@ def load(
         follow_links: Whether links may lead out of a folder of pictures.
         max_pixels: Largest number of pixels of one picture in a file.
         progress: Told how many of how many pictures in files are decoded.
+        labelled: Whether elements without labels are refused; otherwise they are one class,
+            "unlabelled", and pictures may lie in a folder without class folders.
         labels: File of an `.npy` file's labels: `.npy`, `.txt` (one per line), `.csv`, or
             `FILE.csv:COLUMN`.
         class_names: Names of the classes, in the order of their own names.
@@ -194,6 +197,7 @@ def load(
         follow_links=follow_links,
         max_pixels=max_pixels,
         progress=progress,
+        labelled=labelled,
         labels=None if labels is None else os.fspath(labels),
         image_column=image_column,
         element_column=element_column,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.arrays import from_arrays
+from lcrjax.data.classes import UNLABELLED
 from lcrjax.data.columns import Column, Roles
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError
@@ -49,8 +50,8 @@ def from_table(
             `from_arrays` does.
     """
     where, notes = str(path), list(roles.notes)
-    label = columns[roles.label]
-    labels = as_labels(label, roles.label, where)
+    label = columns[roles.label] if roles.label else _unlabelled(columns, roles)
+    labels = as_labels(label, roles.label or UNLABELLED, where)
     if not len(labels):
         raise DataError(f"{where} has no rows: give some.")
     numbers = np.arange(len(labels))
@@ -83,6 +84,11 @@ def from_table(
         )
     facts = {"name": path.stem, "source": f"the file {path.name}"} | facts
     return from_arrays(facts.pop("name"), **sides, notes=notes, **facts | options.of_arrays())
+
+
+def _unlabelled(columns: Mapping[str, Column], roles: Roles) -> Column:
+    count = len(columns[roles.elements[0]].values)
+    return Column("words", np.full(count, UNLABELLED, object))
 
 
 def as_labels(column: Column, name: str, where: str) -> np.ndarray:

@@ -145,12 +145,7 @@ def resampled(
     Raises:
         ValueError: If counts are no whole numbers, or fewer than a subset is to have.
     """
-    whole = whole_numbers(counts)
-    draws, parts = resampling.draws(whole), []
-    at_once = max(1, _NUMBERS_AT_ONCE // whole.size)
-    while batch := list(itertools.islice(draws, at_once)):
-        parts.append(_measured(np.stack(batch), weigh, own))
-    numbers, logs = (np.concatenate(tables) for tables in zip(*parts, strict=True))
+    numbers, logs = drawn(own, counts, weigh, resampling)
     mixed = np.where(SIGNED, numbers, logs)  # what intervals are made of
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a class that no draw has is NaN
@@ -164,6 +159,27 @@ def resampled(
         lower=table_result(own.q, own.class_names, *lower),
         upper=table_result(own.q, own.class_names, *upper),
     )
+
+
+def drawn(
+    own: Diversity, counts: Any, weigh: Callable[[Any], Any], resampling: Resampling
+) -> tuple[DrawnTables, DrawnTables]:
+    """Measure every draw of `resampled`, which summarizes them.
+
+    Returns:
+        Numbers and logs, a row for each of `MEASURES` and the last for class balance, a column for
+        the dataset and for each class; NaN for the classes that a draw lacks.
+
+    Raises:
+        ValueError: As `resampled`.
+    """
+    whole = whole_numbers(counts)
+    draws, parts = resampling.draws(whole), []
+    at_once = max(1, _NUMBERS_AT_ONCE // whole.size)
+    while batch := list(itertools.islice(draws, at_once)):
+        parts.append(_measured(np.stack(batch), weigh, own))
+    numbers, logs = (np.concatenate(tables) for tables in zip(*parts, strict=True))
+    return numbers, logs
 
 
 def _measured(

@@ -234,8 +234,13 @@ def _wide_blocks(similarity: Precomputed, n: int) -> Iterator[Any]:
             yield np.asarray(block[start : start + step], np.float64)
 
 
-def check_symmetry(z: Any, room: float = 1e-4) -> None:
+def check_symmetry(z: Any, room: float = 1e-4, what: str = "a Vendi score") -> None:
     """Refuse a matrix that is not symmetric, of NumPy or jax or in SciPy's CSR.
+
+    Args:
+        z: The matrix.
+        room: How much two numbers may differ.
+        what: What needs a symmetric one.
 
     Raises:
         ValueError: If it is not.
@@ -248,7 +253,7 @@ def check_symmetry(z: Any, room: float = 1e-4) -> None:
             i, j = map(int, np.unravel_index(off.argmax(), off.shape))
             raise ValueError(
                 f"Z[{start + i}, {j}] is {z[start + i, j]:g} and Z[{j}, {start + i}] is "
-                f"{z[j, start + i]:g}: a Vendi score needs a symmetric similarity"
+                f"{z[j, start + i]:g}: {what} needs a symmetric similarity"
             )
 
 

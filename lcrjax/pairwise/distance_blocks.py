@@ -45,8 +45,8 @@ def distances_of(
 
     def block(first: Int[np.ndarray, " a"], second: Int[np.ndarray, " b"]) -> np.ndarray:
         side = tile_side(max(len(first), len(second)), of="near-duplicates")
-        here, there = _filled(rows, first, side), _filled(columns, second, side)
-        z = np.asarray(_tile(similarity, here, there), np.float64)
+        here, there = filled(rows, first, side), filled(columns, second, side)
+        z = np.asarray(whole_tile(similarity, here, there), np.float64)
         return np.round(1 - z[: len(first), : len(second)], _DECIMALS)
 
     return block
@@ -122,13 +122,14 @@ def list_close(
     return tuple(np.concatenate(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
 
 
-def _filled(elements: Any, places: Int[np.ndarray, " k"], side: int) -> Any:
+def filled(elements: Any, places: Int[np.ndarray, " k"], side: int) -> Any:
     """Elements at some places, the last of them again up to a tile."""
     index = np.append(places, np.full(side - len(places), places[-1]))
     return jax.tree.map(lambda x: x[index], elements)
 
 
 @jax.jit
-def _tile(similarity: TiledSimilarity, rows: Any, columns: Any) -> Float[Array, "side side"]:
+def whole_tile(similarity: TiledSimilarity, rows: Any, columns: Any) -> Float[Array, "side side"]:
+    """Similarities of a tile of canonical elements, different ones, in float32."""
     here, there = similarity.prepare_both(rows, columns)
     return similarity.tile(here, there, False, np.float32)

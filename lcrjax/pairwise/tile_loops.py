@@ -47,13 +47,15 @@ def _added(sums: Float[Array, "2 k a"], part: Float[Array, "k a"]) -> Float[Arra
     return jnp.stack([total, low + lost])
 
 
-def _sums(k: int, n: int, weights: Array) -> Float[Array, "2 k n"]:
+def zero_sums(k: int, n: int, weights: Array) -> Float[Array, "2 k n"]:
+    """Sums of nothing yet, spread and in the dtype as the weights are."""
     return alike(jnp.zeros((2, k, n), weights.dtype), weights)
 
 
-def _add_at(
+def add_at(
     sums: Float[Array, "2 k n"], index: Array, part: Float[Array, "k a"]
 ) -> Float[Array, "2 k n"]:
+    """Add a tile's sums to those of its elements."""
     side = part.shape[1]
     here = lax.dynamic_slice_in_dim(sums, index * side, side, axis=2)
     return lax.dynamic_update_slice_in_dim(sums, _added(here, part), index * side, axis=2)
@@ -88,14 +90,14 @@ def symmetric_product(
             across, down = state
             z = similarity.tile(here, tile_of(points, j, side), False, weights.dtype)
             across = _added(across, weigh(weight_tile(weights, j, side), z))
-            return across, _add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
+            return across, add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
 
-        start = _sums(k, side, weights)
+        start = zero_sums(k, side, weights)
         across, sums = lax.fori_loop(0, i, column, (start, sums))
         across = _added(across, weigh(own, similarity.tile(here, here, True, weights.dtype)))
-        return _add_at(_add_at(sums, i, across[0]), i, across[1])
+        return add_at(add_at(sums, i, across[0]), i, across[1])
 
-    return jnp.sum(lax.fori_loop(0, tiles, row, _sums(k, n, weights)), axis=0)
+    return jnp.sum(lax.fori_loop(0, tiles, row, zero_sums(k, n, weights)), axis=0)
 
 
 def rectangular_product(
@@ -117,8 +119,8 @@ def rectangular_product(
             z = similarity.tile(here, tile_of(others, j, side), same & (i == j), weights.dtype)
             return _added(across, weigh(weight_tile(weights, j, side), z))
 
-        start = _sums(k, side, weights)
+        start = zero_sums(k, side, weights)
         across = lax.fori_loop(0, tiles[1], column, start)
         return lax.dynamic_update_slice_in_dim(sums, across, i * side, axis=2)
 
-    return jnp.sum(lax.fori_loop(0, tiles[0], row, _sums(k, n, weights)), axis=0)
+    return jnp.sum(lax.fori_loop(0, tiles[0], row, zero_sums(k, n, weights)), axis=0)

@@ -19,6 +19,8 @@ LARGEST_TILES = {
     # Least distances are read from a processor's cache.
     "neighbours": {"cpu": 512, "gpu": 4096, "tpu": 2048, "other": 2048},
     "near-duplicates": {"other": 512},
+    # A tile's logs and powers stay in a processor's second cache.
+    "removals": {"cpu": 128, "other": 1024},
     # Many subsets side by side.
     "subsets": {"other": 256},
 }

@@ -117,7 +117,18 @@ def zp(
             f"a {type(similarity).__name__} cannot weigh elements: derive it from "
             "TiledSimilarity, or give it a method `ordinariness`"
         )
-    similarity, elements, others = similarity.canonical(elements, others)
+    return zp_of_canonical(*similarity.canonical(elements, others), weights, tile=tile)
+
+
+def zp_of_canonical(
+    similarity: TiledSimilarity,
+    elements: Any,
+    others: Any,
+    weights: Float[Array, "m k"],
+    *,
+    tile: int | None = None,
+) -> Float[Array, "n k"]:
+    """The same of what a similarity's `canonical` returned, or of some of these elements alone."""
     at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
     few = 0 < weights.shape[1] <= MOST_COLUMNS
     if at_hand and few and serve_host(similarity, elements, others):

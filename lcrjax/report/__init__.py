@@ -10,7 +10,9 @@ from lcrjax.report.figures.learning_curve import learning_curve_figure
 from lcrjax.report.figures.profiles import PROFILE_ORDERS, profile_figure
 from lcrjax.report.figures.similarity_matrix import similarity_figure
 from lcrjax.report.figures.study_figures import write_figures
+from lcrjax.report.page.comparison import comparison_page
 from lcrjax.report.page.dataset import dataset_page
+from lcrjax.report.page.selection import selection_page
 from lcrjax.report.page.study import study_page
 from lcrjax.report.pipeline import StudyReport, conduct_study
 from lcrjax.report.tables import notes, print_rankings, rankings
@@ -22,6 +24,7 @@ __all__ = [
     "balanced_sample",
     "class_balance_figure",
     "cluster_order",
+    "comparison_page",
     "conduct_study",
     "correlation_figure",
     "dataset_page",
@@ -33,6 +36,7 @@ __all__ = [
     "profile_figure",
     "ranking_figure",
     "rankings",
+    "selection_page",
     "similarity_figure",
     "size_figure",
     "study_page",

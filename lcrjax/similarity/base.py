@@ -259,8 +259,9 @@ def _factors(similarity: TiledSimilarity) -> tuple[TiledSimilarity, ...]:
 
 
 def count_elements(similarity: Similarity, elements: Any) -> int:
-    """Number of elements of an array or sequence, or of the tuple of those that a product takes."""
-    return len(elements[0] if _in_parts(similarity, elements) else elements)
+    """Number of elements: of an array, a sequence, a product's tuple of them, or named parts."""
+    parts = _in_parts(similarity, elements) or hasattr(elements, "_fields")
+    return len(elements[0] if parts else elements)
 
 
 def part_of(similarity: Similarity, elements: Any, index: Int[np.ndarray, " m"]) -> Any:

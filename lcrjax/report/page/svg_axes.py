@@ -39,12 +39,21 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """A chart with its axes; `mark` is a place on the horizontal axis that is singled out."""
+    """A chart with its axes.
+
+    Attributes:
+        lines: What is drawn.
+        x_ticks: Marks of the horizontal axis.
+        y_ticks: Marks of the vertical axis.
+        mark: A place on the horizontal axis that is singled out.
+        band: The outline of an area behind the lines, as SVG writes a polygon.
+    """
 
     lines: tuple[Line, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     mark: float | None = None
+    band: str = ""
 
     width: int = LEFT + WIDTH + RIGHT
     height: int = TOP + HEIGHT + BOTTOM

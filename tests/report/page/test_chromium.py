@@ -10,8 +10,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lcrjax.report import selection_page
+from lcrjax.selection import select
 from tests.report.page.conftest import HOSTILE
 
 CHROMIUM = (
@@ -98,6 +101,16 @@ def test_a_dataset_page(server, tmp_path, hostile_page):
     assert seen["readout"].startswith("A at q = ")
     assert "Similarity 0." in seen["pair"]
     assert seen["sorted"] == ["9", "8", "7", "6"]
+
+
+def test_a_selection_page(server, tmp_path, hostile):
+    found = select(hostile.train_images, 12, np.array(hostile.class_names)[hostile.train_labels])
+    console, asked, seen = opened(server, tmp_path, selection_page(hostile, found))
+    assert console == []
+    assert asked == ["/page.html", "/probed.html"]
+    assert seen["decoded"] == seen["images"] > 20
+    assert not seen["wider"]
+    assert not seen["html"], "a name has become an element"
 
 
 def test_a_study_page(server, tmp_path, study_text):

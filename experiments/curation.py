@@ -1,0 +1,199 @@
+"""Selection against random choice: models trained on what each strategy chooses from a pool.
+
+    python -m experiments.curation FOLDER_WITH_THE_NPZ_FILES [--fashion FOLDER]
+
+Each repetition draws a new pool (half of the training images, 3,000 at most) and a new seed of
+training; all strategies choose from the same pool and train with the same seed. The same command
+goes on where it was cut off. Results go to experiments/results/curation: rows.csv (one row per
+model), and tables and a figure made from them. It takes hours on two cores.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from experiments.curation_tables import write
+from lcrjax.cli.cache import keep_compiled_programs
+from lcrjax.data import Dataset, load
+from lcrjax.selection import select
+from lcrjax.selection.quotas import quotas
+from lcrjax.training import train_subsets
+
+RESULTS = Path(__file__).parent / "results" / "curation"
+DATASETS = ("blood", "pneumonia", "covid2", "mednist", "brain", "breast")
+SIZES = (64, 128, 256)
+#: Sizes of random choice alone: how many random images are worth as much as chosen ones.
+RANDOM_SIZES = (64, 96, 128, 192, 256, 384, 512, 768)
+LARGEST_POOL, LARGEST_TEST, SEED = 3_000, 600, 20_261_127
+BRAIN_SIDE = 32  # pixels, of 64: a quarter of the time
+
+Choice = Callable[["Pool", int, int], np.ndarray]
+
+
+class Pool(NamedTuple):
+    """Images to choose from; classes None where they are not known before."""
+
+    images: np.ndarray
+    classes: np.ndarray | None
+    n_classes: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="folder of " + ".npz, ".join(DATASETS) + ".npz")
+    parser.add_argument("--fashion", type=Path, help="folder of Fashion-MNIST's IDX files")
+    parser.add_argument("--repetitions", type=int, default=10)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    options = parser.parse_args()
+    keep_compiled_programs()
+    datasets = dict(_datasets(options.data, options.fashion))
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for repetition in range(options.repetitions):
+        for size in sorted({*options.sizes, *RANDOM_SIZES}):
+            for place, (name, dataset) in enumerate(datasets.items()):
+                _block(name, dataset, place, size, repetition, size in options.sizes)
+        write(RESULTS)
+    write(RESULTS)
+
+
+def _datasets(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+    yield "digits", load("digits")
+    for name in DATASETS:
+        resize = BRAIN_SIDE if name == "brain" else None
+        yield name, load(folder / f"{name}.npz", resize=resize)
+    if fashion is not None:
+        yield "fashion", load(fashion)
+
+
+def _block(
+    name: str, dataset: Dataset, place: int, size: int, repetition: int, choosing: bool
+) -> None:
+    """Train what is missing of a dataset, a size and a repetition."""
+    done = _rows()
+    if len(done):
+        same = (done.dataset == name) & (done["size"] == size) & (done.repetition == repetition)
+        done = done[same]
+    wanted = [s for s in STRATEGIES if choosing or s in ("random", "random, labels unknown")]
+    missing = [s for s in wanted if not len(done) or s not in set(done.strategy)]
+    if not missing:
+        return
+    draw = np.random.default_rng([SEED, place, repetition])
+    places = draw.permutation(len(dataset.train_labels))
+    places = places[: min(len(places) // 2, LARGEST_POOL)]
+    labels = dataset.train_labels[places]
+    if np.bincount(labels, minlength=dataset.n_classes).min() < -(-size // dataset.n_classes):
+        return  # the pool has fewer of a class than its share
+    subsets, trained = [], []
+    for strategy in missing:
+        known = None if strategy.endswith("labels unknown") else labels
+        pool = Pool(dataset.train_images[places], known, dataset.n_classes)
+        try:
+            chosen = np.asarray(STRATEGIES[strategy](pool, size, repetition))
+        except ValueError as error:  # a floor leaves too few of a small class
+            print(f"{name} {size} #{repetition}: no {strategy}, since {error}", flush=True)
+            continue
+        assert len(set(chosen.tolist())) == size, strategy
+        subsets.append(places[chosen])
+        trained.append(strategy)
+    if not trained:
+        return
+    seed = int(draw.integers(2**32))
+    found = train_subsets(_few_tests(dataset), subsets, [seed] * len(subsets))
+    found.insert(0, "strategy", trained)
+    found.insert(0, "repetition", repetition)
+    found.insert(0, "size", size)
+    found.insert(0, "dataset", name)
+    found["classes"] = [len(set(dataset.train_labels[s].tolist())) for s in subsets]
+    _save(pd.concat([_rows(), found], ignore_index=True))
+    print(f"{name} {size} #{repetition}: {len(trained)} models", flush=True)
+
+
+def _few_tests(dataset: Dataset) -> Dataset:
+    """The dataset with some of its test images, always the same."""
+    test = dataset.test
+    assert test is not None
+    some = np.random.default_rng(SEED).permutation(len(test))[:LARGEST_TEST]
+    return dataclasses.replace(dataset, test=test.take(np.sort(some)))
+
+
+def _rows() -> pd.DataFrame:
+    path = RESULTS / "rows.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def _save(rows: pd.DataFrame) -> None:
+    fresh = RESULTS / "rows.csv.new"
+    rows.to_csv(fresh, index=False, float_format="%.5f")
+    fresh.replace(RESULTS / "rows.csv")
+
+
+def _by_lcrjax(objective: str, scale: float = 10) -> Choice:
+    def choice(pool: Pool, size: int, seed: int) -> np.ndarray:
+        return select(
+            pool.images, size, pool.classes, similarity=f"rmsd:{scale:g}", objective=objective,
+            seed=seed,
+        ).indices  # fmt: skip
+
+    return choice
+
+
+def _each_class(choose: Callable[[np.ndarray, int, int], Any]) -> Choice:
+    """Choose from the images of each class, as many as of the others, or from all."""
+
+    def choice(pool: Pool, size: int, seed: int) -> np.ndarray:
+        vectors = pool.images.reshape(len(pool.images), -1).astype(np.float64) / 255
+        if pool.classes is None:
+            return np.asarray(choose(vectors, size, seed))
+        counts = np.bincount(pool.classes, minlength=pool.n_classes)
+        names = [str(c) for c in range(pool.n_classes)]
+        wanted = quotas(size, "balanced", counts, 0 * counts, names)
+        assert wanted is not None
+        found = []
+        for c, count in enumerate(wanted):
+            (own,) = np.nonzero(pool.classes == c)
+            found.append(own[np.asarray(choose(vectors[own], int(count), seed))])
+        return np.concatenate(found)
+
+    return choice
+
+
+def _medoids(vectors: np.ndarray, count: int, seed: int) -> list[int]:
+    """The element nearest to each centre of k-means, none twice."""
+    from sklearn.cluster import KMeans
+
+    apart = KMeans(count, n_init=1, random_state=seed).fit(vectors).transform(vectors)
+    chosen: list[int] = []
+    for column in apart.T:
+        order = np.argsort(column, kind="stable")
+        chosen.append(next(int(i) for i in order if int(i) not in chosen))
+    return chosen
+
+
+_CHOICES: dict[str, Choice] = {
+    "random": _by_lcrjax("random"),
+    "herding": _by_lcrjax("herding"),
+    "facility location": _by_lcrjax("facility-location"),
+    "k-means medoids": _each_class(_medoids),
+    "k-centre": _by_lcrjax("k-centre"),
+    "coverage, q = 1": _by_lcrjax("coverage"),
+    "A_0": _by_lcrjax("A_0"),
+    "A_1": _by_lcrjax("A_1"),
+    "A_0 of the 80 % most ordinary": _by_lcrjax("A_0:0.2"),
+    "A_1 of the 80 % most ordinary": _by_lcrjax("A_1:0.2"),
+    "herding, scale 5": _by_lcrjax("herding", 5),
+    "herding, scale 30": _by_lcrjax("herding", 30),
+}
+_UNKNOWN = ("random", "herding", "facility location", "k-means medoids", "k-centre")
+#: How a subset is chosen, by name.
+STRATEGIES = {**_CHOICES, **{f"{name}, labels unknown": _CHOICES[name] for name in _UNKNOWN}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""`lcrjax compare`: two datasets side by side, and how well each represents a target."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lcrjax.cli import values
+from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
+from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
+from lcrjax.cli.table_files import check_table, write_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lcrjax.data import Dataset
+    from lcrjax.selection import Comparison
+
+_PAIRS = 100  # near-duplicates that JSON names
+
+
+@reads_data
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help=DATA_HELP)],
+    second: Annotated[str, typer.Argument(metavar="B", help="The other, likewise.")],
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="DATA", help="What a model is to be good at, such as a test set."),
+    ] = None,
+    q: Annotated[str, typer.Option("--q", help="Viewpoints, as of `lcrjax measure`.")] = "0,1,inf",
+    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Bootstrap draws for intervals, 0 for none; else 200 where they are quick."
+        ),
+    ] = None,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every number: .csv, .parquet or .json.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page, such as page.html.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
+) -> None:
+    """Compare two labelled datasets: which is more diverse, what is new in each, which is better.
+
+    Training sets are compared, class names matched; of the target its test set counts if it has
+    one. A, R, G, B, class balance and size of both with their difference; relative and cross
+    diversity of each as seen from the other; near-duplicates between both; and how well each
+    represents the target.
+
+    Examples:
+        lcrjax compare old.npz new.npz
+        lcrjax compare photos/ more_photos/ --target test.npz --resize 32 --report page.html
+        lcrjax compare a.csv b.csv --similarity gower --out numbers.csv --json
+    """
+    with interruptible("interrupted; nothing was written.") as work:
+        from rich.console import Console
+
+        from lcrjax.cli.steps import choose_steps
+        from lcrjax.study.run.files import write_whole
+
+        with input_checked():
+            from lcrjax.measures.resampling import Bootstrap
+            from lcrjax.selection import compare as compare_datasets
+            from lcrjax.similarity.spec import check_similarity
+
+            viewpoints = values.orders(q)
+            if similarity is not None:
+                check_similarity(similarity)
+            if out is not None:
+                check_table(out)
+            if report is not None:
+                check_writable(report)
+            resampling: Any = "cheap" if draws is None else None
+            if draws:
+                resampling = Bootstrap(draws)
+        with choose_steps(Console(stderr=True), quiet=quiet) as show, input_checked():
+
+            def tell(stage: str, share: float) -> None:
+                work.check()
+                show(stage, share)
+
+            sources = (first, second) if target is None else (first, second, target)
+            datasets = [
+                read(data, show=tell, resize=resize, test_fraction=0, **reading) for data in sources
+            ]
+            comparison = compare_datasets(
+                *datasets,
+                similarity=similarity,
+                q=viewpoints,
+                resampling=resampling,
+                progress=tell,
+            )
+            page = None if report is None else _page(comparison, tell)
+    for dataset in datasets[:2]:
+        _say_what_is_left(dataset)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(_as_json(comparison), indent=2, ensure_ascii=False))
+    else:
+        _print(Console(), comparison)
+    try:
+        if out is not None:
+            frame = comparison.to_frame()
+            if out.suffix == ".json":  # which knows no infinity: pandas would write null
+                frame = frame.astype(object).map(_number)
+            write_table(frame, out)
+            typer.echo(f"Written: {out}", err=True)
+        if report is not None and page is not None:
+            write_whole(report, page.encode())
+            typer.echo(f"Written: {report} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
+    except OSError as error:
+        leave(NO_DISK, f"cannot write: {error}.")
+
+
+def _page(comparison: "Comparison", tell: Any) -> str:
+    from lcrjax.report import comparison_page
+
+    tell("drawing", 0.0)
+    return comparison_page(comparison)
+
+
+def _say_what_is_left(dataset: "Dataset") -> None:
+    if dataset.test is not None:
+        typer.echo(
+            f"{dataset.name}: the training set of {len(dataset.train):,} is compared, "
+            f"the test set of {len(dataset.test):,} is not.",
+            err=True,
+        )
+
+
+def _print(console: "Console", comparison: "Comparison") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from lcrjax.report.compared import called, comparison_findings, interval, shown_rows, written
+
+    said = f"Similarity: {comparison.similarity_said}"
+    if comparison.closeness_said != comparison.similarity_said:
+        said += f"; of the nearest, and of a target, {comparison.closeness_said}"
+    console.print(said, markup=False, highlight=False, soft_wrap=True)
+    a, b = comparison.a.name, comparison.b.name
+    titles = {
+        "measure": "Diversity of each",
+        "between": "Each as seen from the other",
+        "target": f"How well each represents {getattr(comparison.target, 'name', '')}",
+    }
+    for part, title in titles.items():
+        rows = shown_rows(comparison, part)
+        if not rows:
+            continue
+        table = Table(title=Text(title), title_justify="left")
+        table.add_column("")
+        for column in (a, b, "difference", "interval"):
+            table.add_column(Text(column), justify="right")
+        for row in rows:
+            table.add_row(*map(Text, (called(row), *written(row), interval(row))))
+        console.print(table)
+    for finding in comparison_findings(comparison):
+        sign = "! " if finding.level == "warning" else "- "
+        console.print(sign + finding.text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _as_json(comparison: "Comparison") -> dict[str, Any]:
+    """Everything of a comparison but its elements; infinity in a word, as JSON has none."""
+    sides = {"a": comparison.a, "b": comparison.b, "target": comparison.target}
+    near, verdict = comparison.near, comparison.verdict
+    found: dict[str, Any] = {
+        side: None if own is None else {"name": own.name, "size": len(own), "classes": own.counts}
+        for side, own in sides.items()
+    }
+    found |= {"similarity": comparison.similarity_said, "closeness": comparison.closeness_said}
+    found["rows"] = [
+        {name: _number(value) for name, value in row._asdict().items()} for row in comparison.rows
+    ]
+    pairs = zip(near.first.tolist(), near.second.tolist(), near.distance.tolist(), strict=True)
+    found["near_duplicates"] = {
+        "threshold": near.threshold,
+        "count": len(near),
+        "under_two_labels": int(near.across.sum()),
+        "pairs": [
+            {"a": comparison.a.name_of(i), "b": comparison.b.name_of(j), "distance": distance}
+            for i, j, distance in list(pairs)[:_PAIRS]
+        ],
+    }
+    found["verdict"] = {
+        "better": verdict.better, "probability": verdict.probability, "said": verdict.said
+    }  # fmt: skip
+    found["notes"] = list(comparison.notes)
+    return found
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else ("inf" if value > 0 else "-inf")

@@ -1,0 +1,294 @@
+"""`lcrjax select`: the elements of a dataset that are worth most together."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lcrjax.cli.chosen_files import CHOSEN_HELP, check_chosen, refuse_existing, write_chosen
+from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_TO_CHOOSE_HELP
+from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
+from lcrjax.selection.objectives.words import WORDS, as_objective
+from lcrjax.selection.quotas import BALANCES
+
+if TYPE_CHECKING:
+    from lcrjax.cli.steps import Show
+    from lcrjax.data import Dataset
+    from lcrjax.selection import Selection
+
+_LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma"}
+
+
+@reads_data
+def select(
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
+    size: Annotated[
+        int | None, typer.Option(help="How many to choose; may be left out if --balance counts.")
+    ] = None,
+    given: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA", help="What is there already and stays: what is chosen adds to it."
+        ),
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(BALANCES)}, or how many of each class, such as cat=10,dog=20. "
+            "By default balanced."
+        ),
+    ] = None,
+    objective: Annotated[
+        str, typer.Option(help=f"What to be good at: {', '.join(WORDS)}.")
+    ] = "auto",
+    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_TO_CHOOSE_HELP)] = None,
+    unlabelled: Annotated[
+        bool,
+        typer.Option(
+            "--unlabelled",
+            help="Choose without labels, which DATA need not have: from .npy or .npz alone, a "
+            "table without their column, pictures in one folder.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of a random choice.")] = 0,
+    resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    out: Annotated[Path | None, typer.Option(help=CHOSEN_HELP)] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Fill a folder with links in place of copies.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write a page, .html, about what was chosen and left.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there, but no folder.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    *,
+    reading: dict[str, Any],
+) -> None:
+    """Choose the elements of a dataset that are worth most together: to label, to keep or to add.
+
+    They are chosen from the training set, in an order: the first k of them are themselves a
+    selection, as balanced as k allows. A test set that DATA has goes along into .npz and folders.
+
+    Examples:
+        lcrjax select digits --size 100 --out chosen.npz
+        lcrjax select photos/ --resize 32 --size 500 --out chosen/ --link --report chosen.html
+        lcrjax select embeddings.npy --unlabelled --size 200 --out chosen.csv
+        lcrjax select new/ --given owned/ --resize 32 --balance cat=10,dog=40 --out to-add.csv
+    """
+    with interruptible("interrupted; nothing was written.") as work:
+        from rich.console import Console
+
+        from lcrjax.cli.steps import choose_steps
+        from lcrjax.study.run.files import write_whole
+
+        with input_checked():
+            from lcrjax.similarity.spec import check_similarity
+
+            as_objective(objective, seed)
+            if similarity is not None:
+                check_similarity(similarity)
+            if unlabelled and balance is not None:
+                raise ValueError("without labels no class is known: leave --balance out")
+            shares, size = _shares(balance or BALANCES[0], size)
+            if link and (out is None or out.suffix):
+                raise ValueError("--link is for folders: let --out name one")
+            if out is not None:
+                check_chosen(out, overwrite=overwrite)
+            if report is not None:
+                if report.suffix != ".html":
+                    raise ValueError(f"--report is {str(report)!r}: let it end in .html")
+                check_writable(report)
+                refuse_existing(report, overwrite=overwrite)
+        with choose_steps(Console(stderr=True), quiet=quiet) as show, input_checked():
+
+            def tell(stage: str, share: float) -> None:
+                work.check()
+                show(stage, share)
+
+            options = {"resize": resize, "test_fraction": 0, "labelled": not unlabelled, **reading}
+            dataset = read(data, show=tell, **options)
+            options.pop("labels", None)  # which are DATA's
+            owned = None if given is None else read(given, show=tell, **options)
+            base = _base(Path(data))
+            if out is not None:
+                check_chosen(out, dataset, base, link=link)
+            found, said = _chosen(
+                dataset, owned, size, shares, objective, similarity, unlabelled, seed, tell
+            )
+            tell("measuring what was chosen", 0.0)
+            about = _summary(dataset, owned, found, (objective, said))
+            page = ""
+            if report is not None:
+                from lcrjax.report import selection_page
+
+                page = selection_page(dataset, found, alike=said, progress=tell)
+    _print(Console(), dataset, about, json)
+    for path in (report, out):
+        if path is None:
+            continue
+        try:
+            if path is report:
+                write_whole(path, page.encode())
+            else:
+                write_chosen(path, dataset, found, base, link=link)
+        except OSError as error:
+            leave(NO_DISK, f"cannot write {path}: {error}.")
+        typer.echo(f"Written: {path}", err=True)
+
+
+def _base(data: Path) -> Path | None:
+    """Folder in which the files lie that elements' names say."""
+    from lcrjax.data.delimited import SUFFIXES
+
+    if data.is_dir():
+        return data
+    return data.parent if data.suffix.lower() in (*SUFFIXES, ".parquet") else None
+
+
+def _shares(balance: str, size: int | None) -> tuple[str | dict[str, int], int]:
+    """How many of each class, or a word for that, and how many of all."""
+    if "=" in balance:
+        counts: dict[str, int] = {}
+        for part in balance.split(","):
+            name, _, count = part.strip().rpartition("=")
+            if not name or not count.strip().isdecimal() or name in counts:
+                raise ValueError(
+                    f"--balance holds {part!r}: give each class once, such as cat=10,dog=20"
+                )
+            counts[name] = int(count)
+        return counts, sum(counts.values()) if size is None else size
+    if balance not in BALANCES:
+        raise ValueError(
+            f"--balance is {balance!r}: give {', '.join(BALANCES)}, or counts such as cat=10,dog=20"
+        )
+    if size is None:
+        raise ValueError("there is no --size: say how many to choose")
+    return balance, size
+
+
+def _chosen(
+    dataset: "Dataset",
+    owned: "Dataset | None",
+    size: int,
+    balance: str | dict[str, int],
+    objective: str,
+    similarity: str | None,
+    unlabelled: bool,
+    seed: int,
+    tell: "Show",
+) -> tuple["Selection", str]:
+    """Choose, and say by what similarity."""
+    import numpy as np
+
+    from lcrjax.selection import select as choose
+    from lcrjax.selection.scale import CHOOSING
+    from lcrjax.similarity.spec import check_similarity, describe_similarity
+
+    if owned is not None and owned.kind != dataset.kind:
+        raise ValueError(f"DATA holds {dataset.kind} and --given {owned.kind}: give one kind")
+    word = similarity or CHOOSING[dataset.kind]
+    check_similarity(word, dataset.kind)
+    if owned is not None and word.startswith("file:"):
+        raise ValueError(f"{word} has no similarities of what is given: choose by another")
+    labels, there = None, None
+    if not unlabelled:
+        labels = np.array(dataset.class_names)[dataset.train_labels]
+    if owned is not None:
+        there = owned.train.elements
+        if not unlabelled:
+            there = there, np.array(owned.class_names)[owned.train_labels]
+    stage = f"choosing {size:,} of {len(dataset.train):,} {dataset.kind}"
+    tell(stage, 0.0)
+    found = choose(
+        dataset.train.elements,
+        size,
+        labels,
+        similarity=word,
+        objective=objective,
+        balance=balance,
+        given=there,
+        seed=seed,
+        progress=lambda share: tell(stage, share),
+    )
+    return found, describe_similarity(word, found.similarity, dataset.kind)
+
+
+def _summary(
+    dataset: "Dataset", owned: "Dataset | None", found: "Selection", said: tuple[str, str]
+) -> dict[str, Any]:
+    """What is printed, and what --json prints."""
+    import numpy as np
+
+    known = found.class_names is not None
+    letters = _LETTERS if known else {"G": "gamma"}
+    pool = np.bincount(dataset.train_labels, minlength=dataset.n_classes).tolist()
+    counts = dict(
+        zip(found.class_names or (), [] if found.counts is None else found.counts, strict=True)
+    )
+    return {
+        "dataset": dataset.name,
+        "kind": dataset.kind,
+        "pool": len(dataset.train),
+        "given": 0 if owned is None else len(owned.train),
+        "chosen": len(found),
+        "objective": said[0],
+        "aim": str(found.objective),
+        "value": float(found.values[-1]),
+        "similarity": said[1],
+        "classes": {
+            name: {"pool": count, "chosen": int(counts.get(name, 0))}
+            for name, count in zip(dataset.class_names, pool, strict=True)
+            if known
+        },
+        "diversity": {
+            when: {
+                f"{letter}_{q:g}": float(np.asarray(diversity.dataset_level[measure])[k])
+                for letter, measure in letters.items()
+                for k, q in enumerate(np.asarray(diversity.q).tolist())
+            }
+            for when, diversity in (("pool", found.before), ("chosen", found.after))
+        },
+        "indices": found.indices.tolist(),
+        "names": [dataset.train.name_of(i) for i in found.indices.tolist()],
+        "values": [float(value) for value in found.values],
+    }
+
+
+def _print(console: Any, dataset: "Dataset", about: dict[str, Any], json: bool) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(about, ensure_ascii=False))
+        return
+
+    def line(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    beside = f", beside {about['given']:,} given" if about["given"] else ""
+    line(f"{dataset.name}: {about['chosen']:,} of {about['pool']:,} {dataset.kind}{beside}.")
+    aim = f" ({about['aim']})" if about["objective"] == "auto" else ""
+    line(f"Objective: {about['objective']}{aim}, {about['value']:.4g} in the end")
+    line(f"Similarity: {about['similarity']}")
+    if about["classes"]:
+        table = Table()
+        table.add_column("class")
+        table.add_column("pool", justify="right")
+        table.add_column("chosen", justify="right")
+        for name, counts in about["classes"].items():
+            table.add_row(Text(name), f"{counts['pool']:,}", f"{counts['chosen']:,}")
+        console.print(table)
+    table = Table()
+    table.add_column("diversity")
+    for when in about["diversity"]:
+        table.add_column(when, justify="right")
+    for key in about["diversity"]["pool"]:
+        cells = [f"{values[key]:.4g}" for values in about["diversity"].values()]
+        table.add_row(key, *cells, end_section=key.endswith("_inf"))
+    console.print(table)

@@ -1,0 +1,182 @@
+"""Elements of which single columns of Z are wanted, and sums over all: what choosing looks at."""
+
+from collections import OrderedDict
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax.numerics.processes import check_process
+from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.zp import zp, zp_of_canonical
+from lcrjax.similarity import Identity, Precomputed
+from lcrjax.similarity.base import Similarity, TiledSimilarity
+
+#: Columns that are computed by one product.
+AT_ONCE = 32
+#: Bytes of columns that are kept.
+KEPT_BYTES = 400 * 2**20
+_SAMPLE = 64  # elements whose similarities are compared with their transpose
+_TOLERANCE = 1e-5
+
+
+class Columns:
+    """n elements, and the columns of their symmetric Z, computed as they are asked for.
+
+    Memory holds the elements, a tile, and at most `KEPT_BYTES` of columns.
+
+    Attributes:
+        similarity: In the form that its elements made it take.
+        elements: Canonical elements; places in the matrix of a `Precomputed`.
+    """
+
+    def __init__(self, similarity: Similarity, elements: Any, *, ready: bool = False) -> None:
+        if not ready:
+            check_process()
+            similarity, elements = _canonical(similarity, elements)
+        self.similarity, self.elements = similarity, elements
+        self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._most = max(AT_ONCE, KEPT_BYTES // (4 * max(1, len(self))))
+
+    def __len__(self) -> int:
+        return _count(self.elements)
+
+    def part(self, index: Int[np.ndarray, " m"]) -> "Columns":
+        """Some of the elements, as elements of their own."""
+        return Columns(self.similarity, pick(self.elements, index), ready=True)
+
+    def ordinariness(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Z w, in float64."""
+        return self._product(weights[:, None], None)[:, 0]
+
+    def has(self, i: int) -> bool:
+        """Whether the column of an element is at hand."""
+        return i in self._kept
+
+    def column(self, i: int) -> Float[np.ndarray, " n"]:
+        """Similarity of every element to one of them, float32."""
+        return self.columns(np.array([i]))[0]
+
+    def columns(
+        self, index: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"] | None = None
+    ) -> Float[np.ndarray, "k n"]:
+        """Similarity of every element to some of them, a row each, float32.
+
+        Args:
+            index: Whose.
+            soon: Whose else to compute along with them, if any have to be: the next 32 take little
+                longer than the first.
+        """
+        missing = [i for i in index.tolist() if i not in self._kept]
+        if missing and soon is not None:
+            more = [i for i in soon.tolist() if i not in self._kept and i not in missing]
+            missing += more[: -len(missing) % AT_ONCE]
+        found: dict[int, np.ndarray] = {}
+        for start in range(0, len(missing), AT_ONCE):
+            some = np.array(missing[start : start + AT_ONCE])
+            part = self._product(np.eye(len(some)), some).T.astype(np.float32)
+            found.update(zip(some.tolist(), part, strict=True))
+        out = np.stack([found[i] if i in found else self._kept[i] for i in index.tolist()])
+        for i, row in found.items():
+            self._kept[i] = row
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return out
+
+    def _product(self, weights: np.ndarray, picked: np.ndarray | None) -> np.ndarray:
+        if isinstance(self.similarity, Precomputed):
+            return _of_matrix(self.similarity.matrix, self.elements, weights, picked)
+        if isinstance(self.similarity, Identity):
+            return weights if picked is None else np.eye(len(self))[:, picked] @ weights
+        others = None if picked is None else pick(self.elements, picked)
+        table = jnp.asarray(weights, float_dtype(*_numbers(self.elements)))
+        if isinstance(self.similarity, TiledSimilarity):
+            found = zp_of_canonical(self.similarity, self.elements, others, table)
+        else:
+            found = zp(self.similarity, self.elements, table, others)
+        return np.asarray(found, np.float64)
+
+
+def _canonical(similarity: Similarity, elements: Any) -> tuple[Similarity, Any]:
+    """The similarity and elements in the form that products take, once and for all."""
+    if isinstance(similarity, Precomputed):
+        count = len(elements)
+        matrix = similarity.matrix
+        if similarity.in_file or hasattr(matrix, "tocsr"):
+            blocks = [x.toarray() if hasattr(x, "toarray") else x for x in similarity.blocks(count)]
+            matrix = np.concatenate(blocks)
+        matrix = np.asarray(matrix)
+        if np.abs(matrix - matrix.T).max(initial=0) > _TOLERANCE * np.abs(matrix).max(initial=1):
+            raise ValueError(_ONE_WAY)
+        similarity.check(count, None)
+        return Precomputed(matrix), np.arange(count)
+    if isinstance(similarity, Identity):
+        return similarity, elements
+    if isinstance(similarity, TiledSimilarity):
+        similarity, elements, _ = similarity.canonical(elements, None)
+    count = _count(elements)
+    some = pick(elements, np.unique(np.linspace(0, max(0, count - 1), _SAMPLE).astype(np.int64)))
+    sample = Columns(similarity, some, ready=True)
+    z = sample.columns(np.arange(len(sample)))
+    if np.abs(z - z.T).max(initial=0) > 1e-3:
+        raise ValueError(_ONE_WAY)
+    return similarity, elements
+
+
+_ONE_WAY = "the similarity is not symmetric: give one in which Z_ij = Z_ji, such as (Z + Z.T) / 2"
+
+
+def _of_matrix(
+    matrix: np.ndarray, places: np.ndarray, weights: np.ndarray, picked: np.ndarray | None
+) -> np.ndarray:
+    if picked is not None:
+        return matrix[np.ix_(places, places[picked])] @ weights
+    step = max(1, 2**22 // max(1, len(places)))
+    parts = [places[start : start + step] for start in range(0, len(places), step)]
+    return np.concatenate([matrix[np.ix_(part, places)] @ weights for part in parts])
+
+
+def pick(elements: Any, index: np.ndarray) -> Any:
+    """Some elements by their places: of an array, a list, a table, or a product's tuple of them."""
+    if isinstance(elements, tuple):
+        parts = [pick(part, index) for part in elements]
+        return type(elements)(*parts) if hasattr(elements, "_fields") else tuple(parts)
+    if isinstance(elements, list):
+        return [elements[i] for i in index]
+    return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
+
+
+def _count(elements: Any) -> int:
+    """Number of canonical elements: of their first part, where they have several."""
+    while isinstance(elements, tuple):
+        elements = elements[0]
+    return len(elements)
+
+
+def joined(elements: Any, others: Any) -> Any:
+    """Elements, and those that are given after them."""
+    if others is None:
+        return elements
+    if isinstance(elements, tuple):
+        return tuple(joined(x, y) for x, y in zip(elements, others, strict=True))
+    if isinstance(elements, list):
+        return [*elements, *others]
+    if hasattr(elements, "iloc"):
+        import pandas as pd
+
+        return pd.concat([elements, others], ignore_index=True)
+    own, its = np.asarray(elements), np.asarray(others)
+    if own.shape[1:] != its.shape[1:]:
+        raise ValueError(
+            f"elements have shape {own.shape} and those given {its.shape}: "
+            "all but the first number must agree"
+        )
+    if own.dtype != its.dtype:
+        raise ValueError(f"elements are {own.dtype} and those given {its.dtype}: give one dtype")
+    return np.concatenate([own, its])
+
+
+def _numbers(elements: Any) -> list[Any]:
+    return [x for x in jax.tree.leaves(elements) if hasattr(x, "dtype")]
