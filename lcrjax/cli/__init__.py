@@ -15,6 +15,7 @@ from lcrjax.cli.compare_command import compare
 from lcrjax.cli.duplicates_command import duplicates
 from lcrjax.cli.embed_command import embed
 from lcrjax.cli.measure_command import measure
+from lcrjax.cli.measure_study_command import measure_study
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
 from lcrjax.cli.select_command import select
@@ -46,7 +47,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (measure, select, compare, study, search, report, duplicates, train, embed):
+_COMMANDS = (
+    measure,
+    select,
+    compare,
+    study,
+    measure_study,
+    search,
+    report,
+    duplicates,
+    train,
+    embed,
+)
+for command in _COMMANDS:
     app.command(help=_paragraphs(command.__doc__ or ""))(command)
 
 

@@ -14,36 +14,48 @@ def search(
     ],
     target: Annotated[str, typer.Option(help="What to explain: bacc, acc or auc.")] = "bacc",
     size: Annotated[int, typer.Option(help="How many features together.", min=1)] = 1,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help="Candidates, such as size,A_0[rmsd:10]; rmsd:10 stands for all that was measured "
+            "with it. All if left out."
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(help="How many combinations to print.", min=1)] = 10,
 ) -> None:
     """Rank every combination of so many features by adjusted R².
 
     Each is regressed on in natural logs, with the number of pixels, channels and classes.
 
-    Example:
+    Examples:
         lcrjax search lcrjax-study --size 2 --top 20
+        lcrjax search my-study --features size,rmsd:10
     """
     with input_checked():
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
         from lcrjax.report import notes
         from lcrjax.study.analysis.combinations import search as rank
+        from lcrjax.study.measuring.names import chosen
         from lcrjax.study.run.store import read_results
 
-        found = rank(read_results(source), target, size)
+        table = read_results(source)
+        wanted = None if features is None else [word.strip() for word in features.split(",")]
+        found = rank(table, target, size, features=chosen(table, wanted))
 
     console = Console()
     for line in notes(found):
         console.print(line, markup=False)
-    table = Table()
-    table.add_column("", justify="right")
-    table.add_column("features" if size > 1 else "feature")
-    table.add_column("adjusted R²", justify="right")
-    table.add_column("R²", justify="right")
+    shown = Table()
+    shown.add_column("", justify="right")
+    shown.add_column("features" if size > 1 else "feature")
+    shown.add_column("adjusted R²", justify="right")
+    shown.add_column("R²", justify="right")
     best = zip(*(found.head(top)[c] for c in ("features", "adj_r2", "r2")), strict=True)
-    for place, (features, adjusted, r2) in enumerate(best, start=1):
-        table.add_row(str(place), " + ".join(features), f"{adjusted:.4f}", f"{r2:.4f}")
-    console.print(table)
+    for place, (names, adjusted, r2) in enumerate(best, start=1):
+        shown.add_row(str(place), Text(" + ".join(names)), f"{adjusted:.4f}", f"{r2:.4f}")
+    console.print(shown)
     if len(found) > top:
         console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")

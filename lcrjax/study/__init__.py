@@ -5,6 +5,7 @@ from lcrjax.study.design.balance import design_subsets
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.design.presets import PRESETS
 from lcrjax.study.feature_table import features
+from lcrjax.study.measuring.addition import add_measures
 from lcrjax.study.run.folder import FolderInUseError
 from lcrjax.study.run.progress import StudyProgress
 from lcrjax.study.run.runner import run_study
@@ -16,6 +17,7 @@ __all__ = [
     "FolderInUseError",
     "StudyConfig",
     "StudyProgress",
+    "add_measures",
     "design_subsets",
     "features",
     "read_results",

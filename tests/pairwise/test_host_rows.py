@@ -4,7 +4,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 import lcrjax
-from lcrjax.pairwise.host_rows import host_rows
+from lcrjax.pairwise.host_rows import _Distances, host_blocks, host_rows
 
 N = 30
 KERNELS = {
@@ -83,3 +83,36 @@ def test_what_jax_alone_knows_has_none(rng):
     pointwise = lcrjax.Pointwise(lambda a, b: jnp.exp(-jnp.sum(jnp.abs(a - b))))
     assert host_rows(pointwise, x) is None
     assert host_rows(pointwise * lcrjax.Cosine(), (x, x)) is None
+
+
+def test_blocks_of_several_similarities(rng, monkeypatch):
+    """Any rows and columns; distances that similarities share are computed once for a block."""
+    x = rng.integers(0, 256, (N, 4, 4), np.uint8)
+    computed = []
+    compute = _Distances._computed
+    monkeypatch.setattr(
+        _Distances, "_computed", lambda self, i, j: computed.append(1) or compute(self, i, j)
+    )
+    kernels = [lcrjax.RMSD(2.0), lcrjax.Cosine(), lcrjax.RMSD(5.0), lcrjax.SameClass()]
+    elements = [x, x.reshape(N, -1) / np.float32(255), x / np.float32(255), np.arange(N) % 3]
+    canonical = [kernel.canonical(y, None)[:2] for kernel, y in zip(kernels, elements, strict=True)]
+    blocks = host_blocks(*zip(*canonical, strict=True))
+    i, j = np.array([3, 0, 7]), np.array([7, 3, 29, 1])
+    found = [block(i, j) for block in blocks]
+    assert len(computed) == 1
+    flat = x.reshape(N, -1) / 255
+    d = cdist(flat, flat)[i][:, j] / 4
+    unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
+    wanted = [np.exp(-2 * d), (unit @ unit.T)[i][:, j], np.exp(-5 * d),
+              i[:, None] % 3 == j % 3]  # fmt: skip
+    for z, expected in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(z, expected, rtol=1e-6)
+    assert found[0][0, 1] == found[1][0, 1] == 1  # the same element
+    pair = blocks[0](slice(0, 2), slice(0, 2))
+    assert len(computed) == 2
+    np.testing.assert_allclose(pair, np.exp(-2 * cdist(flat[:2], flat[:2]) / 4), rtol=1e-6)
+
+
+def test_what_jax_alone_knows_has_no_blocks(rng):
+    gower, elements, _ = lcrjax.Gower().canonical(rng.random((N, 2)), None)
+    assert host_blocks([gower], [elements]) == [None]

@@ -8,6 +8,7 @@ from lcrjax.study.analysis.effect import top_effect
 from lcrjax.study.analysis.feature_sets import explain_feature_sets, score
 from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
 from lcrjax.study.analysis.leave_one_out import leave_one_dataset_out
+from lcrjax.study.analysis.nested import nested_selection
 from lcrjax.study.analysis.paper_claims import claims
 from lcrjax.study.analysis.regression import Design, design_matrix, fit, variance_inflation
 from lcrjax.study.analysis.resampling import Bootstrap, bootstrap
@@ -24,6 +25,7 @@ __all__ = [
     "fit",
     "fixed_effects_r2",
     "leave_one_dataset_out",
+    "nested_selection",
     "pairwise_concordance",
     "score",
     "search",

@@ -36,14 +36,7 @@ def own_folder(folder: Path, description: dict[str, Any], kind: str) -> Iterator
         OSError: If the folder cannot be made or written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = filelock.FileLock(folder / _LOCK).acquire(blocking=False)
-    except filelock.Timeout:
-        raise FolderInUseError(
-            f"another process is at work in {folder}: wait for it, or choose another folder"
-        ) from None
-    with lock:
-        sweep(folder)
+    with locked(folder):
         description = json.loads(json.dumps(description))
         if (folder / CONFIG).exists():
             found = read_description(folder, kind)
@@ -55,6 +48,24 @@ def own_folder(folder: Path, description: dict[str, Any], kind: str) -> Iterator
         else:
             text = json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False)
             write_whole(folder / CONFIG, text.encode())
+        yield
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be alone at work in a folder that exists; it is free of what killed writes have left.
+
+    Raises:
+        FolderInUseError: If another process is at work in the folder.
+    """
+    try:
+        lock = filelock.FileLock(folder / _LOCK).acquire(blocking=False)
+    except filelock.Timeout:
+        raise FolderInUseError(
+            f"another process is at work in {folder}: wait for it, or choose another folder"
+        ) from None
+    with lock:
+        sweep(folder)
         yield
 
 

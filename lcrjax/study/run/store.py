@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,9 @@ from lcrjax.study.table import decode, encode
 
 ROWS = "rows"
 RESULTS = "results.parquet"
+#: Measures that were added to a finished study, one row for each of its subsets.
+ADDED = "measures.parquet"
+KEYS = ("dataset", "n", "subset")
 
 
 class Store:
@@ -107,7 +111,8 @@ def read_results(path: str | Path) -> pd.DataFrame:
     """Read a study's table from its folder or file; of an unfinished study, the finished rows.
 
     Args:
-        path: A study's folder, or a Parquet file with a study's columns.
+        path: A study's folder, whose table is joined with the measures that `add_measures` added;
+            or a Parquet file with a study's columns.
 
     Raises:
         ValueError: If there is no such table, or it has no rows yet.
@@ -124,9 +129,33 @@ def read_results(path: str | Path) -> pd.DataFrame:
             ) from None
     read_description(path)
     if (path / RESULTS).exists():
-        return decode(path / RESULTS)[0]
+        table = decode(path / RESULTS)[0]
+        added = read_added(path)
+        return table if added is None else table.merge(added, "left", list(KEYS), validate="1:1")
     files = sorted(p for p in (path / ROWS).glob("*.parquet") if not is_partial(p))
     if not files:
         raise ValueError(f"the study in {path} has no finished rows yet: let it run on")
     table = pd.concat([decode(file)[0] for file in files], ignore_index=True)
     return table.sort_values(["dataset", "n", "subset"], ignore_index=True)
+
+
+def read_added(folder: Path) -> pd.DataFrame | None:
+    """Read the measures that were added to a study: `KEYS` and their columns; None if none were.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    path = folder / ADDED
+    if not path.exists():
+        return None
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it and measure again") from None
+
+
+def write_added(folder: Path, table: pd.DataFrame) -> None:
+    """Write the measures that were added to a study, whole or not at all."""
+    stream = io.BytesIO()
+    table.to_parquet(stream, index=False, compression="zstd")
+    write_whole(folder / ADDED, stream.getvalue())

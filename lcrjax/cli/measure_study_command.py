@@ -1,0 +1,50 @@
+"""`lcrjax measure-study`: more measures of a finished study, without training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lcrjax.cli.help_texts import SIMILARITY_HELP
+from lcrjax.cli.outcome import input_checked, work_in
+
+
+def measure_study(
+    folder: Annotated[Path, typer.Argument(help="The finished study's folder.")],
+    similarity: Annotated[
+        list[str], typer.Option(help=f"What to measure with; may be repeated. {SIMILARITY_HELP}")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the datasets' files; the current one if left out."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Measure a finished study's subsets with more similarities, without training.
+
+    The subsets are designed again, bit for bit. Measured are the paper's diversities, how training
+    images that a subset lacks find themselves in it, and how well it classifies them by their
+    nearest member. Columns such as A_0[rmsd:10] are added to the study, in measures.parquet;
+    nothing that is there is lost or measured again. lcrjax search then knows them.
+
+    Examples:
+        lcrjax measure-study lcrjax-study --similarity rmsd:10
+        lcrjax measure-study my-study --similarity rmsd:10 --similarity cosine --data files/
+    """
+    with work_in(folder) as work:
+        from rich.console import Console
+
+        from lcrjax.cli.steps import choose_steps
+        from lcrjax.study import add_measures
+        from lcrjax.study.measuring.names import added_columns
+        from lcrjax.study.run.store import ADDED
+
+        with choose_steps(Console(stderr=True), quiet=quiet) as show, input_checked():
+
+            def tell(stage: str, share: float) -> None:
+                work.check()
+                show(stage, share)
+
+            table = add_measures(folder, similarity, data=data, progress=tell)
+    columns = added_columns(table)
+    typer.echo(f"{len(table)} subsets have {len(columns)} added measures: {folder / ADDED}")

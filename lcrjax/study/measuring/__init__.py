@@ -1,0 +1,1 @@
+"""More measures of a finished study's subsets, without training: against images they lack, too."""

@@ -1,0 +1,110 @@
+"""Measures added to a finished study, in a file beside its table."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lcrjax.data import Dataset
+from lcrjax.similarity.spec import FORMS, check_similarity
+from lcrjax.study.measuring.finished import check_datasets, designed_subsets, load_datasets
+from lcrjax.study.measuring.names import MEASURES, column_of
+from lcrjax.study.measuring.of_dataset import measure_subsets_with
+from lcrjax.study.run.folder import locked, read_description
+from lcrjax.study.run.store import KEYS, RESULTS, read_added, read_results, write_added
+
+
+def add_measures(
+    folder: str | Path,
+    similarities: Iterable[str],
+    datasets: Sequence[Dataset] | None = None,
+    *,
+    data: str | Path | None = None,
+    progress: Callable[[str, float], None] = lambda name, share: None,
+) -> pd.DataFrame:
+    """Measure the subsets of a finished study with more similarities, without training.
+
+    The subsets are designed again from the study's configuration, and held against its table. With
+    each similarity are measured the paper's 24 features that depend on one, and those of
+    `lcrjax.study.measuring.names`: cross-diversity of other training images in the subset,
+    representativeness, the Vendi score and magnitude, and how well the subset classifies other
+    training images without any training. Columns are called as in `A_0[rmsd:10]`. They are kept in
+    `measures.parquet`, written after each dataset; what it holds already is neither lost nor
+    measured again. `read_results` joins it with the table.
+
+    Args:
+        folder: The study's folder.
+        similarities: In one word each, such as "rmsd:10"; see `lcrjax.parse_similarity`.
+        datasets: The study's; None to load them by their names.
+        data: Folder of their files, where `datasets` is None.
+        progress: Told what is being measured, and the share of that which is done.
+
+    Returns:
+        The study's table with all added columns.
+
+    Raises:
+        ValueError: If the study is not finished, a dataset is missing or another, a similarity
+            cannot be read or is of other elements or a matrix, or the study's subsets cannot be
+            designed again.
+        FolderInUseError: If another process is at work in the folder.
+        OSError: If the disk is full or not writable.
+
+    References:
+        Not in the paper.
+    """
+    folder = Path(folder)
+    words = list(dict.fromkeys(word.strip() for word in similarities))
+    decides = read_description(folder)["decides"]
+    if not (folder / RESULTS).exists():
+        raise ValueError(f"the study in {folder} is not finished: let it run to its end")
+    for word in words:
+        check_similarity(word)
+        if word.startswith("file:"):
+            known = ", ".join(form for form in FORMS if not form.startswith("file:"))
+            raise ValueError(f"{word!r} is a matrix, which has no subsets: give one of {known}")
+    if not words:
+        raise ValueError("no similarity was given: name one at least, such as rmsd:10")
+    found = load_datasets(decides, data) if datasets is None else check_datasets(decides, datasets)
+    for dataset in found:
+        for word in words:
+            check_similarity(word, dataset.kind)
+    with locked(folder):
+        table = read_results(folder)
+        added = read_added(folder)
+        added = table[list(KEYS)].copy() if added is None else added
+        progress("designing", 0.0)
+        for dataset, rows, subsets in designed_subsets(decides, found, table):
+            mine = added["dataset"] == dataset.name
+            lacking = [word for word in words if _lacks(added[mine], word)]
+            if not lacking:
+                continue
+            name = dataset.name
+
+            progress(name, 0.0)
+
+            def tell(share: float, name: str = name) -> None:
+                progress(name, share)
+
+            new = measure_subsets_with(dataset, subsets, lacking, tell)
+            keys = rows[list(KEYS)].reset_index(drop=True)
+            added = _joined(added, pd.concat([keys, new], axis=1))
+            write_added(folder, added)
+    return read_results(folder)
+
+
+def _lacks(rows: pd.DataFrame, word: str) -> bool:
+    """Whether a dataset's rows lack a measure with a similarity."""
+    columns = [column_of(name, word) for name in MEASURES]
+    return any(name not in rows for name in columns) or bool(rows[columns[0]].isna().all())
+
+
+def _joined(added: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Put one dataset's new columns beside what there is."""
+    index = list(KEYS)
+    whole, part = added.set_index(index), new.set_index(index)
+    # Where both have a number, the one that was there stays.
+    return (
+        whole.combine_first(part)[[*whole, *(c for c in part if c not in whole)]]
+        .loc[whole.index]
+        .reset_index()
+    )
