@@ -39,6 +39,12 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "in logs, 2 H less the quantiles",
         "the total length of branches, 7, over the height of the tree, 3",
     ),
+    "estimates.md": (
+        "has the shape (Q, 2) and",
+        '`D.class_interval["alpha"]` (Q, C, 2)',
+        "(their lower end is 0)",
+        "With fewer than 16 rows for each class",
+    ),
     "measures.md": (
         "Integers of 64 bits and floats from 1e-300 to 1e300",
         "jax itself turns 64-bit integers into 32 bits",
@@ -156,6 +162,10 @@ MEASURED: dict[str, dict[str, str]] = {
         "source's G at q = 1 known, centred intervals of nominal 95 % held it in 90 % and "
         "percentiles in 70 %; at q = 2 in 92 % and 78 %; at q = 0, where the rarest count most, "
         "in 72 % and 27 %": "a simulation not kept; test_resampling has a smaller one",
+    },
+    "estimates.md": {
+        "## Do the intervals hold the truth?": "python -m experiments.coverage blood.npz --most "
+        "4000 --samples 1000; its table.md",
     },
     "performance.md": {
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",

@@ -32,6 +32,21 @@ def measure(
     ] = "0,1,inf",
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            help="Estimate, with 95 % intervals: compare so many elements, sampled from every "
+            "class, with all. Where q is inf that gives bounds."
+        ),
+    ] = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            help="Estimate the dataset's A, R and G this closely, such as 0.2%: sample until "
+            "half the width of their intervals is that share of them."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="Also write the table: .csv, .parquet or .json, with all nine measures."),
@@ -50,6 +65,7 @@ def measure(
         lcrjax measure blood.npz --q 0,1,2,inf --out blood.csv
         lcrjax measure digits --similarity rmsd:10
         lcrjax measure embeddings.npz --similarity gaussian:median
+        lcrjax measure embeddings.npz --error 0.2%
     """
     with input_checked():
         from lcrjax.similarity.spec import (
@@ -60,6 +76,11 @@ def measure(
         )
 
         viewpoints = values.orders(q)
+        if rows is not None and rows < 1:
+            raise ValueError(f"--rows is {rows}: give how many elements to sample, such as 4096")
+        if rows is not None and error is not None:
+            raise ValueError("there are --rows and --error: give one of them")
+        precision = None if error is None else values.share(error)
         if similarity is not None:
             check_similarity(similarity)
         if out is not None:
@@ -87,6 +108,9 @@ def measure(
             q=np.asarray(viewpoints),
             similarity=alike,
             class_names=dataset.class_names,
+            rows=rows,
+            error=precision,
+            seed=seed,
         )
 
     from rich.console import Console
@@ -95,6 +119,8 @@ def measure(
     counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
     said = describe_similarity(word, alike, dataset.kind)
     console.print(f"Similarity: {said}", markup=False, highlight=False, soft_wrap=True)
+    if found.lower is not None:
+        console.print(_sampled(frame), highlight=False, soft_wrap=True)
     _print(console, dataset.name, dataset.kind, counts, frame)
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null
@@ -123,8 +149,34 @@ def _print(
             table.add_row(
                 "all" if whole else escape(row["level"]),
                 f"{count:,}",
-                *(f"{row[column]:.4g}" for column in _LETTERS.values()),
+                *(_shown(row, column) for column in _LETTERS.values()),
                 style="bold" if whole else None,
                 end_section=whole,
             )
         console.print(table)
+
+
+def _shown(row: dict[Any, Any], measure: str) -> str:
+    """A value, with its interval where there is one, or as the bound that it is."""
+    value = f"{row[measure]:.4g}"
+    if f"{measure}_low" not in row:
+        return value
+    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
+    if low == high:
+        return value
+    if math.isinf(row["q"]):
+        return f"≤ {value}" if low == 0 else f"≥ {value}"
+    half = max(high - row[measure], row[measure] - low)
+    if not 0 < half < math.inf:
+        return f"{value} ±{half:.2g}"
+    places = max(0, 1 - math.floor(math.log10(half)))
+    return f"{row[measure]:.{places}f} ±{half:.{places}f}"
+
+
+def _sampled(frame: "pd.DataFrame") -> str:
+    """What the numbers of an estimate are."""
+    if (frame["alpha_low"] == frame["alpha_high"]).all():
+        return "All elements were compared: the numbers are exact."
+    return (
+        "A sample: ± reaches to the farther end of a 95 % interval, ≤ and ≥ are bounds (q = inf)."
+    )

@@ -30,3 +30,19 @@ def sizes(text: str) -> tuple[int, ...]:
         if not word.strip().isdecimal():
             raise ValueError(f"--sizes holds {word!r}: give whole numbers, such as 64,128,256")
     return tuple(int(word) for word in words)
+
+
+def share(text: str) -> float:
+    """Read a positive share, such as 0.2% or 0.002.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    word = text.strip()
+    try:
+        value = float(word.removesuffix("%")) / (100 if word.endswith("%") else 1)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise ValueError(f"--error is {text!r}: give a share above zero, such as 0.2%")
+    return value

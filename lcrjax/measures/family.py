@@ -201,7 +201,7 @@ def family_of(members: Members, q: Float[AnyArray, " Q"]) -> Family:
     return Family(*(table + 0.0 for table in tables))  # no number is shown as -0
 
 
-def _alone(found: Family) -> Family:
+def alone(found: Family) -> Family:
     """The family of one dataset, without the axis of datasets."""
     return found._replace(
         dataset_numbers=found.dataset_numbers[..., 0],
@@ -229,7 +229,7 @@ def family(
     References:
         Reeve et al. (2016), table 2; paper, section II-E.
     """
-    return _alone(family_of(members_of_table(abundance, ordinariness), q))
+    return alone(family_of(members_of_table(abundance, ordinariness), q))
 
 
 def labelled_family(
@@ -255,7 +255,7 @@ def labelled_family(
         As `family`.
     """
     if isinstance(own, np.ndarray):
-        return _alone(family_of(members_of_labels(labels[None], own[None], everyone[None]), q))
+        return alone(family_of(members_of_labels(labels[None], own[None], everyone[None]), q))
     groups = Classes(labels, n_classes)
     members = Members(jnp.ones_like(own), own, everyone, groups, Runs(1, n_classes))
-    return _alone(family_of(members, q))
+    return alone(family_of(members, q))

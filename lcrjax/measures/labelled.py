@@ -10,6 +10,7 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from lcrjax.measures.counted import diversity
+from lcrjax.measures.estimates import check_asked, check_estimable, estimated, exact
 from lcrjax.measures.family import labelled_family
 from lcrjax.measures.labels import numbered, shared
 from lcrjax.measures.resampling import Resampling, resampled
@@ -38,6 +39,9 @@ def measure(
     n_classes: int | None = None,
     class_names: Sequence[str] | None = None,
     resampling: Resampling | None = None,
+    rows: int | None = None,
+    error: float | None = None,
+    seed: int = 0,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -62,6 +66,13 @@ def measure(
             `lcrjax.data.Dataset`; it says `n_classes` too.
         resampling: `lcrjax.Bootstrap()` for intervals, or `lcrjax.Subsets(size)` for the diversity
             of fewer images.
+        rows: For an estimate with 95 % intervals: how many images to compare with all, a sample
+            stratified by class. Time grows with n times rows. Where they are all images, or more,
+            intervals have no width.
+        error: For an estimate of that precision: half the width of the intervals of the dataset's
+            A, R and G at finite viewpoints, relative to their values, such as 0.002. Samples grow
+            until it is reached; from half of all images on, all are compared.
+        seed: Of the sample.
 
     Returns:
         A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
@@ -71,10 +82,12 @@ def measure(
         ValueError: If the images are not n arrays of numbers without NaN, pixels lie outside
             [0, 1], there are not n labels, some are missing or do not lie in 0..C-1, or are
             traced without `n_classes`, an image has no label (the first are named), several labels
-            are to be resampled, or a viewpoint is negative or NaN.
+            are to be resampled, or a viewpoint is negative or NaN. If fewer than two rows for each
+            class or an error of zero or less is asked for, both of them, either with resampling,
+            several labels, traced images or a similarity of no others than its own elements.
 
     References:
-        Paper, sections II-E and III-D.
+        Paper, sections II-E and III-D. Estimates: Lohr (2021), Sampling, chapters 3 and 9.
 
     Examples:
         >>> import lcrjax
@@ -86,7 +99,8 @@ def measure(
         >>> print(np.round(D.dataset_level["gamma"], 3))
         [1.462]
     """
-    viewpoints(q, np.float64)
+    orders = viewpoints(q, np.float64)
+    check_asked(orders, rows, error, resampling)
     if class_names is not None and n_classes not in (None, len(class_names)):
         raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
     table = shared(labels, class_names)
@@ -109,6 +123,8 @@ def measure(
     if table is not None and (shares_of_classes < 1).any(where=shares_of_classes > 0):
         if resampling is not None:
             raise ValueError("images have several labels, which are not resampled: leave it out")
+        if rows is not None or error is not None:
+            raise ValueError("images have several labels: leave out rows and error")
         counts = dict(zip(names, shares_of_classes.T, strict=True))
         return diversity(counts, relation, q=q, elements=images)
     dtype = float_dtype(*jax.tree.leaves(images))
@@ -117,12 +133,20 @@ def measure(
         f"similarities of {count:,} images to {len(names):,} classes",
     )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
+    asked = rows is not None or error is not None
+    if asked:
+        check_estimable(relation, images, classes, rows)
+        found = estimated(
+            relation, images, weights, classes, names, q, rows=rows, error=error, seed=seed
+        )
+        if found is not None:
+            return found
     sums = zp(relation, images, jnp.asarray(weights))
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
     own = labelled_diversity(shares, classes, names, q)
     if resampling is None:
-        return own
+        return exact(own) if asked else own
     return resampled(own, weights, lambda w: zp(relation, images, jnp.asarray(w)), resampling)
 
 

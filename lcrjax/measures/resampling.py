@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from lcrjax.measures.family import MEASURES, Family, family_of, members_of_tables
-from lcrjax.measures.result import Diversity, result_of
+from lcrjax.measures.family import MEASURES, family_of, members_of_tables
+from lcrjax.measures.result import Diversity
+from lcrjax.measures.result_tables import SIGNED, Table, numbers_and_logs, table_result
 from lcrjax.measures.samples import check_resampling, whole_numbers
 
 _NUMBERS_AT_ONCE = 2**24  # of a table of weights
-# Rows of the tables here: the measures, and class balance. Columns: the dataset, and its classes.
-_SIGNED = np.array([*(m.signed for m in MEASURES.values()), False])[:, None, None]
 
-
-Table = Float[np.ndarray, "rows Q columns"]
 DrawnTables = Float[np.ndarray, "B rows Q columns"]
 
 
@@ -149,19 +146,18 @@ def resampled(
         ValueError: If counts are no whole numbers, or fewer than a subset is to have.
     """
     numbers, logs = drawn(own, counts, weigh, resampling)
-    mixed = np.where(_SIGNED, numbers, logs)  # what intervals are made of
+    mixed = np.where(SIGNED, numbers, logs)  # what intervals are made of
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a class that no draw has is NaN
         centre, lower, upper = (
-            (np.where(_SIGNED, x, np.exp(x)), np.where(_SIGNED, np.log(x), x))
-            for x in resampling.summary(_own_table(own), mixed)
+            numbers_and_logs(x) for x in resampling.summary(_own_table(own), mixed)
         )
         errors = tuple(np.nanstd(table, axis=0, ddof=1) for table in (numbers, logs))
     return dataclasses.replace(
-        own if isinstance(resampling, Bootstrap) else _result(own, *centre),
-        standard_error=_result(own, *errors),
-        lower=_result(own, *lower),
-        upper=_result(own, *upper),
+        own if isinstance(resampling, Bootstrap) else table_result(own.q, own.class_names, *centre),
+        standard_error=table_result(own.q, own.class_names, *errors),
+        lower=table_result(own.q, own.class_names, *lower),
+        upper=table_result(own.q, own.class_names, *upper),
     )
 
 
@@ -198,7 +194,7 @@ def _measured(
     present = draws.any(axis=1).ravel()
 
     def table(classes: np.ndarray, datasets: np.ndarray, balance: np.ndarray) -> np.ndarray:
-        out = np.full((len(_SIGNED), datasets.shape[1], count, 1 + n_classes), np.nan)
+        out = np.full((len(SIGNED), datasets.shape[1], count, 1 + n_classes), np.nan)
         out[:-1, :, :, 0], out[-1, :, :, 0] = datasets, balance
         spread = np.full((*classes.shape[:2], present.size), np.nan)
         spread[..., present] = classes
@@ -213,21 +209,13 @@ def _measured(
 
 def _own_table(own: Diversity) -> Table:
     """Logs of a diversity, but numbers where they are signed."""
-    out = np.full((len(_SIGNED), len(own.q), 1 + len(own.class_names)), np.nan)
+    out = np.full((len(SIGNED), len(own.q), 1 + len(own.class_names)), np.nan)
     for i, (name, measure) in enumerate(MEASURES.items()):
         classes = own.class_level if measure.signed else own.class_entropy
         dataset = own.dataset_level if measure.signed else own.dataset_entropy
         out[i, :, 0], out[i, :, 1:] = np.asarray(dataset[name]), np.asarray(classes[name])
     out[-1, :, 0] = np.log(np.asarray(own.class_balance, np.float64))
     return out
-
-
-def _result(own: Diversity, numbers: Table, logs: Table) -> Diversity:
-    family = Family(
-        numbers[:-1, :, 1:], numbers[:-1, :, 0], logs[:-1, :, 1:], logs[:-1, :, 0],
-        numbers[-1, :, 0],
-    )  # fmt: skip
-    return result_of(np.asarray(own.q), family, own.class_names)
 
 
 def _quantiles(drawn: DrawnTables, level: float) -> tuple[Table, Table]:

@@ -35,8 +35,9 @@ class Diversity:
         dataset_entropy: Natural logs of `dataset_level`.
         class_balance: Hill numbers of the class weights, (Q,), from 1 to C.
         class_names: C names.
-        standard_error: Where draws were asked for (`lcrjax.Bootstrap`, `lcrjax.Subsets`), the
-            standard deviations of these numbers over them; else None.
+        standard_error: Of an estimate (`lcrjax.measure` with rows or error), or where draws were
+            asked for (`lcrjax.Bootstrap`, `lcrjax.Subsets`), the standard deviations of these
+            numbers over samples or draws; else None.
         lower: The lower ends of intervals, likewise.
         upper: The upper ends.
     """
@@ -52,6 +53,20 @@ class Diversity:
     lower: "Diversity | None" = None
     upper: "Diversity | None" = None
 
+    @property
+    def dataset_interval(self) -> dict[str, Float[np.ndarray, "Q 2"]] | None:
+        """Lower and upper ends of the intervals of `dataset_level`; None where it is exact."""
+        if self.lower is None or self.upper is None:
+            return None
+        return _ends(self.lower.dataset_level, self.upper.dataset_level)
+
+    @property
+    def class_interval(self) -> dict[str, Float[np.ndarray, "Q C 2"]] | None:
+        """Lower and upper ends of the intervals of `class_level`; None where it is exact."""
+        if self.lower is None or self.upper is None:
+            return None
+        return _ends(self.lower.class_level, self.upper.class_level)
+
     def to_frame(self, *, entropy: bool = False) -> "pd.DataFrame":
         """Make a table with the columns level, q and the nine measures.
 
@@ -59,8 +74,17 @@ class Diversity:
             entropy: Give entropies (natural logs) in place of effective numbers.
 
         Returns:
-            For each q a row whose level is "dataset", then one for each class, by its name.
+            For each q a row whose level is "dataset", then one for each class, by its name. Where
+            there are intervals, alpha_low, alpha_high and so on follow, their ends.
         """
+        table = self._measures(entropy)
+        if self.lower is None or self.upper is None:
+            return table
+        ends = {"low": self.lower._measures(entropy), "high": self.upper._measures(entropy)}
+        pairs = {f"{m}_{end}": part[m] for m in MEASURES for end, part in ends.items()}
+        return table.assign(**pairs)
+
+    def _measures(self, entropy: bool) -> "pd.DataFrame":
         import pandas as pd
 
         whole = self.dataset_entropy if entropy else self.dataset_level
@@ -80,14 +104,15 @@ class Diversity:
             entropy: Give entropies (natural logs) in place of effective numbers.
 
         Raises:
-            ValueError: If no draws were asked for.
+            ValueError: If it is exact, and no draws were asked for.
         """
         if self.standard_error is None or self.lower is None or self.upper is None:
-            raise ValueError("there are no intervals: measure with resampling=lcrjax.Bootstrap()")
+            raise ValueError(
+                "there are no intervals: measure with rows=..., or resampling=lcrjax.Bootstrap()"
+            )
         given = (self, self.standard_error, self.lower, self.upper)
         tables = [
-            part.to_frame(entropy=entropy).melt(["level", "q"], var_name="measure")
-            for part in given
+            part._measures(entropy).melt(["level", "q"], var_name="measure") for part in given
         ]
         names = ("standard_error", "lower", "upper")
         values = (table["value"] for table in tables[1:])
@@ -109,6 +134,10 @@ class Diversity:
             {"q": np.asarray(self.q), **columns, "class_balance": self.class_balance}
         )
         return f"{title}\n{table.to_string(index=False, float_format='{:.6g}'.format)}"
+
+
+def _ends(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    return {name: np.stack([lower[name], upper[name]], axis=-1) for name in MEASURES}
 
 
 def result_of(q: Any, found: Family, names: tuple[str, ...]) -> Diversity:

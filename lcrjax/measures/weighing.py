@@ -44,13 +44,16 @@ def weigh_counted(
     return zp(relation, abundances if elements is None else elements, abundances)
 
 
-def check_ordinariness(weighed: Any, weights: Any, names: tuple[str, ...]) -> None:
+def check_ordinariness(
+    weighed: Any, weights: Any, names: tuple[str, ...], places: Any = None
+) -> None:
     """Refuse what a similarity that returns NaN or negative numbers leaves, unless traced.
 
     Args:
         weighed: Ordinariness, (S, C).
         weights: Abundances of the elements, (S, C).
         names: C names of classes.
+        places: What the elements are called; None for their numbers.
 
     Raises:
         ValueError: If it is negative or not finite, or zero for an element that is there.
@@ -62,7 +65,8 @@ def check_ordinariness(weighed: Any, weights: Any, names: tuple[str, ...]) -> No
     bad = np.argwhere(~(found >= 0) | np.isinf(found) | (present & (found == 0)))
     if len(bad):
         i, j = bad[0]
+        place = i if places is None else places[i]
         raise ValueError(
-            f"the similarities of element {i} to class {names[j]!r} add up to {found[i, j]:g}: "
+            f"the similarities of element {place} to class {names[j]!r} add up to {found[i, j]:g}: "
             "similarities are finite and not negative, and that of an element to itself is one"
         )

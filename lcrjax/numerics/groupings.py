@@ -70,7 +70,7 @@ class Segments:
         self.lengths = lengths
         self._starts = np.cumsum(lengths) - lengths
 
-    def sum(self, x: Float[np.ndarray, "*m N"]) -> Float[np.ndarray, "*m G"]:
+    def sum(self, x: Shaped[np.ndarray, "*m N"]) -> Shaped[np.ndarray, "*m G"]:
         """Sum within each segment, pairwise."""
         return np.add.reduceat(x, self._starts, axis=-1)
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import check_width, sequence
@@ -262,6 +262,17 @@ def count_elements(similarity: Similarity, elements: Any) -> int:
     """Number of elements: of an array, a sequence, a product's tuple of them, or named parts."""
     parts = _in_parts(similarity, elements) or hasattr(elements, "_fields")
     return len(elements[0] if parts else elements)
+
+
+def part_of(similarity: Similarity, elements: Any, index: Int[np.ndarray, " m"]) -> Any:
+    """Some of the elements that `taken` has returned, in any order."""
+    if _in_parts(similarity, elements):
+        return tuple(part_of(similarity, part, index) for part in elements)
+    if hasattr(elements, "iloc"):
+        return elements.iloc[index]
+    if isinstance(elements, list | tuple):
+        return [elements[i] for i in index]
+    return elements[index]
 
 
 def taken(similarity: Similarity, elements: Any, what: str = "elements") -> Any:

@@ -141,3 +141,46 @@ def test_a_similarity_of_another_kind_is_refused(run, vectors):
     result = run("study", "v.npz", "--similarity", "edt")
     assert result.exit_code == 2
     assert "did you mean 'edit'" in result.stderr
+
+
+def test_an_estimate_shows_its_intervals(run, tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((400, 3)).astype("f4"), np.resize([0, 1], 400)
+    np.savez(tmp_path / "v.npz", vectors=x, labels=y)
+    words = ("measure", "v.npz", "--similarity", "gaussian:0.5", "--q", "1,inf")
+    result = run(*words, "--rows", "60", "--seed", "3", "--out", "t.csv")
+    assert result.exit_code == 0, result.output
+    found = lcrjax.measure(
+        x, y, similarity=lcrjax.Gaussian(0.5), q=np.array([1, np.inf]), rows=60, seed=3
+    )
+    low, high = np.asarray(found.dataset_interval["gamma"][0], float)
+    value, bound = np.asarray(found.dataset_level["gamma"], float)
+    text = " ".join(result.stdout.split())
+    half = max(high - value, value - low)
+    places = 1 - int(np.floor(np.log10(half)))
+    assert f"{value:.{places}f} ±{half:.{places}f}" in text
+    assert f"≤ {bound:.4g}" in text
+    assert "≥" in text
+    assert "95 % interval" in text
+    table = pd.read_csv(tmp_path / "t.csv")
+    np.testing.assert_allclose(table.loc[0, ["gamma_low", "gamma_high"]], [low, high], rtol=1e-5)
+    exact = run(*words, "--error", "0.0001%")
+    assert "the numbers are exact" in exact.stdout
+    assert "±" not in exact.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rows", "0"), "--rows is 0: give how many"),
+        (("--error", "none"), "--error is 'none': give a share"),
+        (("--error", "-1%"), "give a share above zero"),
+        (("--error", "1%", "--rows", "9"), "give one of them"),
+        (("--rows", "2"), "give two for each at least, 4"),
+        (("--error", "1%", "--q", "inf"), "a bound and no error"),
+    ],
+)
+def test_estimates_that_make_no_sense(run, data, words, said):
+    result = run("measure", "toy.npz", *words)
+    assert result.exit_code == 2, result.output
+    assert said in " ".join(result.output.split())

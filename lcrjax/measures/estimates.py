@@ -1,0 +1,213 @@
+"""Estimates of the diversity of a labelled dataset from a sample of its elements."""
+
+import dataclasses
+import warnings
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax.measures.family import Members, alone, family_of
+from lcrjax.measures.result import Diversity
+from lcrjax.measures.result_tables import (
+    SIGNED,
+    Table,
+    family_table,
+    numbers_and_logs,
+    table_result,
+)
+from lcrjax.measures.sample_intervals import sample_intervals
+from lcrjax.measures.strata import Sample, drawn
+from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.measures.weighing import check_ordinariness
+from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.groupings import Segments
+from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.zp import zp
+from lcrjax.similarity.base import KnowsElements, Similarity, part_of
+
+_FIRST = 256  # rows of the first round, where an error is asked for
+_COLUMNS = 4  # one column for so many rows tells how ordinary elements seem
+_ASKED = ("alpha", "normalized_rho", "gamma")  # A, R and G have that error
+
+
+def estimated(
+    similarity: Similarity,
+    elements: Any,
+    weights: Float[np.ndarray, "n C"],
+    classes: Int[np.ndarray, " n"],
+    class_names: tuple[str, ...],
+    q: Any,
+    *,
+    rows: int | None,
+    error: float | None,
+    seed: int,
+) -> Diversity | None:
+    """Estimate the family from the ordinariness of sampled elements against all.
+
+    Args:
+        similarity: Any that compares elements with others.
+        elements: n elements, as it takes them.
+        weights: 1 where an element is in a class.
+        classes: Class of each element, 0 to C - 1.
+        class_names: C names.
+        q: Viewpoints in [0, inf].
+        rows: Elements to sample.
+        error: In place of it, half the width of the intervals of A, R and G of the dataset at
+            finite viewpoints, relative to their values.
+        seed: Of the random numbers.
+
+    Returns:
+        A `Diversity` with intervals; None where all elements are to be taken. A class whose
+        outliers are more than the rows hold is told by a warning.
+    """
+    rng, n = np.random.default_rng(seed), len(classes)
+    first = min(n // 4, max(_FIRST, 16 * len(class_names)))
+    asked, most = (first, n // 2) if rows is None else (rows, n)
+    while asked < most:
+        found, crowded = _once(similarity, elements, weights, classes, class_names, q, asked, rng)
+        wide = 0.0 if error is None else _relative_error(found) / error
+        if wide <= 1:
+            if crowded:
+                warnings.warn(
+                    f"class {crowded[0]!r} has more outliers than {asked} rows hold: intervals may "
+                    "be too narrow, so give more rows",
+                    stacklevel=3,
+                )
+            return found
+        asked = int(asked * np.clip(1.2 * wide**2, 1.5, 8))
+    return None
+
+
+def check_asked(orders: Any, rows: int | None, error: float | None, resampling: Any) -> None:
+    """Check what is asked of an estimate, before anything is looked at.
+
+    Raises:
+        ValueError: If rows or error make no sense, or no sense together with the rest.
+    """
+    if rows is None and error is None:
+        return
+    if rows is not None and error is not None:
+        raise ValueError(f"rows is {rows} and error {error}: give one of them")
+    if resampling is not None:
+        raise ValueError("an estimate is not resampled: leave out rows and error, or resampling")
+    if rows is not None and rows < 1:
+        raise ValueError(f"rows is {rows}: give how many images to sample, such as 4096")
+    if error is not None and not 0 < error < np.inf:
+        raise ValueError(f"error is {error}: give a positive number, such as 0.002 for 0.2 %")
+    if not at_hand(orders):
+        raise ValueError("viewpoints are traced: give numbers for an estimate")
+    if error is not None and not np.isfinite(orders).any():
+        raise ValueError("at q = inf a sample gives a bound and no error: give a finite q too")
+
+
+def check_estimable(similarity: Similarity, elements: Any, classes: Any, rows: int | None) -> None:
+    """Check that elements can be sampled.
+
+    Raises:
+        ValueError: If they are traced, the similarity knows its own elements alone, or rows are
+            fewer than two for each class.
+    """
+    if not at_hand(*jax.tree.leaves((similarity, elements)), classes):
+        raise ValueError("images or labels are traced, of which none are sampled: give arrays")
+    if isinstance(similarity, KnowsElements):
+        raise ValueError(
+            f"a {type(similarity).__name__} knows all similarities: leave out rows and error"
+        )
+    count = len(np.unique(classes))
+    if rows is not None and rows < min(2 * count, len(classes)):
+        raise ValueError(
+            f"rows is {rows}, and there are {count} classes: give two for each at least, "
+            f"{2 * count}"
+        )
+
+
+def exact(own: Diversity) -> Diversity:
+    """Give what is measured of all elements the intervals that it has: of no width."""
+    none = jax.tree.map(jnp.zeros_like, own)
+    return dataclasses.replace(own, standard_error=none, lower=own, upper=own)
+
+
+def _relative_error(found: Diversity) -> float:
+    """The widest half of the intervals of the dataset's A, R and G, over their values."""
+    finite = np.isfinite(np.asarray(found.q))
+    value = np.stack([np.asarray(found.dataset_level[name])[finite] for name in _ASKED])
+    ends = (found.lower, found.upper)
+    widest = [
+        abs(np.stack([np.asarray(end.dataset_level[name])[finite] for name in _ASKED]) / value - 1)
+        for end in ends
+        if end is not None
+    ]
+    return float(np.max(widest))
+
+
+def _once(
+    similarity: Similarity,
+    elements: Any,
+    weights: Float[np.ndarray, "n C"],
+    classes: Int[np.ndarray, " n"],
+    class_names: tuple[str, ...],
+    q: Any,
+    rows: int,
+    rng: np.random.Generator,
+) -> tuple[Diversity, list[str]]:
+    """An estimate from so many rows, and the classes whose outliers these do not hold."""
+    present, classes = np.unique(classes, return_inverse=True)
+    guess = None
+    if rows // _COLUMNS >= 4 * len(present):
+        columns = drawn(classes, rows // _COLUMNS, rng)
+        guess = _guess(similarity, elements, classes, columns)
+    sample = drawn(classes, rows, rng, guess)
+    chosen = part_of(similarity, elements, sample.rows)
+    sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights), elements))
+    check_ordinariness(sums, weights[sample.rows], class_names, sample.rows)
+    orders = viewpoints(q, sums.dtype)
+    table = sums[:, present].astype(np.float64) / len(classes)
+    mine = table[np.arange(len(table)), classes[sample.rows]]
+    everyone = table.sum(axis=1)
+    members = Members(
+        sample.weights,
+        mine,
+        everyone,
+        Segments(sample.in_class),
+        Segments(np.array([len(present)])),
+    )
+    found = alone(family_of(members, orders.astype(np.float64)))
+    items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
+    intervals = sample_intervals(sample, items, found, orders)
+
+    def placed(table: Table) -> Float[np.ndarray, "rows Q all_columns"]:
+        out = np.full((*table.shape[:2], 1 + len(class_names)), np.nan)
+        out[..., [0, *(1 + present)]] = table
+        return out
+
+    numbers = family_table(found.class_numbers, found.dataset_numbers, found.class_balance)
+    logs = family_table(found.class_entropies, found.dataset_entropies, np.log(found.class_balance))
+    error, *ends = intervals
+    with np.errstate(all="ignore"):
+        errors = np.where(SIGNED, error, error * numbers), np.where(SIGNED, error / numbers, error)
+    parts = ((numbers, logs), errors, *map(numbers_and_logs, ends))
+    value, spread, lower, upper = (
+        table_result(orders, class_names, *map(placed, part)) for part in parts
+    )
+    crowded = [class_names[j] for j in present[sample.crowded]]
+    return dataclasses.replace(value, standard_error=spread, lower=lower, upper=upper), crowded
+
+
+def _guess(
+    similarity: Similarity, elements: Any, classes: Int[np.ndarray, " n"], columns: Sample
+) -> Float[np.ndarray, "n 2"]:
+    """How similar each element is to its class and to all, by the mean over some of these."""
+    chosen, n = part_of(similarity, elements, columns.rows), len(classes)
+    of_columns = classes[columns.rows]
+    table = np.zeros((len(columns.rows), len(columns.strata)))
+    table[np.arange(len(table)), of_columns] = columns.weights / n
+    dtype = float_dtype(*jax.tree.leaves(elements))
+    sums = np.asarray(zp(similarity, elements, jnp.asarray(table, dtype), chosen))
+    own, everyone = sums[np.arange(n), classes], sums.sum(axis=1)
+    for part in (own, everyone):  # each is once like itself, whether it is among them or not
+        part[columns.rows] -= columns.weights.astype(part.dtype) / n
+        part += 1 / n
+    return np.stack([own, everyone], axis=1)

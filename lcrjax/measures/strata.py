@@ -1,0 +1,134 @@
+"""Random samples of a labelled dataset, stratified by class and by how ordinary elements seem."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from lcrjax.numerics.groupings import Segments
+
+_FEWEST = 16  # rows of a class, where there are enough
+_IN_STRATUM = 5
+_IN_TAIL = 16  # one in so many rows of a class goes to either end of its ordinariness
+_OUTLYING = 4  # times the mean
+_LARGEST_TAIL = 4  # outliers take at most one in so many
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """Some of n elements, drawn without replacement in each of H strata.
+
+    Attributes:
+        rows: The m elements, stratum after stratum, class after class.
+        sizes: How many elements a stratum has.
+        taken: How many of them are in the sample.
+        strata: How many strata each class has.
+        crowded: Whether a class seems to have more outliers than could be taken for certain.
+    """
+
+    rows: Int[np.ndarray, " m"]
+    sizes: Int[np.ndarray, " H"]
+    taken: Int[np.ndarray, " H"]
+    strata: Int[np.ndarray, " C"]
+    crowded: Bool[np.ndarray, " C"]
+
+    @property
+    def weights(self) -> Float[np.ndarray, " m"]:
+        """How many elements each row stands for."""
+        return np.repeat(self.sizes / self.taken, self.taken)
+
+    @property
+    def in_class(self) -> Int[np.ndarray, " C"]:
+        """Rows of each class."""
+        return Segments(self.strata).sum(self.taken)
+
+
+def allocated(sizes: Int[np.ndarray, " C"], rows: int, least: int = 2) -> Int[np.ndarray, " C"]:
+    """Share out rows among classes, in proportion to the roots of their sizes.
+
+    Between equal shares, which suit each class and alpha, and proportional ones, which suit the
+    other measures of the dataset (power allocation, Bankier 1988). Small classes are taken whole.
+
+    Args:
+        sizes: Elements of each class, none of it empty.
+        rows: How many rows there are in all.
+        least: Rows that each class gets, as far as it has them, even where that makes them more.
+    """
+    roots, low, high = np.sqrt(sizes), 0.0, float(rows)
+    fewest = min(_FEWEST, max(least, rows // (2 * len(sizes))))
+    for _ in range(64):
+        scale = (low + high) / 2
+        shares = np.clip(scale * roots, np.minimum(sizes, fewest), sizes)
+        low, high = (scale, high) if shares.sum() <= rows else (low, scale)
+    out = np.floor(np.clip(low * roots, np.minimum(sizes, fewest), sizes)).astype(np.int64)
+    rest = max(0, rows - int(out.sum()))
+    out[np.argsort(out - low * roots, kind="stable")[:rest]] += 1
+    return np.minimum(out, sizes)
+
+
+def drawn(
+    classes: Int[np.ndarray, " n"],
+    rows: int,
+    rng: np.random.Generator,
+    guess: Float[np.ndarray, "n 2"] | None = None,
+) -> Sample:
+    """Draw a sample.
+
+    Args:
+        classes: Class of each element, 0 to C - 1, none empty.
+        rows: How many to draw; at least two of each class are.
+        rng: Random numbers.
+        guess: About how ordinary each element is within its class and within the dataset. With it
+            classes are cut into strata of elements that are about as ordinary, and the most and the
+            least ordinary are taken for certain: outliers, which chance would miss or overstate.
+    """
+    members = np.split(np.argsort(classes, kind="stable"), np.cumsum(np.bincount(classes))[:-1])
+    parts, taken, strata, crowded = [], [], [], []
+    for own, count in zip(members, allocated(np.bincount(classes), rows).tolist(), strict=True):
+        full, cut = False, [(own, count)]
+        if guess is not None and _IN_TAIL <= count < len(own):
+            full, cut = _strata(own, count, guess[own])
+        parts += [part for part, _ in cut]
+        taken += [size for _, size in cut]
+        strata.append(len(cut))
+        crowded.append(full)
+    chosen = [rng.permutation(part)[:size] for part, size in zip(parts, taken, strict=True)]
+    sizes = [len(part) for part in parts]
+    return Sample(np.concatenate(chosen), *map(np.array, (sizes, taken, strata, crowded)))
+
+
+def _strata(
+    own: Int[np.ndarray, " k"], count: int, guess: Float[np.ndarray, "k 2"]
+) -> tuple[bool, list[tuple[Int[np.ndarray, " _"], int]]]:
+    """Elements of each stratum of a class with how many to take, and whether outliers remain."""
+    order, tail = np.argsort(guess[:, 0], kind="stable"), count // _IN_TAIL
+    full, outliers = _outliers(1 / guess[order, 0], count)
+    low, high = max(tail, outliers), len(own) - tail
+    ends, inner, left = np.r_[order[:low], order[high:]], order[low:high], count - low - tail
+    side = max(1, round(np.sqrt(left / _IN_STRATUM)))
+    inner = np.concatenate(
+        [part[np.argsort(guess[part, 1], kind="stable")] for part in np.array_split(inner, side)]
+    )
+    parts = np.array_split(inner, side**2)
+    shares = [len(part) for part in np.array_split(np.arange(left), side**2)]
+    cut = zip(parts, np.minimum(shares, [len(part) for part in parts]).tolist(), strict=True)
+    return full, [(own[ends], len(ends)), *((own[part], size) for part, size in cut)]
+
+
+def _outliers(sizes: Float[np.ndarray, " k"], count: int) -> tuple[bool, int]:
+    """How many of the largest to take for certain, and whether more of them would be.
+
+    As in sampling in proportion to size: those that as many draws would hold more than once, if
+    they are several times as large as the mean of what is left.
+
+    Args:
+        sizes: In descending order.
+        count: Draws.
+    """
+    most = count // _LARGEST_TAIL
+    rest = np.cumsum(sizes[::-1], dtype=np.float64)[::-1][: most + 1]
+    place = np.arange(len(rest))
+    far = np.maximum(1 / (count - place), _OUTLYING / (len(sizes) - place))
+    certain = sizes[: most + 1] >= far * rest
+    found = len(rest) if certain.all() else int(np.argmin(certain))
+    return found > most, min(found, most)

@@ -1,0 +1,275 @@
+"""Estimates from samples: against exact values, an independent reference, and by their laws."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import lcrjax
+from lcrjax.measures.family import MEASURES
+from lcrjax.measures.strata import allocated, drawn
+from lcrjax.numerics.groupings import Segments
+
+Q = (0, 0.5, 1, 2, np.inf)
+CLASSES = np.repeat([0, 1, 2], [120, 60, 6])
+
+
+class Known(lcrjax.Similarity):
+    """Similarities of numbered elements."""
+
+    matrix: np.ndarray
+
+    def ordinariness(self, elements, weights, others=None):
+        columns = np.arange(len(self.matrix)) if others is None else others
+        rows = self.matrix[np.ix_(elements, columns)]
+        return jnp.asarray(rows @ np.asarray(weights, rows.dtype))
+
+
+def known(seed=0, outliers=0):
+    """Similarities of points in the plane by class, some of them far from all others."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(len(CLASSES), 2)) + CLASSES[:, None]
+    x[rng.permutation(len(x))[:outliers]] *= 40
+    return Known(np.exp(-np.linalg.norm(x[:, None] - x[None], axis=2)).astype("f4"))
+
+
+def measured(similarity, **options):
+    return lcrjax.measure(np.arange(len(CLASSES)), CLASSES, similarity=similarity, q=Q, **options)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    """Many estimates, and the truth."""
+    similarity = known()
+    return [measured(similarity, rows=60, seed=i) for i in range(150)], measured(similarity)
+
+
+def finite(table):
+    return np.asarray(table)[:-1]
+
+
+def test_estimates_are_without_bias(samples):
+    found, exact = samples
+    for name in ("alpha", "normalized_rho", "gamma", "beta"):
+        values = np.stack([finite(d.dataset_level[name]) for d in found])
+        error = values.std(axis=0) / np.sqrt(len(values))
+        slack = 4 * error + 2e-4 * finite(exact.dataset_level[name])  # of a ratio's second order
+        assert np.all(abs(values.mean(axis=0) - finite(exact.dataset_level[name])) < slack), name
+
+
+def test_standard_errors_are_the_spread_of_estimates(samples):
+    found, _ = samples
+    for name in MEASURES:
+        values = np.stack([finite(d.dataset_level[name]) for d in found])
+        said = np.stack([finite(d.standard_error.dataset_level[name]) for d in found])
+        known = np.isfinite(values).all(axis=0)
+        ratio = np.sqrt((said**2).mean(axis=0))[known] / values.std(axis=0)[known]
+        assert np.all((ratio > 0.8) & (ratio < 1.25)), (name, ratio)
+
+
+@pytest.mark.parametrize("level", ["dataset", "class"])
+def test_intervals_hold_the_truth(samples, level):
+    found, exact = samples
+    held = []
+    for name in MEASURES:
+        right = np.asarray(getattr(exact, f"{level}_level")[name])
+        ends = np.stack([getattr(d, f"{level}_interval")[name] for d in found])
+        slack = 1e-6 * abs(right)
+        inside = (ends[..., 0] <= right + slack) & (right - slack <= ends[..., 1])
+        assert inside[:, -1][:, np.isfinite(right[-1])].all()  # bounds are certain
+        assert inside[:, :-1].mean(axis=0)[np.isfinite(right[:-1])].min() > 0.88, name
+        held.append(inside[:, :-1, :2] if level == "class" else inside[:, :-1])
+    rates = np.concatenate([x[:, np.isfinite(x.mean(axis=0))].ravel() for x in held[:7]])
+    assert 0.92 < rates.mean() < 0.985
+
+
+def test_planted_outliers_are_taken_for_certain(samples):
+    similarity = known(outliers=2)
+    exact = measured(similarity)
+    found = [measured(similarity, rows=60, seed=i) for i in range(40)]
+    right = np.asarray(exact.dataset_level["gamma"])[0]
+    assert right > 1.15 * np.asarray(samples[1].dataset_level["gamma"])[0]
+    inside = [d.dataset_interval["gamma"][0] for d in found]
+    assert np.mean([low <= right <= high for low, high in inside]) > 0.85
+
+
+def test_more_outliers_than_rows_hold_are_told():
+    rng = np.random.default_rng(0)
+    x = np.r_[rng.normal(size=(240, 2)), 1e3 * rng.normal(size=(30, 2))].astype("f4")
+    with pytest.warns(UserWarning, match="class 'only' has more outliers than 40 rows hold"):
+        lcrjax.measure(x, ["only"] * len(x), similarity=lcrjax.Gaussian(2.0), rows=40)
+
+
+def test_one_class_by_hand(rng):
+    """Student's interval of a mean, at q = 1, of items that are not skewed."""
+    n, m = 400, 12
+    own = np.exp(-np.resize([0.0, 1.0], n))
+    similarity = Known(np.diag(own.astype("f8")) * n)  # of which (Z p) is that
+    found = lcrjax.measure(np.arange(n), np.zeros(n, int), similarity=similarity, q=1, rows=m)
+    value = float(found.dataset_entropy["gamma"][0])
+    ones = round(value * m)
+    logs = np.r_[np.ones(ones), np.zeros(m - ones)]
+    error = np.sqrt(logs.var(ddof=1) / m * (1 - m / n))
+    assert float(found.standard_error.dataset_entropy["gamma"][0]) == pytest.approx(error, rel=1e-5)
+    low, high = (float(d.dataset_entropy["gamma"][0]) for d in (found.lower, found.upper))
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, m - 1) * error, rel=0.02)
+
+
+def test_bounds_at_infinity(samples):
+    found, exact = samples
+    one = found[0]
+    for name in ("alpha", "normalized_rho", "gamma"):
+        low, high = one.dataset_interval[name][-1]
+        assert low == 0
+        assert high == one.dataset_level[name][-1] >= exact.dataset_level[name][-1]
+    low, high = one.class_interval["normalized_beta"][-1, 0]
+    assert low == one.class_level["normalized_beta"][-1, 0]
+    assert high == np.inf
+    # A class that is taken whole is known.
+    whole = one.class_interval["alpha"][:, 2]
+    np.testing.assert_array_equal(whole[:, 0], whole[:, 1])
+    np.testing.assert_allclose(whole[:, 0], exact.class_level["alpha"][:, 2], rtol=1e-6)
+
+
+def test_the_whole_is_exact():
+    exact = measured(known())
+    for options in ({"rows": len(CLASSES)}, {"rows": 10**6}, {"error": 1e-9}):
+        found = measured(known(), **options)
+        for name in MEASURES:
+            np.testing.assert_array_equal(found.dataset_level[name], exact.dataset_level[name])
+            for end in (0, 1):
+                np.testing.assert_array_equal(
+                    found.class_interval[name][..., end], exact.class_level[name]
+                )
+        assert not np.nanmax(found.standard_error.class_level["alpha"])
+    assert exact.dataset_interval is None
+    assert exact.class_interval is None
+
+
+def test_precision_asked_for():
+    x = np.random.default_rng(3).normal(size=(3000, 2)).astype("f4")
+    for error in (0.1, 0.05):
+        found = lcrjax.measure(
+            x, np.resize([0, 1], 3000), similarity=lcrjax.Gaussian(1.0), q=Q, error=error
+        )
+        for name in ("alpha", "normalized_rho", "gamma"):
+            ends, value = finite(found.dataset_interval[name]), finite(found.dataset_level[name])
+            assert np.all(abs(ends / value[:, None] - 1) <= error)
+        assert found.dataset_interval["alpha"][0, 0] < found.dataset_interval["alpha"][0, 1]
+
+
+def test_laws(samples):
+    """A = CB G R at q = 1, and balance is known."""
+    found, exact = samples
+    one = found[3]
+    product = one.class_balance * one.dataset_level["gamma"] * one.dataset_level["normalized_rho"]
+    assert float(one.dataset_level["alpha"][2]) == pytest.approx(float(product[2]), rel=1e-6)
+    for part in (one, one.lower, one.upper):
+        np.testing.assert_allclose(part.class_balance, exact.class_balance, rtol=1e-6)
+    rho, beta = one.class_interval["rho"], one.class_interval["beta"]
+    np.testing.assert_allclose(finite(beta), 1 / finite(rho)[..., ::-1], rtol=1e-5)
+    hat = (rho - 1) / 2
+    np.testing.assert_allclose(one.class_interval["rho_hat"], hat, rtol=1e-4, atol=1e-6)
+
+
+def test_seeds():
+    one, same, other = (measured(known(), rows=40, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.dataset_interval["alpha"], same.dataset_interval["alpha"])
+    assert np.all(one.dataset_level["alpha"] != other.dataset_level["alpha"])
+
+
+def test_images_and_their_kernels(real_images):
+    images, labels = real_images("blood", 256)
+    exact, found = (lcrjax.measure(images, labels, q=(0, 1), rows=r) for r in (None, 128))
+    for name in ("alpha", "normalized_rho", "gamma"):
+        np.testing.assert_allclose(found.dataset_level[name], exact.dataset_level[name], rtol=0.01)
+        assert np.all(np.ptp(found.dataset_interval[name], axis=-1) > 0)
+
+
+@pytest.mark.parametrize(
+    "similarity", [lcrjax.Levenshtein(), lcrjax.RMSD(1.0) * lcrjax.SameClass()], ids=["text", "two"]
+)
+def test_elements_of_other_kinds(similarity, rng):
+    """Lists, and the tuples of a product."""
+    elements = ["".join(rng.choice(list("ab"), 4)) for _ in range(40)]
+    if isinstance(similarity, lcrjax.Levenshtein):
+        pytest.importorskip("rapidfuzz")
+    else:
+        elements = (rng.random((40, 3)).astype("f4"), np.resize([0, 1], 40))
+    labels = np.resize([0, 1], 40)
+    exact, found = (
+        lcrjax.measure(elements, labels, similarity=similarity, q=1, rows=r) for r in (None, 38)
+    )
+    np.testing.assert_allclose(
+        found.dataset_level["alpha"], exact.dataset_level["alpha"], rtol=0.05
+    )
+
+
+def test_empty_classes_are_nan(rng):
+    x, y = rng.random((80, 2)).astype("f4"), np.resize([0, 2], 80)
+    found, right = (
+        lcrjax.measure(x, y, similarity=lcrjax.Gaussian(1.0), n_classes=n, rows=20, q=Q)
+        for n in (3, None)
+    )
+    assert np.isnan(found.class_interval["alpha"][:, 1]).all()
+    for name in MEASURES:
+        np.testing.assert_array_equal(
+            found.class_interval[name][:, [0, 2]], right.class_interval[name]
+        )
+        np.testing.assert_array_equal(found.dataset_interval[name], right.dataset_interval[name])
+
+
+def test_tables(samples):
+    frame = samples[0][0].to_frame()
+    assert list(frame.columns[11:15]) == ["alpha_low", "alpha_high", "rho_low", "rho_high"]
+    row = frame[(frame["level"] == "1") & (frame["q"] == 2)]
+    assert row["gamma_low"].item() < row["gamma"].item() < row["gamma_high"].item()
+    assert "alpha_low" not in samples[1].to_frame()
+    assert set(samples[0][0].intervals()["measure"]) == set(MEASURES)
+
+
+def test_strata():
+    """Shares of classes, and the ends of the ordinary taken whole."""
+    np.testing.assert_array_equal(allocated(np.array([100, 400, 3]), 63), [20, 40, 3])
+    np.testing.assert_array_equal(allocated(np.array([5, 5]), 99), [5, 5])
+    assert allocated(np.array([9, 9, 9]), 2).tolist() == [2, 2, 2]
+    guess = np.linspace(0.5, 1, len(CLASSES))[:, None] * np.ones(2)
+    sample = drawn(CLASSES, 100, np.random.default_rng(0), guess)
+    assert len(set(sample.rows)) == len(sample.rows) == sample.taken.sum()
+    assert {0, 1, 119, 120, 179} <= set(sample.rows)
+    assert set(range(180, 186)) <= set(sample.rows)
+    assert not sample.crowded.any()
+    guess[:25] = 1e-4
+    assert drawn(CLASSES, 100, np.random.default_rng(0), guess).crowded.tolist() == [
+        True,
+        False,
+        False,
+    ]
+    np.testing.assert_array_equal(Segments(sample.strata).sum(sample.sizes), [120, 60, 6])
+    assert np.all((sample.taken >= 2) | (sample.taken == sample.sizes))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"rows": 0}, "rows is 0: give how many"),
+        ({"error": 0.0}, "error is 0.0: give a positive"),
+        ({"error": np.nan}, "error is nan"),
+        ({"rows": 5}, "there are 3 classes: give two for each at least, 6"),
+        ({"rows": 50, "error": 0.1}, "give one of them"),
+        ({"rows": 50, "resampling": lcrjax.Bootstrap()}, "not resampled"),
+        ({"error": 0.1, "q": np.inf}, "a bound and no error"),
+        ({"rows": 9, "similarity": np.eye(len(CLASSES))}, "knows all similarities"),
+        ({"rows": 9, "labels": np.eye(3)[CLASSES] + [0, 0, 1] > 0}, "several labels"),
+    ],
+)
+def test_what_cannot_be_estimated(options, said):
+    given = {"similarity": known(), "labels": CLASSES, "q": 1} | options
+    with pytest.raises(ValueError, match=said):
+        lcrjax.measure(np.arange(len(CLASSES)), **given)
+
+
+def test_what_is_traced_is_not_sampled():
+    with pytest.raises(ValueError, match="images or labels are traced"):
+        jax.jit(lambda x: lcrjax.measure(x, CLASSES, rows=50))(np.ones((len(CLASSES), 2), "f4"))
