@@ -10,7 +10,7 @@ import numpy as np
 
 from lcrjax.data.classes import UNLABELLED
 from lcrjax.data.dataset import Dataset, Split
-from lcrjax.data.errors import DataError
+from lcrjax.data.errors import DataError, need
 from lcrjax.data.folder_walk import is_system
 from lcrjax.data.picture_formats import SUFFIXES
 
@@ -140,9 +140,8 @@ def _write(dataset: Dataset, split: Split, where: Path, source: Path | None, lin
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / name
         if not files:
-            from PIL import Image
-
-            Image.fromarray(_bytes(split.elements[i])).save(path, "PNG")
+            pillow = need("PIL.Image", "Pillow", "study")
+            pillow.fromarray(_bytes(split.elements[i])).save(path, "PNG")
         elif link:
             path.symlink_to(files[i].resolve())
         else:

@@ -67,9 +67,9 @@ def select(
     Examples:
         >>> import numpy as np
         >>> from lcrjax.selection import select
-        >>> line = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [99.0]])
+        >>> line = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2], [9.9]])
         >>> print(select(line, 2, similarity="laplacian:1").indices)
-        [1 4]
+        [4 1]
         >>> print(select(line, 1, similarity="laplacian:1", given=line[:3]).indices)
         [4]
     """

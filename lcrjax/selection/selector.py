@@ -35,9 +35,10 @@ class Selector(BaseEstimator):
     Examples:
         >>> import numpy as np
         >>> from lcrjax.selection import Selector
-        >>> X = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [99.0]])
+        >>> X = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2], [9.9]])
         >>> Selector(size=2, similarity="laplacian:1").fit_resample(X)
-        array([[0.1], [5.1]])
+        array([[5.1],
+               [0.1]])
     """
 
     def __init__(

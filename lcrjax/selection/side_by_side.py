@@ -89,7 +89,7 @@ def compare(
         >>> wide = np.array([[0.0], [1.0], [5.0], [7.0]]), ["x", "x", "y", "y"]
         >>> found = compare(narrow, wide, similarity="laplacian:1", q=1)
         >>> print(round(found.row("gamma", 1).difference, 2))
-        1.13
+        1.09
     """
     if predictor is not None and not callable(getattr(predictor, "probability", None)):
         raise ValueError(
