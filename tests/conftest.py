@@ -31,6 +31,11 @@ settings.load_profile("lcrjax")
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the file that takes longest, so that no worker is left with it in the end."""
+    items.sort(key=lambda item: item.path.name != "test_settings.py")
+
+
 @pytest.fixture
 def x64():
     """Let one test compute in float64."""
