@@ -279,7 +279,7 @@ def test_rows_of_a_table_are_chosen_by_gower():
         assert isinstance(found.similarity, Gower)
         by_matrix = select(np.arange(24), 6, **options, similarity=(z + z.T) / 2)
         ends = ([each.values[0], each.values[-1]] for each in (found, by_matrix))
-        np.testing.assert_allclose(*ends, rtol=1e-5)
+        np.testing.assert_allclose(*ends, rtol=1e-5, atol=1e-6)  # of sums of about one
     numbers = select(table[["age"]], 3)
     assert numbers.similarity == select(table[["age"]].to_numpy(), 3).similarity
 
