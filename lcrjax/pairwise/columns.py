@@ -38,6 +38,7 @@ class Columns:
             similarity, elements = _canonical(similarity, elements)
         self.similarity, self.elements = similarity, elements
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._last: tuple[np.ndarray, np.ndarray] | None = None  # weights, and Z w
         self._most = max(AT_ONCE, KEPT_BYTES // (4 * max(1, len(self))))
 
     def __len__(self) -> int:
@@ -48,8 +49,10 @@ class Columns:
         return Columns(self.similarity, pick(self.elements, index), ready=True)
 
     def ordinariness(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """Z w, in float64."""
-        return self._product(weights[:, None], None)[:, 0]
+        """Z w, in float64; of the weights of the call before, what that found."""
+        if self._last is None or not np.array_equal(self._last[0], weights):
+            self._last = weights.copy(), self._product(weights[:, None], None)[:, 0]
+        return self._last[1].copy()
 
     def has(self, i: int) -> bool:
         """Whether the column of an element is at hand."""

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,7 +11,7 @@ from lcrjax.measures.labels import numbered
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.pairwise.columns import Columns, joined
 from lcrjax.selection.greedy import choose, exchange
-from lcrjax.selection.objectives.base import Objective
+from lcrjax.selection.objectives.base import Course, Objective
 from lcrjax.selection.objectives.words import as_objective
 from lcrjax.selection.outcome import Selection
 from lcrjax.selection.quotas import BALANCES, quotas
@@ -105,13 +105,6 @@ def select(
     )
 
 
-class _Part(NamedTuple):
-    """What is chosen from at once: a class, or everything."""
-
-    places: Int[np.ndarray, " m"]  # in the pool, with what is given
-    size: int
-
-
 def _chosen(
     aim: Objective,
     pool: Columns,
@@ -125,23 +118,16 @@ def _chosen(
     if wanted is None:
         wanted, classes = np.array([size]), np.zeros_like(classes)
     if not aim.by_class:
-        part = _Part(np.arange(len(pool)), size)
-        return _from(aim, pool, part, there, classes, wanted, tell)
+        return _from(aim, pool, there, classes, wanted, tell)
     orders, courses = [], []
     for c in np.flatnonzero(wanted):
         places = np.flatnonzero(classes == c)
         own = pool if len(places) == len(pool) else pool.part(places)
-        part, count = _Part(places, int(wanted[c])), int(wanted[c])
-        found, values = _from(
-            aim,
-            own,
-            part,
-            np.flatnonzero(np.isin(places, there)),
-            places * 0,
-            np.array([count]),
-            tell,
+        given, count = np.flatnonzero(np.isin(places, there)), int(wanted[c])
+        found, values = _from(aim, own, given, places * 0, np.array([count]), tell)
+        orders.append(
+            [((k + 0.5) / count, int(c), i) for k, i in enumerate(places[found].tolist())]
         )
-        orders.append([((k + 0.5) / count, int(c), i) for k, i in enumerate(found)])
         courses.append((count, values))
     turns = sorted(turn for order in orders for turn in order)
     return [i for _, _, i in turns], _means(
@@ -167,48 +153,49 @@ def _means(
 def _from(
     aim: Objective,
     pool: Columns,
-    part: _Part,
     there: Int[np.ndarray, " g"],
     classes: Int[np.ndarray, " m"],
     wanted: Int[np.ndarray, " C"],
     tell: Callable[[], None],
 ) -> tuple[list[int], list[float]]:
-    """Choose from one part; places in it become places in the pool."""
+    """Choose from one class, or from everything."""
     target = np.full(len(pool), 1 / len(pool))
     allowed = aim.allowed(pool, target)
     allowed[there] = False
     lacking = wanted > np.bincount(classes[allowed], minlength=len(wanted))
     if lacking.any():
         raise ValueError(
-            f"{aim} leaves {int(allowed.sum())} elements to choose {part.size} from: "
+            f"{aim} leaves {int(allowed.sum())} elements to choose {wanted.sum()} from: "
             "choose fewer, or lower the floor"
         )
-    chosen, values = _run(aim, pool, target, there, allowed, classes, wanted, tell)
+    course = _begun(aim, pool, target, there)
+    chosen, values = _run(course, allowed, classes, wanted, tell)
     if aim.exchanged and len(chosen) > 1:
-        course = aim.begin(pool, target)
-        for i in [*there.tolist(), *chosen]:
-            course.add(i)
         free = allowed.copy()
         free[chosen] = False
         kept = np.zeros(len(pool), bool)
         kept[exchange(course, chosen, free, classes)] = True
-        chosen, values = _run(aim, pool, target, there, kept, classes, wanted, tell)
-    return part.places[chosen].tolist(), values
+        course = _begun(aim, pool, target, there)
+        chosen, values = _run(course, kept, classes, wanted, tell)
+    return chosen, values
+
+
+def _begun(
+    aim: Objective, pool: Columns, target: Float[np.ndarray, " m"], there: Int[np.ndarray, " g"]
+) -> Course:
+    course = aim.begin(pool, target)
+    for i in there.tolist():
+        course.add(i)
+    return course
 
 
 def _run(
-    aim: Objective,
-    pool: Columns,
-    target: Float[np.ndarray, " m"],
-    there: Int[np.ndarray, " g"],
+    course: Course,
     allowed: Bool[np.ndarray, " m"],
     classes: Int[np.ndarray, " m"],
     wanted: Int[np.ndarray, " C"],
     tell: Callable[[], None],
 ) -> tuple[list[int], list[float]]:
-    course = aim.begin(pool, target)
-    for i in there.tolist():
-        course.add(i)
     free, left = allowed.copy(), wanted.copy()
 
     def take(i: int) -> None:
