@@ -12,7 +12,7 @@ from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp, zp_of_canonical
 from lcrjax.similarity import Identity, Precomputed
-from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.base import Similarity, TiledSimilarity, pick
 
 #: Columns that are computed by one product.
 AT_ONCE = 32
@@ -139,16 +139,6 @@ def _of_matrix(
     step = max(1, 2**22 // max(1, len(places)))
     parts = [places[start : start + step] for start in range(0, len(places), step)]
     return np.concatenate([matrix[np.ix_(part, places)] @ weights for part in parts])
-
-
-def pick(elements: Any, index: np.ndarray) -> Any:
-    """Some elements by their places: of an array, a list, a table, or a product's tuple of them."""
-    if isinstance(elements, tuple):
-        parts = [pick(part, index) for part in elements]
-        return type(elements)(*parts) if hasattr(elements, "_fields") else tuple(parts)
-    if isinstance(elements, list):
-        return [elements[i] for i in index]
-    return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
 
 
 def _count(elements: Any) -> int:

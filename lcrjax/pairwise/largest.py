@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.numerics.processes import check_process
-from lcrjax.pairwise.columns import pick
 from lcrjax.pairwise.distance_blocks import filled, whole_tile
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.pairwise.zp import zp
-from lcrjax.similarity.base import Similarity, TiledSimilarity, count_elements, taken
+from lcrjax.similarity.base import Similarity, TiledSimilarity, count_elements, pick, taken
 
 _LARGEST_SIDE = 2**11  # of a block of Z that is held at once
 

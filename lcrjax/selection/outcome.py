@@ -9,10 +9,9 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
-from lcrjax.pairwise.columns import pick
 from lcrjax.selection.objectives.base import Objective
 from lcrjax.similarity import Precomputed
-from lcrjax.similarity.base import Similarity, count_elements
+from lcrjax.similarity.base import Similarity, count_elements, pick
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

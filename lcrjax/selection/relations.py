@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from lcrjax.pairwise.columns import Columns, pick
+from lcrjax.pairwise.columns import Columns
 from lcrjax.selection.sides import Side, joined
 from lcrjax.similarity import RMSD
-from lcrjax.similarity.base import KnowsElements, Similarity
+from lcrjax.similarity.base import KnowsElements, Similarity, pick
 from lcrjax.similarity.spec import USUAL, as_similarity, describe_similarity, pixels_for
 
 _SAMPLE = 64  # elements whose similarities are compared with their transpose

@@ -268,11 +268,17 @@ def part_of(similarity: Similarity, elements: Any, index: Int[np.ndarray, " m"])
     """Some of the elements that `taken` has returned, in any order."""
     if _in_parts(similarity, elements):
         return tuple(part_of(similarity, part, index) for part in elements)
-    if hasattr(elements, "iloc"):
-        return elements.iloc[index]
-    if isinstance(elements, list | tuple):
+    return pick(list(elements) if isinstance(elements, tuple) else elements, index)
+
+
+def pick(elements: Any, index: np.ndarray) -> Any:
+    """Some elements by their places: of an array, a list, a table, or a product's tuple of them."""
+    if isinstance(elements, tuple):
+        parts = [pick(part, index) for part in elements]
+        return type(elements)(*parts) if hasattr(elements, "_fields") else tuple(parts)
+    if isinstance(elements, list):
         return [elements[i] for i in index]
-    return elements[index]
+    return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
 
 
 def taken(similarity: Similarity, elements: Any, what: str = "elements") -> Any:
