@@ -22,6 +22,7 @@ from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.data import Dataset, load
 from lcrjax.selection import select
 from lcrjax.selection.quotas import quotas
+from lcrjax.study.run.files import write_whole
 from lcrjax.training import train_subsets
 
 RESULTS = Path(__file__).parent / "results" / "curation"
@@ -129,9 +130,7 @@ def _rows() -> pd.DataFrame:
 
 
 def _save(rows: pd.DataFrame) -> None:
-    fresh = RESULTS / "rows.csv.new"
-    rows.to_csv(fresh, index=False, float_format="%.5f")
-    fresh.replace(RESULTS / "rows.csv")
+    write_whole(RESULTS / "rows.csv", rows.to_csv(index=False, float_format="%.5f").encode())
 
 
 def _by_lcrjax(objective: str, scale: float = 10) -> Choice:
