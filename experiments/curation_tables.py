@@ -18,6 +18,8 @@ def write(folder: Path) -> None:
     apart = pd.concat([differences(rows, "random"), differences(rows, "random, labels unknown")])
     apart.to_csv(folder / "differences.csv", index=False, float_format="%.5f")
     worth(rows).to_csv(folder / "worth.csv", index=False, float_format="%.2f")
+    by_dataset(apart).to_csv(folder / "datasets.csv", index=False, float_format="%.5f")
+    summary(apart).to_csv(folder / "summary.csv", index=False, float_format="%.5f")
     (folder / "table.md").write_text(as_text(rows, apart))
     curation_figure(rows).savefig(folder / "curation.png", dpi=150)
 
@@ -50,6 +52,56 @@ def differences(rows: pd.DataFrame, against: str) -> pd.DataFrame:
                  "high": mean + half}
             )  # fmt: skip
     return pd.DataFrame(out)
+
+
+def by_dataset(apart: pd.DataFrame) -> pd.DataFrame:
+    """Differences of each dataset and strategy: the mean over sizes, each of which counts the same.
+
+    Args:
+        apart: Of `differences`.
+
+    Returns:
+        dataset, strategy, sizes, difference, low, high: the interval (Student's t, with degrees of
+        freedom after Satterthwaite) is of the sizes that have two repetitions or more.
+    """
+    out = []
+    for (name, strategy), cell in apart.groupby(["dataset", "strategy"], sort=False):
+        many = cell[cell.repetitions > 1]
+        scaled = stats.t.ppf((1 + _LEVEL) / 2, many.repetitions - 1)
+        variances = ((many.high - many.low) / 2 / scaled / max(len(many), 1)) ** 2
+        half = np.nan
+        if len(many):
+            freedom = variances.sum() ** 2 / (variances**2 / (many.repetitions - 1)).sum()
+            half = stats.t.ppf((1 + _LEVEL) / 2, freedom) * np.sqrt(variances.sum())
+        mean = many.difference.mean()
+        out.append(
+            {"dataset": name, "strategy": strategy, "sizes": len(cell),
+             "difference": cell.difference.mean(), "low": mean - half, "high": mean + half}
+        )  # fmt: skip
+    return pd.DataFrame(out)
+
+
+def summary(apart: pd.DataFrame) -> pd.DataFrame:
+    """What each strategy gains over random choice, over all datasets and sizes.
+
+    Args:
+        apart: Of `differences`.
+
+    Returns:
+        strategy, cells (of a dataset and a size), median and mean over them; of the datasets, how
+        many there are, have a positive difference, and have an interval above and below zero.
+    """
+    out = []
+    datasets = by_dataset(apart)
+    for strategy, cell in apart.groupby("strategy", sort=False):
+        own = datasets[datasets.strategy == strategy]
+        out.append(
+            {"strategy": strategy, "cells": len(cell), "median": cell.difference.median(),
+             "mean": cell.difference.mean(), "datasets": len(own),
+             "positive": (own.difference > 0).sum(), "above": (own.low > 0).sum(),
+             "below": (own.high < 0).sum()}
+        )  # fmt: skip
+    return pd.DataFrame(out).sort_values("median", ascending=False)
 
 
 def worth(rows: pd.DataFrame) -> pd.DataFrame:
