@@ -51,10 +51,12 @@ class Pool(NamedTuple):
 
     @property
     def images(self) -> np.ndarray:
+        """Of the pool."""
         return self.dataset.train_images[self.places]
 
     @property
     def n_classes(self) -> int:
+        """Of the dataset."""
         return self.dataset.n_classes
 
 
