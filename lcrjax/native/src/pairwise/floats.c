@@ -297,15 +297,13 @@ typedef struct {
   __m512 squares, scale, dithered, scales, error;
 } Column;
 
-INLINE bool of_directions(Form form) { return form == COSINE || form == LINEAR; }
-
 INLINE Constants constants(Form form, float rate, int64_t d) {
   float steepness = form == EXPONENTIAL ? rate / 2
                     : form == GAUSSIAN  ? rate
                     : form == MATERN32  ? rate * rate / 2
                     : form == MATERN52  ? rate * rate / 6
                                         : 0.5f;
-  float tolerance = of_directions(form) ? STRAIGHT_TOLERANCE : TOLERANCE;
+  float tolerance = lcrjax_of_directions(form) ? STRAIGHT_TOLERANCE : TOLERANCE;
   float root = fminf(steepness / tolerance, 1e15f);
   float noise = 0x1p-24f * (8 + 1.5f * sqrtf((float)(steps(d) / CHUNK)));
   return (Constants){_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate),
@@ -339,7 +337,8 @@ INLINE Column column_of(const float *terms, int level) {
 
 /* Similarities at squared distances of vectors whose squares have these sums, and their slopes. */
 INLINE __m512 similar(Form form, Constants c, __m512 squared, __m512 sums, __m512 *slope) {
-  if (!of_directions(form)) return lcrjax_similarity(form, squared, c.exponent, c.rate, slope);
+  if (!lcrjax_of_directions(form))
+    return lcrjax_similarity(form, squared, c.exponent, c.rate, slope);
   __m512 product = _mm512_mul_ps(_mm512_sub_ps(sums, squared), _mm512_set1_ps(0.5f));
   return form == COSINE ? _mm512_max_ps(product, _mm512_setzero_ps()) : product;
 }
@@ -357,7 +356,7 @@ INLINE __mmask16 sixteen(Form form, Constants c, Row row, Column column, const f
   __m512 error = _mm512_mul_ps(row.error, column.scales);
   error = _mm512_fmadd_ps(row.scales, column.error, error);
   error = _mm512_fmadd_ps(noise, noise, error);
-  if (of_directions(form)) return _mm512_cmp_ps_mask(error, _mm512_set1_ps(1), _CMP_NLE_UQ);
+  if (lcrjax_of_directions(form)) return _mm512_cmp_ps_mask(error, _mm512_set1_ps(1), _CMP_NLE_UQ);
   __m512 allowed = form == EXPONENTIAL ? gap : _mm512_set1_ps(1);
   __m512 change = _mm512_mul_ps(_mm512_mul_ps(slope, slope), error);
   __m512 known = _mm512_mul_ps(_mm512_mul_ps(gap, gap), c.twentieth);
@@ -423,7 +422,7 @@ INLINE int tile(Form form, const Problem *p, const Groups *group, const char *pa
   const float *rows = terms_of(group->first, d, ROWS), *columns = terms_of(packed, d, COLUMNS);
   uint32_t uncertain[ROWS];
   int count = similarities(form, p, rows, columns, level, products, squared, uncertain, z);
-  for (; count > (of_directions(form) ? FEW : MANY) && level + 1 < LEVELS; level++) {
+  for (; count > (lcrjax_of_directions(form) ? FEW : MANY) && level + 1 < LEVELS; level++) {
     refine(p, group, 1, packed, level, level + 1, products);
     count = similarities(form, p, rows, columns, level + 1, products, squared, uncertain, z);
   }

@@ -3,11 +3,15 @@
 #define LCRJAX_FORM_H_
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 #include "common/cpu.h"
 
 /* Numbered as `FORMS` in lcrjax/native/calls.py, which passes them. */
 typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52, COSINE, LINEAR } Form;
+
+/* Forms of the angle between two vectors, whatever their lengths. */
+static inline bool lcrjax_of_directions(Form form) { return form == COSINE || form == LINEAR; }
 
 /* Square root to the last place or so: a table's fourteen bits, doubled by one step of Newton's. */
 INLINE __m512 lcrjax_root(__m512 x) {

@@ -177,7 +177,7 @@ static Outcome set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) 
 
 Outcome lcrjax_sums(Workers workers, Problem *p) {
   Plan q = {.p = p};
-  p->rows.directions = p->columns.directions = p->form == COSINE || p->form == LINEAR;
+  p->rows.directions = p->columns.directions = lcrjax_of_directions(p->form);
   if (p->rows.directions) p->rows.centre = p->columns.centre = NULL;
   q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
   q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
