@@ -18,7 +18,9 @@ from lcrjax.similarity.base import Similarity, TiledSimilarity
 
 def is_spread(x: Any) -> bool:
     """Whether an array of jax lies on several devices, a shard on each."""
-    return isinstance(x, jax.Array) and len(x.sharding.device_set) > 1 and not x.is_fully_replicated
+    if not isinstance(x, jax.Array) or isinstance(x, jax.core.Tracer):
+        return False
+    return len(x.sharding.device_set) > 1 and not x.is_fully_replicated
 
 
 def check_mesh(mesh: Any, similarity: Similarity, elements: Any) -> None:

@@ -79,7 +79,7 @@ def ordinariness(
         check_mesh(mesh, similarity, elements)
         if others is not None:
             raise ValueError("others are not compared over a mesh: leave out one of them")
-    elements = elements if is_spread(elements) and mesh else taken(similarity, elements)
+    elements = elements if mesh is not None and is_spread(elements) else taken(similarity, elements)
     others = None if others is None else taken(similarity, others, "others")
     weights = numbers("weights", weights)
     dtype = float_dtype(weights, *jax.tree.leaves((elements, others)))
