@@ -169,9 +169,7 @@ class _Work:
                     self._passed(slots) if self.config.beyond else None,
                 )
             )
-            seen = _Seen(
-                *(np.asarray(getattr(models, name)) for name in _Seen._fields)
-            )
+            seen = _Seen(*(np.asarray(getattr(models, name)) for name in _Seen._fields))
             self.images += n * int((seen.epoch - before)[busy].sum())
             scored, over = self._reached(seen, slots)
             ended = {i: slot for i in busy if over[i] and (slot := slots[i]) is not None}
