@@ -163,7 +163,7 @@ def side_by_side(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
             said.append(
                 f"{row['estimate']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f}; over datasets "
                 f"{row['low_datasets']:+.1f} to {row['high_datasets']:+.1f}; "
-                f"{row['positive']} of {count} above 0)"
+                f"{row['positive']:.0f} of {count} above 0)"
             )
         columns[RULES[target]] = said
     return pd.DataFrame(columns)

@@ -78,7 +78,7 @@ def test_texts_and_figures_hold_every_effect_level_and_dataset():
     both = side_by_side(found)
     assert list(both.columns) == ["points of BACC", "at the criterion", "30 epochs beyond"]
     assert len(both) == len(EFFECTS)
-    assert "of 3 above 0)" in both.iloc[0, 1]
+    assert "; 3 of 3 above 0)" in both.iloc[0, 1]
     each = each_dataset(found["bacc"])
     assert each["dataset"].tolist() == ["d0", "d1", "d2", "mean"]
     assert each.shape[1] == 1 + len(EFFECTS)
