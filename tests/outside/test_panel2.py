@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
+from experiments import ceiling as experiment
 from experiments import ceiling_tables, panel2_tables
 from experiments.ceiling import chosen, new_seed
 from experiments.ceiling_tables import as_text, ceiling
 from experiments.panel2_figure import diversity_figure
 from experiments.panel2_tables import EFFECTS, each_dataset, effects, levels, side_by_side
+from lcrjax.data import load
+from lcrjax.study import StudyConfig
+from tests.study import fake_parts as fake
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +149,39 @@ def test_subsets_are_chosen_evenly_and_seeds_are_new():
     assert found["n"].max() == 256
     seeds = {new_seed(old, k) for old in table["seed"] for k in range(1, 5)}
     assert len(seeds) == 4 * table["seed"].nunique()
+
+
+def test_the_ceiling_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
+    (tmp_path / "files").mkdir()
+    toy = load(fake.write_npz(tmp_path / "files" / "toy.npz", fake.dataset()))
+    config = StudyConfig(sizes=(16, 32), bins=3, per_bin=2, candidates=300)
+    panel = fake.run_study([toy], tmp_path / "panel", config)
+    trained = []
+
+    def train(dataset, subsets, seeds, config):
+        assert config.beyond == 30
+        if len(trained) == 3:
+            trained.append([])
+            raise KeyboardInterrupt
+        trained.append(seeds)
+        return fake.train(dataset, subsets, seeds, config)
+
+    monkeypatch.setattr(experiment, "train_subsets", train)
+    monkeypatch.setattr(experiment, "keep_compiled_programs", lambda: None)
+    folders = ["--panel", str(tmp_path / "panel"), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", ["ceiling", str(tmp_path / "files"), *folders])
+    with pytest.raises(KeyboardInterrupt):
+        experiment.main()
+    experiment.main()
+    rows = pd.read_csv(tmp_path / "out" / "rows.csv")
+    seeds = [seed for some in trained for seed in some]
+    assert sorted(seeds) == sorted(rows["seed"])
+    assert len(set(seeds)) == len(seeds) == 4 * len(panel)
+    assert rows["repetition"].is_monotonic_increasing
+    table = pd.read_csv(tmp_path / "out" / "ceiling-bacc.csv")
+    # The panel's own training is one more at the criterion.
+    assert table["trainings"].iloc[-1] == 5 * len(panel)
+    assert pd.read_csv(tmp_path / "out" / "ceiling-bacc_beyond.csv")["trainings"].iloc[-1] == len(
+        rows
+    )
+    assert (tmp_path / "out" / "table-panel.md").exists()
