@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
-from experiments.numbers import measures, panel, performance, training
+from experiments.numbers import curation, measures, panel, performance, training
 from experiments.numbers.listed import EVERYWHERE, GIVEN, MEASURED
 from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 
@@ -12,6 +12,7 @@ from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "README.md": panel.readme,
     "index.md": measures.index,
+    "curation.md": curation.curation,
     "embeddings.md": measures.embeddings,
     "tutorial.md": measures.tutorial,
     "measures.md": measures.measures,
