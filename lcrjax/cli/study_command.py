@@ -41,6 +41,13 @@ def study(
     similarity: Annotated[
         str | None, typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}")
     ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure with this similarity as well, such as rmsd:10, as `lcrjax measure-study` "
+            "does; may be repeated."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     max_epochs: Annotated[
         int | None, typer.Option(help="Epochs after which a model stops anyway.")
@@ -63,6 +70,7 @@ def study(
     Examples:
         lcrjax study
         lcrjax study digits --similarity rmsd:10 --out sharper
+        lcrjax study digits --measures rmsd:10 --measures laplacian:0.5median
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
         lcrjax study blood.npz brain.npz images/ --preset panel
     """
@@ -83,6 +91,7 @@ def study(
                 "per_bin": per_bin,
                 "bins": bins,
                 "similarity": similarity,
+                "measures": measures or None,
                 "seed": seed,
                 "training": None if max_epochs is None else {"max_epochs": max_epochs},
             },
