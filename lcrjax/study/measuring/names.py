@@ -48,7 +48,7 @@ PAPER_MEASURES: tuple[str, ...] = tuple(
 #: Everything that is measured with each similarity.
 MEASURES: tuple[str, ...] = (*PAPER_MEASURES, *INSIDE_MEASURES, *HELD_OUT_MEASURES)
 
-_COLUMN = re.compile(r"\w+\[.+\]")
+_COLUMN = re.compile(r"(\w+)\[(.+)\]")
 
 
 def similarity_words(given: Iterable[str]) -> tuple[str, ...]:
@@ -74,6 +74,12 @@ def column_of(measure: str, similarity: str) -> str:
         'A_0[rmsd:10]'
     """
     return f"{measure}[{similarity}]"
+
+
+def split_column(name: str) -> tuple[str, str | None]:
+    """Tell a column's measure and its similarity, None where it is one of the study's table."""
+    found = _COLUMN.fullmatch(name)
+    return (found[1], found[2]) if found else (name, None)
 
 
 def added_columns(table: pd.DataFrame) -> tuple[str, ...]:
