@@ -28,6 +28,8 @@ from lcrjax.study.prediction.sides import check_measures, measure_sides
 USUAL_FEATURES = ("size", "CB_1")
 #: What of a dataset is held against the study's, and how it is called in a sentence.
 _RANGED = {"size": "size", "n_classes": "classes", "n_pixels": "pixels", "n_channels": "channels"}
+#: By how much of a range, in logs, a value may lie beyond its ends and still be called inside.
+_MARGIN = 0.05
 _Values = dict[str, tuple[float, float]]
 #: What was measured of a comparison, while it lives: a prediction and its remark both ask.
 _measured: weakref.WeakKeyDictionary[Comparison, dict[Any, _Values]] = weakref.WeakKeyDictionary()
@@ -105,8 +107,8 @@ class FittedPredictor:
         found = []
         for side in (comparison.a, comparison.b):
             for name, value in _described(side).items():
-                low, high = self.ranges[name]
-                if not low <= value <= high:
+                if not _within(value, *self.ranges[name]):
+                    low, high = self.ranges[name]
                     found.append(
                         f"{side.name} has {_RANGED[name]} {value:,.0f} ({low:,.0f} to {high:,.0f})"
                     )
@@ -114,7 +116,7 @@ class FittedPredictor:
         for name in (n for n in self.features if n not in _RANGED):
             low, high = self.ranges[name]
             for side, value in zip((comparison.a, comparison.b), values[name], strict=True):
-                if not low <= value <= high:
+                if not _within(value, low, high):
                     found.append(f"{name} of {side.name} is {value:.3g} ({low:.3g} to {high:.3g})")
         if set(comparison.a.class_names) != set(comparison.b.class_names):
             found.append("one lacks a class of the other, which no subset of a study does")
@@ -172,6 +174,11 @@ def fit_predictor(
         ranges={name: (float(used[name].min()), float(used[name].max())) for name in ranged},
         left_out=judged,
     )
+
+
+def _within(value: float, low: float, high: float) -> bool:
+    beyond = (high / low) ** _MARGIN
+    return low / beyond <= value <= high * beyond
 
 
 def _described(side: Side) -> dict[str, float]:

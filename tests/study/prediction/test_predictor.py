@@ -95,8 +95,10 @@ def test_what_lies_outside_of_the_study_is_said(predictor, comparison):
         predictor, ranges={**predictor.ranges, "size": (64.0, 1024.0), "CB_1": (1.0, 1.5)}
     )
     said = judge(comparison, narrow).verdict.said
-    assert "a has size 60 (64 to 1,024)" in said
+    assert "b has size 40 (64 to 1,024)" in said
     assert "CB_1 of a is 2.9" in said
+    hardly = dataclasses.replace(predictor, ranges={**predictor.ranges, "size": (41.0, 59.0)})
+    assert "guess" not in judge(comparison, hardly).verdict.said
 
 
 def test_sides_are_measured_as_a_study_measures_subsets(comparison):
