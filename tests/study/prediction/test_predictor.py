@@ -97,7 +97,7 @@ def test_what_lies_outside_of_the_study_is_said(predictor, comparison):
     said = judge(comparison, narrow).verdict.said
     assert "b has size 40 (64 to 1,024)" in said
     assert "CB_1 of a is 2.9" in said
-    hardly = dataclasses.replace(predictor, ranges={**predictor.ranges, "size": (41.0, 59.0)})
+    hardly = dataclasses.replace(predictor, ranges={**predictor.ranges, "size": (40.5, 59.5)})
     assert "guess" not in judge(comparison, hardly).verdict.said
 
 
