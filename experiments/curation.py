@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     options = parser.parse_args()
     keep_compiled_programs()
-    datasets = dict(_datasets(options.data, options.fashion))
+    datasets = dict(load_all(options.data, options.fashion))
     RESULTS.mkdir(parents=True, exist_ok=True)
     for repetition in range(options.repetitions):
         for size in sorted({*options.sizes, *RANDOM_SIZES}):
@@ -64,7 +64,8 @@ def main() -> None:
     write(RESULTS)
 
 
-def _datasets(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+def load_all(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+    """Load digits, the six files of a folder, and Fashion-MNIST if there is one."""
     yield "digits", load("digits")
     for name in DATASETS:
         resize = BRAIN_SIDE if name == "brain" else None
@@ -106,7 +107,7 @@ def _block(
     if not trained:
         return
     seed = int(draw.integers(2**32))
-    found = train_subsets(_few_tests(dataset), subsets, [seed] * len(subsets))
+    found = train_subsets(few_tests(dataset), subsets, [seed] * len(subsets))
     found.insert(0, "strategy", trained)
     found.insert(0, "repetition", repetition)
     found.insert(0, "size", size)
@@ -116,7 +117,7 @@ def _block(
     print(f"{name} {size} #{repetition}: {len(trained)} models", flush=True)
 
 
-def _few_tests(dataset: Dataset) -> Dataset:
+def few_tests(dataset: Dataset) -> Dataset:
     """The dataset with some of its test images, always the same."""
     test = dataset.test
     assert test is not None

@@ -34,8 +34,19 @@ def study(
     sizes: Annotated[
         str | None, typer.Option(help="Images per subset, such as 64,128,256.")
     ] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            help="What subsets of one size differ in: balance (of classes, as in the paper), "
+            "diversity (at even class counts, from the most redundant to the most diverse, with "
+            "outliers avoided and with outliers sought) or both (every balance with every level "
+            "of diversity). The default is balance."
+        ),
+    ] = None,
+    levels: Annotated[int | None, typer.Option(help="Levels of diversity.")] = None,
     per_bin: Annotated[
-        int | None, typer.Option(help="Subsets per size and bin of class balance.")
+        int | None,
+        typer.Option(help="Subsets per size and bin of class balance, or level of diversity."),
     ] = None,
     bins: Annotated[int | None, typer.Option(help="Bins of class balance.")] = None,
     similarity: Annotated[
@@ -51,6 +62,13 @@ def study(
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     max_epochs: Annotated[
         int | None, typer.Option(help="Epochs after which a model stops anyway.")
+    ] = None,
+    beyond: Annotated[
+        int | None,
+        typer.Option(
+            help="Epochs that a model goes on after it stopped, to be scored again: columns such "
+            "as bacc_beyond, and bacc_running where its running accuracy first met the criterion."
+        ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
@@ -73,6 +91,7 @@ def study(
         lcrjax study digits --measures rmsd:10 --measures laplacian:0.5median
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
         lcrjax study blood.npz brain.npz images/ --preset panel
+        lcrjax study digits --vary diversity --sizes 64,128 --beyond 30 --out varied
     """
     with work_in(out) as work:
         from rich.console import Console
@@ -88,12 +107,14 @@ def study(
             file=config,
             changes={
                 "sizes": None if sizes is None else values.sizes(sizes),
+                "vary": vary,
+                "levels": levels,
                 "per_bin": per_bin,
                 "bins": bins,
                 "similarity": similarity,
                 "measures": measures or None,
                 "seed": seed,
-                "training": None if max_epochs is None else {"max_epochs": max_epochs},
+                "training": _given(max_epochs=max_epochs, beyond=beyond),
             },
         )
         check_folder(out)
@@ -113,6 +134,11 @@ def study(
 
             report = conduct_study(datasets, out, settings, progress=show, **PARTS.get())
         _conclude(report, out)
+
+
+def _given(**settings: Any) -> dict[str, Any] | None:
+    """Settings that an option was given for; None if there are none."""
+    return {name: value for name, value in settings.items() if value is not None} or None
 
 
 def _conclude(report: "StudyReport", out: Path) -> None:

@@ -32,6 +32,26 @@ def test_a_study_ends_with_rankings_and_says_where_everything_is(run, data, tmp_
     assert "\x1b" not in result.output
 
 
+def test_diversity_varies_and_models_are_scored_again(run, data, tmp_path):
+    varied = ("--vary", "diversity", "--levels", "2", "--per-bin", "1", "--beyond", "30")
+    result = run("study", data, "--sizes", "12", *varied, "--out", "s")
+    assert result.exit_code == 0, result.output
+    settings = read_description(tmp_path / "s")["decides"]
+    assert (settings["vary"], settings["levels"], settings["training"]["beyond"]) == (
+        *("diversity", 2, 30),
+    )
+    table = pd.read_parquet(tmp_path / "s" / RESULTS)
+    assert table["level"].tolist() == [0, 1, 0, 1]
+    assert table["outliers"].tolist() == ["avoided", "avoided", "sought", "sought"]
+    assert table["bacc_beyond"].notna().all()
+
+
+def test_levels_of_nothing_are_told(run, data):
+    result = run("study", data, *SMALL, "--levels", "3")
+    assert result.exit_code != 0
+    assert "levels is 3, and diversity does not vary" in result.stderr
+
+
 def test_quiet_shows_no_progress(run, data):
     result = run("study", data, *SMALL, "--quiet")
     assert result.exit_code == 0

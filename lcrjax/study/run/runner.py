@@ -9,7 +9,7 @@ import pandas as pd
 
 from lcrjax.data import Dataset
 from lcrjax.similarity.spec import check_similarity, parse_similarity
-from lcrjax.study.columns import COLUMNS
+from lcrjax.study.columns import columns_of
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.measuring.addition import measure_finished
 from lcrjax.study.run.failures import train_in_parts
@@ -69,7 +69,8 @@ def run_study(
 
     Returns:
         The table: one row per subset, in order of dataset name, size and subset, with the columns
-        `lcrjax.study.columns.COLUMNS` and those that were added, now or before.
+        `lcrjax.study.columns.COLUMNS`; where diversity varies, those of `DESIGN` there, and with
+        `config.training.beyond` those of `LATER`; and those that were added.
 
     Raises:
         ValueError: If sizes are impossible for a dataset, two datasets share a name, the
@@ -95,6 +96,7 @@ def run_study(
     for block in blocks:
         of_size = lengths.setdefault(block.dataset, {}).setdefault(str(block.n), [])
         of_size.append(len(block.seeds))
+    columns = columns_of(config.to_dict())
     parts = (("measure", measure, measure_subsets), ("train", train, train_subsets))
     replaced = {word: name_of(part) for word, part, own in parts if part is not own}
     settings = {k: v for k, v in config.to_dict().items() if k != "measures"}
@@ -120,7 +122,7 @@ def run_study(
             trained = train_in_parts(
                 dataset, block.subsets, block.seeds, config.training, train, show
             )
-            known = {c.name: c.known(block, dataset) for c in COLUMNS if c.known is not None}
+            known = {c.name: c.known(block, dataset) for c in columns if c.known is not None}
             found = [part.reset_index(drop=True) for part in (measured, trained)]
             finished[i] = store.write(block, pd.concat([pd.DataFrame(known), *found], axis=1))
             tally.finish("written", block)
