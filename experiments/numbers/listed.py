@@ -101,6 +101,11 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "## Digits, units and derivatives",
         "## On a GPU",
     ),
+    "predicting.md": (
+        "one measure, adjusted R² | 0.72 |",
+        "two measures | 0.80 |",
+        "three measures | 0.83 |",
+    ),
     "reading.md": (
         "takes them as a matrix of 0 and 1",
         "| of 8 bits per channel or fewer | as bytes, few bits spread over 0 to 255 |",

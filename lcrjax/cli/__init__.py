@@ -14,6 +14,7 @@ from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.compare_command import compare
 from lcrjax.cli.duplicates_command import duplicates
 from lcrjax.cli.embed_command import embed
+from lcrjax.cli.fit_predictor_command import fit_predictor
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.measure_study_command import measure_study
 from lcrjax.cli.report_command import report
@@ -54,6 +55,7 @@ _COMMANDS = (
     study,
     measure_study,
     search,
+    fit_predictor,
     report,
     duplicates,
     train,

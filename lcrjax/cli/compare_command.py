@@ -29,6 +29,14 @@ def compare(
         str | None,
         typer.Option(metavar="DATA", help="What a model is to be good at, such as a test set."),
     ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A study whose predictor (`lcrjax fit-predictor`) says which makes the better "
+            "model.",
+        ),
+    ] = None,
     q: Annotated[str, typer.Option("--q", help="Viewpoints, as of `lcrjax measure`.")] = "0,1,inf",
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     draws: Annotated[
@@ -56,6 +64,7 @@ def compare(
 
     Examples:
         lcrjax compare old.npz new.npz
+        lcrjax compare old.npz new.npz --study my-study
         lcrjax compare photos/ more_photos/ --target test.npz --resize 32 --report page.html
         lcrjax compare a.csv b.csv --similarity gower --out numbers.csv --json
     """
@@ -70,6 +79,7 @@ def compare(
             from lcrjax.selection import compare as compare_datasets
             from lcrjax.similarity.spec import check_similarity
 
+            predictor = _predictor(study)
             viewpoints = values.orders(q)
             if similarity is not None:
                 check_similarity(similarity)
@@ -94,6 +104,7 @@ def compare(
                 *datasets,
                 similarity=similarity,
                 q=viewpoints,
+                predictor=predictor,
                 resampling=resampling,
                 progress=tell,
             )
@@ -118,6 +129,14 @@ def compare(
             typer.echo(f"Written: {report} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
     except OSError as error:
         leave(NO_DISK, f"cannot write: {error}.")
+
+
+def _predictor(study: Path | None) -> Any:
+    if study is None:
+        return None
+    from lcrjax.study import load_predictor
+
+    return load_predictor(study)
 
 
 def _page(comparison: "Comparison", tell: Any) -> str:

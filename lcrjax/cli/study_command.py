@@ -52,6 +52,13 @@ def study(
     similarity: Annotated[
         str | None, typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}")
     ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure with this similarity as well, such as rmsd:10, as `lcrjax measure-study` "
+            "does; may be repeated."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     max_epochs: Annotated[
         int | None, typer.Option(help="Epochs after which a model stops anyway.")
@@ -81,6 +88,7 @@ def study(
     Examples:
         lcrjax study
         lcrjax study digits --similarity rmsd:10 --out sharper
+        lcrjax study digits --measures rmsd:10 --measures laplacian:0.5median
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
         lcrjax study blood.npz brain.npz images/ --preset panel
         lcrjax study digits --vary diversity --sizes 64,128 --beyond 30 --out varied
@@ -104,6 +112,7 @@ def study(
                 "per_bin": per_bin,
                 "bins": bins,
                 "similarity": similarity,
+                "measures": measures or None,
                 "seed": seed,
                 "training": _given(max_epochs=max_epochs, beyond=beyond),
             },

@@ -9,6 +9,7 @@ from typing import Any
 from lcrjax.similarity.spec import check_similarity
 from lcrjax.study.design.balance import BINS, CANDIDATES, PER_BIN, SIZES, check_spread, whole_number
 from lcrjax.study.design.levels import LEVELS
+from lcrjax.study.measuring.names import similarity_words
 from lcrjax.study.suggestion import nearest
 from lcrjax.training import TrainingConfig
 
@@ -36,6 +37,8 @@ class StudyConfig:
         candidates: Random compositions drawn per dataset and size.
         similarity: What the features are measured with, in one word such as "rmsd:10"; see
             `lcrjax.parse_similarity`. A `median` is that of each dataset's training elements.
+        measures: Similarities, in one word each, that the subsets are measured with in the end as
+            well; see `lcrjax.study.add_measures`. Their number does not decide what is trained.
         seed: Seed of everything random: compositions, images, initial weights, batches.
         skip_impossible: Leave out the sizes that a dataset is too small for (or that have fewer
             images than it has classes) instead of refusing the dataset.
@@ -51,6 +54,7 @@ class StudyConfig:
     most_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     candidates: int = CANDIDATES
     similarity: str = "rmsd"
+    measures: tuple[str, ...] = ()
     seed: int = 0
     skip_impossible: bool = False
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
@@ -67,6 +71,7 @@ class StudyConfig:
         check_spread(self.bins, self.per_bin, self.candidates, self.seed)
         self._check_varied()
         check_similarity(self.similarity)
+        object.__setattr__(self, "measures", similarity_words(self.measures))
 
     def _check_varied(self) -> None:
         if self.vary not in VARIED:
@@ -97,6 +102,7 @@ class StudyConfig:
             del values["vary"], values["levels"]
         if self.similarity == "rmsd":
             del values["similarity"]
+        values["measures"] = list(self.measures)
         values["sizes"] = list(self.sizes)
         values["training"] = self.training.to_dict()
         for name in _AT_SIZES:
@@ -129,6 +135,10 @@ class StudyConfig:
                 _same_kind(f.name, values[f.name], f.default)
         if not isinstance(values.setdefault("sizes", cls.sizes), (list, tuple)):
             raise ValueError(f"sizes is {values['sizes']!r}: give a list such as [64, 128]")
+        words = values.setdefault("measures", [])
+        if not isinstance(words, (list, tuple)) or not all(isinstance(w, str) for w in words):
+            raise ValueError(f'measures is {words!r}: give a list such as ["rmsd:10", "cosine"]')
+        values["measures"] = tuple(words)
         values["sizes"] = tuple(whole_number("sizes", n, 2) for n in values["sizes"])
         for name, table in at.items():
             try:
