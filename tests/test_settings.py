@@ -51,9 +51,11 @@ def test_every_call(setting, usual):
     assert not failed, "\n".join(f"{name}: {why}" for name, why in failed.items())
 
 
-@pytest.mark.parametrize("module", ["several_devices", "without_jit"])
+@pytest.mark.parametrize(
+    "module", ["several_devices", "over_devices", "two_processes", "without_jit"]
+)
 def test_in_another_process(module):
-    """Which has four devices, or no annotations that execute: Python runs loops on its own ints."""
+    """Of several devices, in two processes, or without annotations, where loops run on ints."""
     run = [sys.executable, "-m", f"tests.{module}"]
     done = subprocess.run(run, cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
