@@ -32,7 +32,17 @@ MAY_IMPORT = {
         "native",
     },
     "report": {"numerics", "similarity", "pairwise", "measures", "selection", "data", "study"},
-    "cli": {"native", "similarity", "measures", "selection", "data", "training", "study", "report"},
+    "cli": {
+        "numerics",
+        "native",
+        "similarity",
+        "measures",
+        "selection",
+        "data",
+        "training",
+        "study",
+        "report",
+    },
 }
 MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures", "selection")
 #: Files of the mathematics that are loaded only when they are asked for, and what they need.
