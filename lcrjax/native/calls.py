@@ -10,8 +10,8 @@ from lcrjax.native.interrupts import interruptible
 
 #: The forms of similarities that kernels compute, numbered as in `src/pairwise/form.h`.
 FORMS = ("exponential", "gaussian", "matern32", "matern52")
-_NO_MEMORY, _CANCELLED = 1, 2  # as in `src/common/ffi.h`
-_SOON = 2**28  # components of pairs: less work ends before Ctrl-C has to be heard
+NO_MEMORY, CANCELLED = 1, 2  # as in `src/common/ffi.h`
+SOON = 2**28  # components of pairs: less work ends before Ctrl-C has to be heard
 
 
 def sums(
@@ -56,10 +56,10 @@ def sums(
             ctypes.c_int(at_once or threads()), ctypes.c_void_p(out.ctypes.data),
         )  # fmt: skip
 
-    soon = len(rows) * table.shape[1] * rows.shape[1] < _SOON
+    soon = len(rows) * table.shape[1] * rows.shape[1] < SOON
     outcome = call() if soon else interruptible(call)
-    if outcome == _CANCELLED:
+    if outcome == CANCELLED:
         raise KeyboardInterrupt
-    if outcome == _NO_MEMORY:
+    if outcome == NO_MEMORY:
         raise MemoryError(f"no memory for a packed copy of {len(rows):,} elements")
     return out.T

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.native_product import packed, serve_host
 from lcrjax.pairwise.zp import zp, zp_of_canonical
 from lcrjax.similarity import Identity, Precomputed
 from lcrjax.similarity.base import Similarity, TiledSimilarity, pick
@@ -40,6 +42,7 @@ class Columns:
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # weights, and Z w
         self._most = max(AT_ONCE, KEPT_BYTES // (4 * max(1, len(self))))
+        self._packed: PackedPool | None = None
 
     def __len__(self) -> int:
         return _count(self.elements)
@@ -79,7 +82,7 @@ class Columns:
         found: dict[int, np.ndarray] = {}
         for start in range(0, len(missing), AT_ONCE):
             some = np.array(missing[start : start + AT_ONCE])
-            part = self._product(np.eye(len(some)), some).T.astype(np.float32)
+            part = self._rows(some)
             found.update(zip(some.tolist(), part, strict=True))
         out = np.stack([found[i] if i in found else self._kept[i] for i in index.tolist()])
         for i, row in found.items():
@@ -87,6 +90,47 @@ class Columns:
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return out
+
+    def gains(
+        self,
+        index: Int[np.ndarray, " k"],
+        floor: Float[np.ndarray, " n"],
+        weights: Float[np.ndarray, " n"],
+    ) -> Float[np.ndarray, " k"]:
+        r"""$\sum_j w_j \max(Z_{ij} - f_j, 0)$ of some elements i, in float64."""
+        pool = self._pool()
+        if pool is not None:
+            return pool.gains(index, floor, weights)
+        return np.maximum(self.columns(index) - floor, 0) @ weights
+
+    def above(
+        self, index: Int[np.ndarray, " k"], floor: Float[np.ndarray, " k"]
+    ) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " s"], Float[np.ndarray, " s"]]:
+        """Who is more similar to some elements than their floors: how many, places, similarities.
+
+        Places and similarities are those of one element after another.
+        """
+        pool = self._pool()
+        if pool is not None:
+            return pool.above(index, floor)
+        rows = self._rows(index)
+        higher = rows > floor[:, None]
+        return higher.sum(axis=1), np.nonzero(higher)[1].astype(np.int32), rows[higher]
+
+    def _rows(self, index: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
+        pool = self._pool()
+        if pool is not None:
+            return pool.rows(index)
+        return self._product(np.eye(len(index)), index).T.astype(np.float32)
+
+    def _pool(self) -> PackedPool | None:
+        """The elements as a kernel packs them, once they are asked for; None where none does."""
+        relation = self.similarity
+        if self._packed is not None or not isinstance(relation, TiledSimilarity):
+            return self._packed
+        if serve_host(relation, self.elements):
+            self._packed = packed(relation, self.elements)
+        return self._packed
 
     def _product(self, weights: np.ndarray, picked: np.ndarray | None) -> np.ndarray:
         if isinstance(self.similarity, Precomputed):

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from lcrjax import native
 from lcrjax.native.calls import FORMS, sums
+from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.meshes import alike
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
@@ -60,13 +61,25 @@ def sums_on_host(
         others: m elements, or None for `elements`.
         most_threads: None for one for each processor.
     """
-    rows = np.asarray(elements).reshape(len(elements), -1)
-    columns = None if others is None else np.asarray(others).reshape(len(others), -1)
-    found = similarity.native_form(rows.shape[1], rows.dtype == np.uint8)
+    columns = None if others is None else _flat(others)
+    return sums(_flat(elements), columns, weights, *_served(similarity, elements), most_threads)
+
+
+def packed(similarity: TiledSimilarity, elements: Any) -> PackedPool:
+    """Arrays on the host, kept as kernels take them. See `serve_host`."""
+    return PackedPool(_flat(elements), *_served(similarity, elements))
+
+
+def _flat(elements: Any) -> np.ndarray:
+    return np.asarray(elements).reshape(len(elements), -1)
+
+
+def _served(similarity: TiledSimilarity, elements: Any) -> tuple[str, float]:
+    """Form and rate of what a kernel computes of arrays on the host."""
+    found = similarity.native_form(math.prod(elements.shape[1:]), elements.dtype == np.uint8)
     if found is None:
         raise ValueError(f"no kernel computes {similarity}: ask `serve_host` before")
-    form, rate = found
-    return sums(rows, columns, weights, form, float(rate), most_threads)
+    return found[0], float(found[1])
 
 
 def _form(

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.pairwise.columns import Columns
 from lcrjax.selection.objectives.base import Course, Objective
+from lcrjax.selection.open_pairs import MOST_PAIRS, OpenPairs, count_open
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,15 +30,30 @@ class _Facilities(Course):
     def __init__(self, pool: Columns, target: Float[np.ndarray, " n"]) -> None:
         self._pool, self._target = pool, target
         self._covered = np.zeros(len(pool), np.float32)
+        self._chosen = 0
+        self._open: OpenPairs | None = None
         self.gains = pool.ordinariness(target)
         self.fresh = np.ones(len(pool), bool)
 
     def add(self, i: int) -> None:
-        np.maximum(self._covered, self._pool.column(i), out=self._covered)
+        row = self._pool.column(i)
+        if self._open is not None:
+            self._open.cover(self._covered, row)
+        else:
+            np.maximum(self._covered, row, out=self._covered)
+            self.fresh[:] = False
+            self._follow()
         self.value = float(self._target @ self._covered)
-        self.fresh[:] = False
+
+    def _follow(self) -> None:
+        """Keep all gains exact from now on, once few enough pairs are open."""
+        self._chosen += 1
+        few = len(self._covered) ** 2 / (self._chosen + 1) < 4 * MOST_PAIRS
+        if few and count_open(self._pool, self._covered) < MOST_PAIRS:
+            self._open = OpenPairs(self._pool, self._covered, self._target)
+            self.gains = self._open.gains
+            self.fresh[:] = True
 
     def refine(self, some: Int[np.ndarray, " k"], soon: Int[np.ndarray, " m"]) -> None:
-        more = np.maximum(self._pool.columns(some, soon) - self._covered, 0)
-        self.gains[some] = more @ self._target
-        self.fresh[some] = True
+        self.gains[soon] = self._pool.gains(soon, self._covered, self._target)
+        self.fresh[soon] = True
