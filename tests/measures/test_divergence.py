@@ -129,7 +129,7 @@ def test_order_may_be_traced_and_differentiated(name, rng, x64):
         ([1, 2], [1, 2], np.ones((2, 3)), {}, "must be square"),
         ([1, 2], [1, 2], None, {"q": -1}, "viewpoints"),
         ([1, 2], [1, 2], None, {"q": np.nan}, "viewpoints"),
-        ([1, 2], [1, 2], None, {"q": [1, 2]}, "q has shape"),
+        ([1, 2], [1, 2], None, {"q": [[0, 1]]}, "q has shape"),
         ([1, 2], [1, 2], None, {"between": "rows"}, "between is 'rows'"),
         ([1, 2], [1, 2], lcrjax.RMSD(), {}, "RMSD compares elements"),
     ],
