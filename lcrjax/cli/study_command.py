@@ -8,8 +8,10 @@ import typer
 from lcrjax.cli import values
 from lcrjax.cli.data_options import read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
+from lcrjax.cli.steps import QUIET
 
 if TYPE_CHECKING:
     from lcrjax.report import StudyReport
@@ -72,7 +74,8 @@ def study(
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -82,6 +85,9 @@ def study(
     subset size, subsets are designed that span the possible class balances; 27 diversities of each
     are measured, a ResNet-18 is trained on each and scored on the common test set, and
     performance is regressed on the diversities.
+
+    It prints what A_0, CB_1, size and the best single feature, pair and triple explain; the whole
+    ranking is ranking.csv in the study's folder, and lcrjax search prints it.
 
     The same command goes on where it stopped, whatever stopped it.
 
@@ -133,7 +139,7 @@ def study(
                 display(progress)
 
             report = conduct_study(datasets, out, settings, progress=show, **PARTS.get())
-        _conclude(report, out)
+        _conclude(report, out, as_json)
 
 
 def _given(**settings: Any) -> dict[str, Any] | None:
@@ -141,25 +147,35 @@ def _given(**settings: Any) -> dict[str, Any] | None:
     return {name: value for name, value in settings.items() if value is not None} or None
 
 
-def _conclude(report: "StudyReport", out: Path) -> None:
+def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
     """Print what the study says and where everything lies."""
     from rich.console import Console
 
-    from lcrjax.report import print_rankings
+    from lcrjax.report import print_summary
+    from lcrjax.report.pipeline import FIGURES, RANKING
     from lcrjax.study.run.folder import CONFIG
     from lcrjax.study.run.store import RESULTS
 
-    console, table = Console(), report.table
-    print_rankings(console, table)
+    table = report.table
     failed = table[table["failure"].notna()]
-    if len(failed):
-        console.print(f"{len(failed)} of {len(table)} subsets could not be trained:", style="bold")
+    files = {
+        "page": report.page,
+        "ranking": out / RANKING,
+        "table": out / RESULTS,
+        "settings": out / CONFIG,
+        "figures": out / FIGURES,
+    }
+    if as_json:
+        print_json({**report.summary, "files": files})
+    else:
+        print_summary(Console(), report.summary)
         for (dataset, n, reason), rows in failed.groupby(["dataset", "n", "failure"]):
             numbers = ", ".join(map(str, rows["subset"]))
-            typer.echo(f"  {dataset}, {n} images, subset {numbers}: {reason}")
-        typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
-    typer.echo(f"Table: {out / RESULTS}\nSettings: {out / CONFIG}")
-    typer.echo(f"Figures: {', '.join(str(f) for f in report.figures if f.suffix == '.png')}")
-    typer.echo(f"Page: {report.page}")
+            typer.echo(f"Not trained: {dataset}, {n} images, subset {numbers}: {reason}")
+        if len(failed):
+            typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
+        for name, path in files.items():
+            typer.echo(f"{name.capitalize()}: {path}")
+        typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")
     if len(failed):
         leave(SOME_FAILED, f"{len(failed)} of {len(table)} subsets could not be trained.")
