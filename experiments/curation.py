@@ -10,6 +10,7 @@ model), and tables and a figure made from them. It takes hours on two cores.
 
 import argparse
 import dataclasses
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,15 +23,20 @@ from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.data import Dataset, load
 from lcrjax.selection import select
 from lcrjax.selection.quotas import quotas
+from lcrjax.study.run.embedding import embed_dataset
 from lcrjax.study.run.files import write_whole
-from lcrjax.training import train_subsets
+from lcrjax.study.run.reference import train_reference
+from lcrjax.training import FullConfig, TrainingConfig, train_subsets
 
 RESULTS = Path(__file__).parent / "results" / "curation"
+MODELS = Path(tempfile.gettempdir()) / "lcrjax-curation-models"
 DATASETS = ("blood", "pneumonia", "covid2", "mednist", "brain", "breast")
 SIZES = (64, 128, 256)
 #: Sizes of random choice alone: how many random images are worth as much as chosen ones.
 RANDOM_SIZES = (64, 96, 128, 192, 256, 384, 512, 768)
 LARGEST_POOL, LARGEST_TEST, SEED = 3_000, 600, 20_261_127
+#: A model that has not met the criterion by then never will: an image is there with two labels.
+RECIPE = TrainingConfig(max_epochs=100)
 BRAIN_SIDE = 32  # pixels, of 64: a quarter of the time
 
 Choice = Callable[["Pool", int, int], np.ndarray]
@@ -39,9 +45,19 @@ Choice = Callable[["Pool", int, int], np.ndarray]
 class Pool(NamedTuple):
     """Images to choose from; classes None where they are not known before."""
 
-    images: np.ndarray
+    dataset: Dataset
+    places: np.ndarray
     classes: np.ndarray | None
-    n_classes: int
+
+    @property
+    def images(self) -> np.ndarray:
+        """Of the pool."""
+        return self.dataset.train_images[self.places]
+
+    @property
+    def n_classes(self) -> int:
+        """Of the dataset."""
+        return self.dataset.n_classes
 
 
 def main() -> None:
@@ -54,17 +70,18 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     options = parser.parse_args()
     keep_compiled_programs()
-    datasets = dict(_datasets(options.data, options.fashion))
+    datasets = dict(load_all(options.data, options.fashion))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for repetition in range(options.repetitions):
-        for size in sorted({*options.sizes, *RANDOM_SIZES}):
-            for place, (name, dataset) in enumerate(datasets.items()):
-                _block(name, dataset, place, size, repetition, size in options.sizes)
-        write(RESULTS)
-    write(RESULTS)
+    for sizes, choosing in ((options.sizes, True), (RANDOM_SIZES, False)):
+        for size in sizes:
+            for repetition in range(options.repetitions):
+                for place, (name, dataset) in enumerate(datasets.items()):
+                    _block(name, dataset, place, size, repetition, choosing)
+                write(RESULTS)
 
 
-def _datasets(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+def load_all(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+    """Load digits, the six files of a folder, and Fashion-MNIST if there is one."""
     yield "digits", load("digits")
     for name in DATASETS:
         resize = BRAIN_SIDE if name == "brain" else None
@@ -94,7 +111,7 @@ def _block(
     subsets, trained = [], []
     for strategy in missing:
         known = None if strategy.endswith("labels unknown") else labels
-        pool = Pool(dataset.train_images[places], known, dataset.n_classes)
+        pool = Pool(dataset, places, known)
         try:
             chosen = np.asarray(STRATEGIES[strategy](pool, size, repetition))
         except ValueError as error:  # a floor leaves too few of a small class
@@ -106,7 +123,7 @@ def _block(
     if not trained:
         return
     seed = int(draw.integers(2**32))
-    found = train_subsets(_few_tests(dataset), subsets, [seed] * len(subsets))
+    found = train_subsets(few_tests(dataset), subsets, [seed] * len(subsets), RECIPE)
     found.insert(0, "strategy", trained)
     found.insert(0, "repetition", repetition)
     found.insert(0, "size", size)
@@ -116,7 +133,7 @@ def _block(
     print(f"{name} {size} #{repetition}: {len(trained)} models", flush=True)
 
 
-def _few_tests(dataset: Dataset) -> Dataset:
+def few_tests(dataset: Dataset) -> Dataset:
     """The dataset with some of its test images, always the same."""
     test = dataset.test
     assert test is not None
@@ -141,6 +158,29 @@ def _by_lcrjax(objective: str, scale: float = 10) -> Choice:
         ).indices  # fmt: skip
 
     return choice
+
+
+def _by_embeddings(pool: Pool, size: int, seed: int) -> np.ndarray:
+    """Herding by the cosines of what a model trained on the whole dataset sees."""
+    return select(
+        _embeddings(pool.dataset)[pool.places], size, pool.classes, similarity="cosine",
+        objective="herding", seed=seed,
+    ).indices  # fmt: skip
+
+
+def _embeddings(dataset: Dataset) -> np.ndarray:
+    """Of all training images, by a ResNet-18 of half the width; trained once, and kept."""
+    digest = dataset.content_hash()
+    kept = MODELS / f"{digest[:16]}.npy"
+    if not kept.exists():
+        few = np.sort(np.random.default_rng(SEED).permutation(len(dataset.train))[:LARGEST_POOL])
+        part = dataclasses.replace(few_tests(dataset), train=dataset.train.take(few))
+        recipe = TrainingConfig(base_channels=32, max_epochs=6)
+        model, out = MODELS / digest[:16], MODELS / f"{digest[:16]}.part.npy"
+        train_reference(part, model, FullConfig(training=recipe))
+        embed_dataset(dataclasses.replace(dataset, test=None), model, out)
+        out.replace(kept)
+    return np.asarray(np.load(kept))
 
 
 def _each_class(choose: Callable[[np.ndarray, int, int], Any]) -> Choice:
@@ -188,6 +228,7 @@ _CHOICES: dict[str, Choice] = {
     "A_1 of the 80 % most ordinary": _by_lcrjax("A_1:0.2"),
     "herding, scale 5": _by_lcrjax("herding", 5),
     "herding, scale 30": _by_lcrjax("herding", 30),
+    "herding, embeddings": _by_embeddings,
 }
 _UNKNOWN = ("random", "herding", "facility location", "k-means medoids", "k-centre")
 #: How a subset is chosen, by name.

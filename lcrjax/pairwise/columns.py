@@ -19,7 +19,8 @@ from lcrjax.similarity.base import Similarity, TiledSimilarity, pick
 #: Columns that are computed by one product.
 AT_ONCE = 32
 #: Bytes of columns that are kept.
-KEPT_BYTES = 400 * 2**20
+KEPT_BYTES = 320 * 2**20
+_SPARE = 64  # columns that were computed along with others, and are kept until others come
 _SAMPLE = 64  # elements whose similarities are compared with their transpose
 _TOLERANCE = 1e-5
 
@@ -40,6 +41,7 @@ class Columns:
             similarity, elements = _canonical(similarity, elements)
         self.similarity, self.elements = similarity, elements
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._spare: OrderedDict[int, np.ndarray] = OrderedDict()
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # weights, and Z w
         self._most = max(AT_ONCE, KEPT_BYTES // (4 * max(1, len(self))))
         self._packed: PackedPool | None = None
@@ -59,7 +61,7 @@ class Columns:
 
     def has(self, i: int) -> bool:
         """Whether the column of an element is at hand."""
-        return i in self._kept
+        return i in self._kept or i in self._spare
 
     def column(self, i: int) -> Float[np.ndarray, " n"]:
         """Similarity of every element to one of them, float32."""
@@ -75,20 +77,28 @@ class Columns:
             soon: Whose else to compute along with them, if any have to be: the next 32 take little
                 longer than the first.
         """
-        missing = [i for i in index.tolist() if i not in self._kept]
+        wanted = index.tolist()
+        for i in wanted:
+            if i in self._spare:
+                self._kept[i] = self._spare.pop(i)
+        missing = [i for i in wanted if i not in self._kept]
+        asked = set(missing)
         if missing and soon is not None:
-            more = [i for i in soon.tolist() if i not in self._kept and i not in missing]
+            more = [i for i in soon.tolist() if not self.has(i) and i not in asked]
             missing += more[: -len(missing) % AT_ONCE]
         found: dict[int, np.ndarray] = {}
         for start in range(0, len(missing), AT_ONCE):
             some = np.array(missing[start : start + AT_ONCE])
-            part = self._rows(some)
-            found.update(zip(some.tolist(), part, strict=True))
-        out = np.stack([found[i] if i in found else self._kept[i] for i in index.tolist()])
+            # Copies, that one which is kept may not keep its neighbours in memory.
+            found.update(
+                (int(i), row.copy()) for i, row in zip(some, self._rows(some), strict=True)
+            )
+        out = np.stack([found[i] if i in found else self._kept[i] for i in wanted])
         for i, row in found.items():
-            self._kept[i] = row
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+            (self._kept if i in asked else self._spare)[i] = row
+        for kept, most in ((self._kept, self._most), (self._spare, _SPARE)):
+            while len(kept) > most:
+                kept.popitem(last=False)
         return out
 
     def gains(

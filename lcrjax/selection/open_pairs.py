@@ -6,7 +6,7 @@ from jaxtyping import Float
 from lcrjax.pairwise.columns import KEPT_BYTES, Columns
 
 #: Pairs that are kept, with their places and what it takes to update them.
-MOST_PAIRS = KEPT_BYTES // 32
+MOST_PAIRS = KEPT_BYTES // 24
 _AT_ONCE, _SAMPLE = 512, 64
 
 

@@ -9,6 +9,8 @@ from lcrjax.pairwise.columns import Columns
 from lcrjax.selection.objectives.base import Course, Objective
 from lcrjax.selection.open_pairs import MOST_PAIRS, OpenPairs, count_open
 
+_PAIRS_OF_EACH = 300  # open pairs of an element: with more, lazy evaluation is quicker
+
 
 @dataclasses.dataclass(frozen=True)
 class FacilityLocation(Objective):
@@ -48,8 +50,10 @@ class _Facilities(Course):
     def _follow(self) -> None:
         """Keep all gains exact from now on, once few enough pairs are open."""
         self._chosen += 1
-        few = len(self._covered) ** 2 / (self._chosen + 1) < 4 * MOST_PAIRS
-        if few and count_open(self._pool, self._covered) < MOST_PAIRS:
+        n = len(self._covered)
+        most = min(MOST_PAIRS, _PAIRS_OF_EACH * n)
+        likely = n * n / (self._chosen + 1)
+        if likely < 4 * most and count_open(self._pool, self._covered) < most:
             self._open = OpenPairs(self._pool, self._covered, self._target)
             self.gains = self._open.gains
             self.fresh[:] = True

@@ -10,6 +10,7 @@ from lcrjax.pairwise.columns import AT_ONCE, Columns
 from lcrjax.selection.objectives.base import Course, Objective
 
 _BEST = 256  # elements among which those that follow are foreseen
+_TRIED = 11  # elements likely to be tried in the next exchange; a kernel takes twelve at a time
 _MANY = 2**14  # elements of which a single column takes long
 
 
@@ -53,9 +54,8 @@ class _Herd(Course):
         self._step(i, -1)
 
     def _step(self, i: int, sign: int) -> None:
-        if not self._pool.has(i):
-            self._pool.columns(self._foreseen(i))
-        column = self._pool.column(i)
+        soon = None if self._pool.has(i) else self._foreseen(i)
+        column = self._pool.columns(np.array([i]), soon)[0]
         # Before it is there, or once it is gone, its pairs with the others and with itself.
         others = self._sums[i] - (column[i] if sign < 0 else 0)
         self._pairs += sign * (2 * others + column[i])
@@ -69,8 +69,10 @@ class _Herd(Course):
 
         One product gives the columns of all of them for little more than that of one.
         """
-        if len(self.gains) < _MANY or self._exchanging:
+        if len(self.gains) < _MANY:
             return np.array([i])
+        if self._exchanging:  # what is tried next, if this one is no better
+            return np.argpartition(-self.gains, _TRIED)[:_TRIED]
         best = np.union1d(np.argpartition(-self.gains, _BEST)[:_BEST], [i])
         z = self._pool.part(best).columns(np.arange(len(best)))
         sums, at, k = self._sums[best], int(np.searchsorted(best, i)), self._count
@@ -80,7 +82,7 @@ class _Herd(Course):
             open_to[at] = False
             sums, k = sums + z[at], k + 1
             at = int(np.argmax(np.where(open_to, (k + 1) * self._wanted[best] - sums, -np.inf)))
-        return np.array([j for j in found if not self._pool.has(int(j))])
+        return np.array(found)
 
     def _update(self) -> None:
         k = self._count + 1
