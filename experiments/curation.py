@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     options = parser.parse_args()
     keep_compiled_programs()
-    datasets = dict(_datasets(options.data, options.fashion))
+    datasets = dict(load_all(options.data, options.fashion))
     RESULTS.mkdir(parents=True, exist_ok=True)
     for sizes, choosing in ((options.sizes, True), (RANDOM_SIZES, False)):
         for size in sizes:
@@ -80,7 +80,8 @@ def main() -> None:
                 write(RESULTS)
 
 
-def _datasets(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+def load_all(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
+    """Load digits, the six files of a folder, and Fashion-MNIST if there is one."""
     yield "digits", load("digits")
     for name in DATASETS:
         resize = BRAIN_SIDE if name == "brain" else None
@@ -122,7 +123,7 @@ def _block(
     if not trained:
         return
     seed = int(draw.integers(2**32))
-    found = train_subsets(_few_tests(dataset), subsets, [seed] * len(subsets), RECIPE)
+    found = train_subsets(few_tests(dataset), subsets, [seed] * len(subsets), RECIPE)
     found.insert(0, "strategy", trained)
     found.insert(0, "repetition", repetition)
     found.insert(0, "size", size)
@@ -132,7 +133,7 @@ def _block(
     print(f"{name} {size} #{repetition}: {len(trained)} models", flush=True)
 
 
-def _few_tests(dataset: Dataset) -> Dataset:
+def few_tests(dataset: Dataset) -> Dataset:
     """The dataset with some of its test images, always the same."""
     test = dataset.test
     assert test is not None
@@ -173,7 +174,7 @@ def _embeddings(dataset: Dataset) -> np.ndarray:
     kept = MODELS / f"{digest[:16]}.npy"
     if not kept.exists():
         few = np.sort(np.random.default_rng(SEED).permutation(len(dataset.train))[:LARGEST_POOL])
-        part = dataclasses.replace(_few_tests(dataset), train=dataset.train.take(few))
+        part = dataclasses.replace(few_tests(dataset), train=dataset.train.take(few))
         recipe = TrainingConfig(base_channels=32, max_epochs=6)
         model, out = MODELS / digest[:16], MODELS / f"{digest[:16]}.part.npy"
         train_reference(part, model, FullConfig(training=recipe))

@@ -31,3 +31,7 @@ __all__ = [
     "vendi_score",
 ]
 __version__ = "0.1.0"
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -55,6 +55,7 @@ def test_page(page, tmp_path, monkeypatch):
     mpl.use("Agg")
     (tmp_path / "lcrjax-study").mkdir()  # what `lcrjax study` leaves behind
     correlated().to_parquet(tmp_path / "lcrjax-study" / "results.parquet")
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")  # as in a clone
     assert run(page, {"__name__": "__main__"}) == []
 
 

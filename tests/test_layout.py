@@ -32,7 +32,17 @@ MAY_IMPORT = {
         "native",
     },
     "report": {"numerics", "similarity", "pairwise", "measures", "selection", "data", "study"},
-    "cli": {"native", "similarity", "measures", "selection", "data", "training", "study", "report"},
+    "cli": {
+        "numerics",
+        "native",
+        "similarity",
+        "measures",
+        "selection",
+        "data",
+        "training",
+        "study",
+        "report",
+    },
 }
 MATHEMATICS = ("numerics", "native", "similarity", "pairwise", "measures", "selection")
 #: Files of the mathematics that are loaded only when they are asked for, and what they need.
@@ -199,3 +209,7 @@ def test_public_names_exist_and_are_documented():
         for name in names:
             value = getattr(module, name)
             assert value.__doc__ or not callable(value), (module, name)
+
+
+def test_what_is_listed_is_public():
+    assert {name for name in dir(lcrjax) if not name.startswith("__")} == set(lcrjax.__all__)

@@ -1,5 +1,7 @@
 """Every public function under jax's own settings, and on several devices."""
 
+import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +10,18 @@ import jax
 import numpy as np
 import pytest
 
+from tests.compiling import QUICKLY, quickly
 from tests.public_calls import CALLS, ON_HOST, TRACEABLE
 
+
+@contextlib.contextmanager
+def nothing_is_promoted():
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
+        yield
+
+
 SETTINGS = {
-    "rank promotion raises": lambda: jax.numpy_rank_promotion("raise"),
-    "dtype promotion is strict": lambda: jax.numpy_dtype_promotion("strict"),
+    "nothing is promoted": nothing_is_promoted,
     "debug_nans": lambda: jax.debug_nans(True),
     "checking leaks": jax.checking_leaks,
     "x64": lambda: jax.enable_x64(True),
@@ -22,7 +31,7 @@ EVERY = {name: (call,) for name, call in CALLS.items()} | TRACEABLE | ON_HOST
 
 @pytest.fixture(autouse=True, scope="module")
 def _as_users_have_it():
-    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+    with quickly(), jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
         yield
 
 
@@ -51,9 +60,13 @@ def test_every_call(setting, usual):
     assert not failed, "\n".join(f"{name}: {why}" for name, why in failed.items())
 
 
-@pytest.mark.parametrize("module", ["several_devices", "without_jit"])
+@pytest.mark.parametrize(
+    "module", ["several_devices", "over_devices", "two_processes", "without_jit"]
+)
 def test_in_another_process(module):
-    """Which has four devices, or no annotations that execute: Python runs loops on its own ints."""
+    """Of several devices, in two processes, or without annotations, where loops run on ints."""
     run = [sys.executable, "-m", f"tests.{module}"]
-    done = subprocess.run(run, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    done = subprocess.run(
+        run, cwd=Path(__file__).parents[1], env=os.environ | QUICKLY, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]

@@ -1,16 +1,19 @@
 """What is wrong on a page, and which of its numbers are recomputed, measured once or given."""
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Callable, Iterator
 
-from experiments.numbers import curation, measures, panel, performance, training
+from experiments.numbers import curation, measures, panel, performance, predicting, training
 from experiments.numbers.listed import EVERYWHERE, GIVEN, MEASURED
 from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 
 #: By page, what yields its pieces with their numbers recomputed.
 RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
-    "README.md": panel.readme,
+    "README.md": lambda: itertools.chain(panel.readme(), predicting.readme()),
+    "predicting.md": predicting.predicting,
+    "two-datasets.md": predicting.two_datasets,
     "index.md": measures.index,
     "curation.md": curation.curation,
     "embeddings.md": measures.embeddings,

@@ -12,8 +12,10 @@ import typer
 from lcrjax import __version__, native
 from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.compare_command import compare
+from lcrjax.cli.doctor_command import doctor
 from lcrjax.cli.duplicates_command import duplicates
 from lcrjax.cli.embed_command import embed
+from lcrjax.cli.fit_predictor_command import fit_predictor
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.measure_study_command import measure_study
 from lcrjax.cli.report_command import report
@@ -43,7 +45,6 @@ app = typer.Typer(
     "that explain?",
     epilog=_EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -54,10 +55,12 @@ _COMMANDS = (
     study,
     measure_study,
     search,
+    fit_predictor,
     report,
     duplicates,
     train,
     embed,
+    doctor,
 )
 for command in _COMMANDS:
     app.command(help=_paragraphs(command.__doc__ or ""))(command)

@@ -4,15 +4,17 @@ import os
 from pathlib import Path
 
 
-def keep_compiled_programs() -> None:
-    """Point jax's persistent compilation cache at a folder of the user's, unless it is set.
-
-    The folder is `compiled` under `LCRJAX_CACHE`, or under the operating system's place for caches.
-    """
-    import jax
+def cache_root() -> Path:
+    """Folder of what is kept between runs: `LCRJAX_CACHE`, or the operating system's place."""
     import platformdirs
 
+    default = platformdirs.user_cache_path("lcrjax", appauthor=False)
+    return Path(os.environ.get("LCRJAX_CACHE") or default)
+
+
+def keep_compiled_programs() -> None:
+    """Point jax's persistent compilation cache at `compiled` in that folder, unless it is set."""
+    import jax
+
     if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
-        default = platformdirs.user_cache_path("lcrjax", appauthor=False)
-        folder = Path(os.environ.get("LCRJAX_CACHE") or default) / "compiled"
-        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_compilation_cache_dir", str(cache_root() / "compiled"))

@@ -1,6 +1,5 @@
 """`lcrjax compare`: two datasets side by side, and how well each represents a target."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +8,9 @@ import typer
 from lcrjax.cli import values
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, plain, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
+from lcrjax.cli.steps import QUIET
 from lcrjax.cli.table_files import check_table, write_table
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ def compare(
         str | None,
         typer.Option(metavar="DATA", help="What a model is to be good at, such as a test set."),
     ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A study whose predictor (`lcrjax fit-predictor`) says which makes the better "
+            "model.",
+        ),
+    ] = None,
     q: Annotated[str, typer.Option("--q", help="Viewpoints, as of `lcrjax measure`.")] = "0,1,inf",
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     draws: Annotated[
@@ -42,8 +51,8 @@ def compare(
         Path | None, typer.Option(help="Write every number: .csv, .parquet or .json.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page, such as page.html.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -56,6 +65,7 @@ def compare(
 
     Examples:
         lcrjax compare old.npz new.npz
+        lcrjax compare old.npz new.npz --study my-study
         lcrjax compare photos/ more_photos/ --target test.npz --resize 32 --report page.html
         lcrjax compare a.csv b.csv --similarity gower --out numbers.csv --json
     """
@@ -70,6 +80,7 @@ def compare(
             from lcrjax.selection import compare as compare_datasets
             from lcrjax.similarity.spec import check_similarity
 
+            predictor = _predictor(study)
             viewpoints = values.orders(q)
             if similarity is not None:
                 check_similarity(similarity)
@@ -94,6 +105,7 @@ def compare(
                 *datasets,
                 similarity=similarity,
                 q=viewpoints,
+                predictor=predictor,
                 resampling=resampling,
                 progress=tell,
             )
@@ -101,16 +113,14 @@ def compare(
     for dataset in datasets[:2]:
         _say_what_is_left(dataset)
     if as_json:
-        import json
-
-        typer.echo(json.dumps(_as_json(comparison), indent=2, ensure_ascii=False))
+        print_json(_as_json(comparison))
     else:
         _print(Console(), comparison)
     try:
         if out is not None:
             frame = comparison.to_frame()
             if out.suffix == ".json":  # which knows no infinity: pandas would write null
-                frame = frame.astype(object).map(_number)
+                frame = frame.astype(object).map(plain)
             write_table(frame, out)
             typer.echo(f"Written: {out}", err=True)
         if report is not None and page is not None:
@@ -118,6 +128,14 @@ def compare(
             typer.echo(f"Written: {report} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
     except OSError as error:
         leave(NO_DISK, f"cannot write: {error}.")
+
+
+def _predictor(study: Path | None) -> Any:
+    if study is None:
+        return None
+    from lcrjax.study import load_predictor
+
+    return load_predictor(study)
 
 
 def _page(comparison: "Comparison", tell: Any) -> str:
@@ -169,7 +187,7 @@ def _print(console: "Console", comparison: "Comparison") -> None:
 
 
 def _as_json(comparison: "Comparison") -> dict[str, Any]:
-    """Everything of a comparison but its elements; infinity in a word, as JSON has none."""
+    """Everything of a comparison but its elements."""
     sides = {"a": comparison.a, "b": comparison.b, "target": comparison.target}
     near, verdict = comparison.near, comparison.verdict
     found: dict[str, Any] = {
@@ -177,9 +195,7 @@ def _as_json(comparison: "Comparison") -> dict[str, Any]:
         for side, own in sides.items()
     }
     found |= {"similarity": comparison.similarity_said, "closeness": comparison.closeness_said}
-    found["rows"] = [
-        {name: _number(value) for name, value in row._asdict().items()} for row in comparison.rows
-    ]
+    found["rows"] = [row._asdict() for row in comparison.rows]
     pairs = zip(near.first.tolist(), near.second.tolist(), near.distance.tolist(), strict=True)
     found["near_duplicates"] = {
         "threshold": near.threshold,
@@ -195,9 +211,3 @@ def _as_json(comparison: "Comparison") -> dict[str, Any]:
     }  # fmt: skip
     found["notes"] = list(comparison.notes)
     return found
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, float) or math.isfinite(value):
-        return value
-    return None if math.isnan(value) else ("inf" if value > 0 else "-inf")

@@ -137,6 +137,7 @@ def _what(progress: StudyProgress) -> str:
     around = {
         "loading": f"loading {progress.dataset}",
         "designing": f"designing subsets of {progress.dataset}",
+        "measuring": f"measuring subsets of {progress.dataset} with more similarities",
         "reporting": "drawing figures and writing the page",
     }
     if progress.stage in around:

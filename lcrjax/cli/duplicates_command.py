@@ -7,7 +7,9 @@ import typer
 
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.steps import QUIET
 from lcrjax.cli.table_files import check_table, write_table
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def duplicates(
     out: Annotated[
         Path | None, typer.Option(help="Write all pairs: .csv, .parquet or .json.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -79,9 +82,21 @@ def duplicates(
             dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
             kinds = [kind for kind in PAIRS if chosen[kind]] or PAIRS
             pairs = near_duplicates(dataset, kinds=kinds, threshold=threshold, progress=tell)
-    _print(Console(), dataset.name, pairs)
-    if (leak := group_leak(dataset)) is not None:
-        typer.echo(f"{dataset.name}: {leak}")
+    leak = group_leak(dataset)
+    if as_json:
+        print_json(
+            {
+                "dataset": dataset.name,
+                "threshold": pairs.attrs["threshold"],
+                **_counted(pairs),
+                "group_leak": leak,
+                "pairs": pairs.to_dict("records"),
+            }
+        )
+    else:
+        _print(Console(), dataset.name, pairs)
+        if leak is not None:
+            typer.echo(f"{dataset.name}: {leak}")
     if out is not None:
         try:
             write_table(pairs, out)
@@ -90,13 +105,21 @@ def duplicates(
         typer.echo(f"Written: {out}", err=True)
 
 
+def _counted(pairs: "pd.DataFrame") -> dict[str, int]:
+    """How many pairs there are, under two labels, and between training and test."""
+    return {
+        "count": len(pairs),
+        "under_two_labels": int((pairs["first_class"] != pairs["second_class"]).sum()),
+        "train_test": int((pairs["kind"] == "train-test").sum()),
+    }
+
+
 def _print(console: Any, name: str, pairs: "pd.DataFrame") -> None:
     """Print how many pairs there are, and the closest ones."""
     from rich.table import Table
     from rich.text import Text
 
-    labels = int((pairs["first_class"] != pairs["second_class"]).sum())
-    tests = int((pairs["kind"] == "train-test").sum())
+    _, labels, tests = _counted(pairs).values()
     said = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'} up to a distance of "
     said += f"{pairs.attrs['threshold']:.3g}: {labels:,} under two labels, "
     said += f"{tests:,} between training and test"

@@ -8,6 +8,7 @@ import typer
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.outcome import check_writable, work_in
+from lcrjax.cli.steps import QUIET
 
 
 @reads_data
@@ -21,7 +22,7 @@ def embed(
         typer.Option(help="The file: .npz with labels and names, or .npy with a .csv beside it."),
     ] = Path("embeddings.npz"),
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:

@@ -1,7 +1,6 @@
 """`lcrjax measure`: the diversities of a dataset and its classes."""
 
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,9 @@ import typer
 from lcrjax.cli import values
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
-from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.json_output import JSON, print_json
+from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.steps import QUIET
 from lcrjax.cli.table_files import check_table, write_table
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def measure(
         Path | None,
         typer.Option(help="Also write the table: .csv, .parquet or .json, with all nine measures."),
     ] = None,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -85,7 +88,6 @@ def measure(
             check_similarity(similarity)
         if out is not None:
             check_table(out)
-        quiet = not sys.stderr.isatty()
         dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
     if dataset.test is not None:
         typer.echo(
@@ -93,7 +95,15 @@ def measure(
             f"the test set of {len(dataset.test):,} is not.",
             err=True,
         )
-    with input_checked():
+    from rich.console import Console
+
+    from lcrjax.cli.steps import choose_steps
+
+    with (
+        interruptible("interrupted; no table was written."),
+        choose_steps(Console(stderr=True), quiet=quiet) as show,
+        input_checked(),
+    ):
         word = similarity or USUAL[dataset.kind]
         check_similarity(word, dataset.kind)
         alike, elements, _ = as_similarity(word, dataset.train.elements)
@@ -102,6 +112,7 @@ def measure(
 
         from lcrjax import measure as measure_elements
 
+        show(f"comparing {len(dataset.train):,} {dataset.kind}", 0.0)
         found = measure_elements(
             elements,
             dataset.train_labels,
@@ -113,15 +124,25 @@ def measure(
             seed=seed,
         )
 
-    from rich.console import Console
-
     frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
     counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
     said = describe_similarity(word, alike, dataset.kind)
-    console.print(f"Similarity: {said}", markup=False, highlight=False, soft_wrap=True)
-    if found.lower is not None:
-        console.print(_sampled(frame), highlight=False, soft_wrap=True)
-    _print(console, dataset.name, dataset.kind, counts, frame)
+    if as_json:
+        print_json(
+            {
+                "dataset": dataset.name,
+                "kind": dataset.kind,
+                "size": len(dataset.train),
+                "classes": counts,
+                "similarity": said,
+                "rows": frame.to_dict("records"),
+            }
+        )
+    else:
+        console.print(f"Similarity: {said}", markup=False, highlight=False, soft_wrap=True)
+        if found.lower is not None:
+            console.print(_sampled(frame), highlight=False, soft_wrap=True)
+        _print(console, dataset.name, dataset.kind, counts, frame)
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null
             frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]

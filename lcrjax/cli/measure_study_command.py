@@ -7,6 +7,7 @@ import typer
 
 from lcrjax.cli.help_texts import SIMILARITY_HELP
 from lcrjax.cli.outcome import input_checked, work_in
+from lcrjax.cli.steps import QUIET
 
 
 def measure_study(
@@ -18,7 +19,7 @@ def measure_study(
         Path | None,
         typer.Option(help="Folder of the datasets' files; the current one if left out."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: QUIET = False,
 ) -> None:
     """Measure a finished study's subsets with more similarities, without training.
 

@@ -8,6 +8,7 @@ import typer
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
+from lcrjax.cli.steps import QUIET
 
 
 @reads_data
@@ -21,7 +22,7 @@ def report(
     ] = None,
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from lcrjax.cli.outcome import input_checked
+from lcrjax.cli.json_output import JSON, print_json
+from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.table_files import check_table, write_table
 
 
 def search(
@@ -22,6 +24,10 @@ def search(
         ),
     ] = None,
     top: Annotated[int, typer.Option(help="How many combinations to print.", min=1)] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all combinations: .csv, .parquet or .json.")
+    ] = None,
+    as_json: JSON = False,
 ) -> None:
     """Rank every combination of so many features by adjusted R².
 
@@ -30,6 +36,7 @@ def search(
     Examples:
         lcrjax search lcrjax-study --size 2 --top 20
         lcrjax search my-study --features size,rmsd:10
+        lcrjax search my-study --size 2 --out pairs.csv
     """
     with input_checked():
         from rich.console import Console
@@ -41,21 +48,37 @@ def search(
         from lcrjax.study.measuring.names import chosen
         from lcrjax.study.run.store import read_results
 
+        if out is not None:
+            check_table(out)
         table = read_results(source)
         wanted = None if features is None else [word.strip() for word in features.split(",")]
         found = rank(table, target, size, features=chosen(table, wanted))
 
-    console = Console()
-    for line in notes(found):
-        console.print(line, markup=False)
-    shown = Table()
-    shown.add_column("", justify="right")
-    shown.add_column("features" if size > 1 else "feature")
-    shown.add_column("adjusted R²", justify="right")
-    shown.add_column("R²", justify="right")
-    best = zip(*(found.head(top)[c] for c in ("features", "adj_r2", "r2")), strict=True)
-    for place, (names, adjusted, r2) in enumerate(best, start=1):
-        shown.add_row(str(place), Text(" + ".join(names)), f"{adjusted:.4f}", f"{r2:.4f}")
-    console.print(shown)
-    if len(found) > top:
-        console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")
+    listed = found.assign(
+        rank=range(1, len(found) + 1), features=found["features"].map(" + ".join)
+    )[["rank", "features", "adj_r2", "r2", "n"]].rename(columns={"n": "subsets"})
+    if as_json:
+        best = listed.head(top).to_dict("records")
+        about = {"target": target, "size": size, "combinations": len(found)}
+        print_json({**about, "notes": notes(found), "rows": best})
+    else:
+        console = Console()
+        for line in notes(found):
+            console.print(line, markup=False)
+        shown = Table()
+        shown.add_column("", justify="right")
+        shown.add_column("features" if size > 1 else "feature")
+        shown.add_column("adjusted R²", justify="right")
+        shown.add_column("R²", justify="right")
+        for row in listed.head(top).to_dict("records"):
+            scores = (f"{row[name]:.4f}" for name in ("adj_r2", "r2"))
+            shown.add_row(str(row["rank"]), Text(row["features"]), *scores)
+        console.print(shown)
+        if len(found) > top:
+            console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")
+    if out is not None:
+        try:
+            write_table(listed, out)
+        except OSError as error:
+            leave(NO_DISK, f"cannot write {out}: {error}.")
+        typer.echo(f"Written: {out}", err=True)

@@ -8,7 +8,9 @@ import typer
 from lcrjax.cli.chosen_files import CHOSEN_HELP, check_chosen, refuse_existing, write_chosen
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_TO_CHOOSE_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
+from lcrjax.cli.steps import QUIET
 from lcrjax.selection.objectives.words import WORDS, as_objective
 from lcrjax.selection.quotas import BALANCES
 
@@ -63,8 +65,8 @@ def select(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there, but no folder.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -126,7 +128,10 @@ def select(
                 from lcrjax.report import selection_page
 
                 page = selection_page(dataset, found, alike=said, progress=tell)
-    _print(Console(), dataset, about, json)
+    if as_json:
+        print_json(about)
+    else:
+        _print(Console(), dataset, about)
     for path in (report, out):
         if path is None:
             continue
@@ -258,15 +263,9 @@ def _summary(
     }
 
 
-def _print(console: Any, dataset: "Dataset", about: dict[str, Any], json: bool) -> None:
+def _print(console: Any, dataset: "Dataset", about: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
-
-    if json:
-        from json import dumps
-
-        typer.echo(dumps(about, ensure_ascii=False))
-        return
 
     def line(text: str) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -3,10 +3,13 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+QUIET = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 #: Told the name of a step and the share of it that is done.
 Show = Callable[[str, float], None]
 

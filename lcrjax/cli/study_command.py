@@ -8,8 +8,10 @@ import typer
 from lcrjax.cli import values
 from lcrjax.cli.data_options import read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
+from lcrjax.cli.steps import QUIET
 
 if TYPE_CHECKING:
     from lcrjax.report import StudyReport
@@ -34,20 +36,46 @@ def study(
     sizes: Annotated[
         str | None, typer.Option(help="Images per subset, such as 64,128,256.")
     ] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            help="What subsets of one size differ in: balance (of classes, as in the paper), "
+            "diversity (at even class counts, from the most redundant to the most diverse, with "
+            "outliers avoided and with outliers sought) or both (every balance with every level "
+            "of diversity). The default is balance."
+        ),
+    ] = None,
+    levels: Annotated[int | None, typer.Option(help="Levels of diversity.")] = None,
     per_bin: Annotated[
-        int | None, typer.Option(help="Subsets per size and bin of class balance.")
+        int | None,
+        typer.Option(help="Subsets per size and bin of class balance, or level of diversity."),
     ] = None,
     bins: Annotated[int | None, typer.Option(help="Bins of class balance.")] = None,
     similarity: Annotated[
         str | None, typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}")
     ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure with this similarity as well, such as rmsd:10, as `lcrjax measure-study` "
+            "does; may be repeated."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     max_epochs: Annotated[
         int | None, typer.Option(help="Epochs after which a model stops anyway.")
     ] = None,
+    beyond: Annotated[
+        int | None,
+        typer.Option(
+            help="Epochs that a model goes on after it stopped, to be scored again: columns such "
+            "as bacc_beyond, and bacc_running where its running accuracy first met the criterion."
+        ),
+    ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -58,13 +86,18 @@ def study(
     are measured, a ResNet-18 is trained on each and scored on the common test set, and
     performance is regressed on the diversities.
 
+    It prints what A_0, CB_1, size and the best single feature, pair and triple explain; the whole
+    ranking is ranking.csv in the study's folder, and lcrjax search prints it.
+
     The same command goes on where it stopped, whatever stopped it.
 
     Examples:
         lcrjax study
         lcrjax study digits --similarity rmsd:10 --out sharper
+        lcrjax study digits --measures rmsd:10 --measures laplacian:0.5median
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
         lcrjax study blood.npz brain.npz images/ --preset panel
+        lcrjax study digits --vary diversity --sizes 64,128 --beyond 30 --out varied
     """
     with work_in(out) as work:
         from rich.console import Console
@@ -80,11 +113,14 @@ def study(
             file=config,
             changes={
                 "sizes": None if sizes is None else values.sizes(sizes),
+                "vary": vary,
+                "levels": levels,
                 "per_bin": per_bin,
                 "bins": bins,
                 "similarity": similarity,
+                "measures": measures or None,
                 "seed": seed,
-                "training": None if max_epochs is None else {"max_epochs": max_epochs},
+                "training": _given(max_epochs=max_epochs, beyond=beyond),
             },
         )
         check_folder(out)
@@ -103,28 +139,43 @@ def study(
                 display(progress)
 
             report = conduct_study(datasets, out, settings, progress=show, **PARTS.get())
-        _conclude(report, out)
+        _conclude(report, out, as_json)
 
 
-def _conclude(report: "StudyReport", out: Path) -> None:
+def _given(**settings: Any) -> dict[str, Any] | None:
+    """Settings that an option was given for; None if there are none."""
+    return {name: value for name, value in settings.items() if value is not None} or None
+
+
+def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
     """Print what the study says and where everything lies."""
     from rich.console import Console
 
-    from lcrjax.report import print_rankings
+    from lcrjax.report import print_summary
+    from lcrjax.report.pipeline import FIGURES, RANKING
     from lcrjax.study.run.folder import CONFIG
     from lcrjax.study.run.store import RESULTS
 
-    console, table = Console(), report.table
-    print_rankings(console, table)
+    table = report.table
     failed = table[table["failure"].notna()]
-    if len(failed):
-        console.print(f"{len(failed)} of {len(table)} subsets could not be trained:", style="bold")
+    files = {
+        "page": report.page,
+        "ranking": out / RANKING,
+        "table": out / RESULTS,
+        "settings": out / CONFIG,
+        "figures": out / FIGURES,
+    }
+    if as_json:
+        print_json({**report.summary, "files": files})
+    else:
+        print_summary(Console(), report.summary)
         for (dataset, n, reason), rows in failed.groupby(["dataset", "n", "failure"]):
             numbers = ", ".join(map(str, rows["subset"]))
-            typer.echo(f"  {dataset}, {n} images, subset {numbers}: {reason}")
-        typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
-    typer.echo(f"Table: {out / RESULTS}\nSettings: {out / CONFIG}")
-    typer.echo(f"Figures: {', '.join(str(f) for f in report.figures if f.suffix == '.png')}")
-    typer.echo(f"Page: {report.page}")
+            typer.echo(f"Not trained: {dataset}, {n} images, subset {numbers}: {reason}")
+        if len(failed):
+            typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
+        for name, path in files.items():
+            typer.echo(f"{name.capitalize()}: {path}")
+        typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")
     if len(failed):
         leave(SOME_FAILED, f"{len(failed)} of {len(table)} subsets could not be trained.")

@@ -7,8 +7,10 @@ import typer
 
 from lcrjax.cli.data_options import read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
+from lcrjax.cli.steps import QUIET
 
 if TYPE_CHECKING:
     from lcrjax.training import FullProgress, FullResult
@@ -38,7 +40,8 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of checkpoints, curve and scores.")] = Path(
         "lcrjax-train"
     ),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    as_json: JSON = False,
+    quiet: QUIET = False,
     *,
     reading: dict[str, Any],
 ) -> None:
@@ -84,12 +87,12 @@ def train(
 
             result = train_reference(dataset, out, settings, progress=show, **PARTS.get())
         work.end()
-        _conclude(dataset.name, result, out)
+        _conclude(dataset.name, result, out, as_json)
     if result.failure:
         leave(SOME_FAILED, f"{result.failure}; try a smaller --learning-rate.")
 
 
-def _conclude(name: str, result: "FullResult", out: Path) -> None:
+def _conclude(name: str, result: "FullResult", out: Path, as_json: bool) -> None:
     """Print a row of Table II, draw the learning curve, and say where everything lies."""
     from rich.console import Console
     from rich.table import Table
@@ -97,16 +100,28 @@ def _conclude(name: str, result: "FullResult", out: Path) -> None:
     from lcrjax.report.figures.learning_curve import learning_curve_figure
     from lcrjax.study.run.reference import LEARNING_CURVE, RESULT
 
-    console = Console()
-    table = Table()
+    figure = out / "curve.png"
+    learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
+    scores = {key: result.scores[key] for key in ("auc", "acc", "bacc")}
+    scores["train_accuracy"] = result.train_accuracy
+    if as_json:
+        print_json(
+            {
+                "dataset": name,
+                **scores,
+                "epochs": result.epochs,
+                "epoch": result.epoch,
+                "failure": result.failure,
+                "files": {"scores": out / RESULT, "curve": out / LEARNING_CURVE, "figure": figure},
+            }
+        )
+        return
+    console, table = Console(), Table()
     table.add_column("dataset")
     for column in ("AUC", "ACC", "BACC", "training accuracy", "epochs"):
         table.add_column(column, justify="right")
-    scores = (*(result.scores[key] for key in ("auc", "acc", "bacc")), result.train_accuracy)
-    table.add_row(name, *(f"{score:.4f}" for score in scores), str(result.epochs))
+    table.add_row(name, *(f"{score:.4f}" for score in scores.values()), str(result.epochs))
     console.print(table)
     if result.epoch != result.epochs:
         console.print(f"Scored after epoch {result.epoch}, the best on the validation images.")
-    figure = out / "curve.png"
-    learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
     typer.echo(f"Scores: {out / RESULT}\nLearning curve: {out / LEARNING_CURVE}, {figure}")

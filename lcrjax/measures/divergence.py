@@ -13,7 +13,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.measures.counts import counts_array
-from lcrjax.measures.viewpoints import single_viewpoint
+from lcrjax.measures.viewpoints import one_or_several
 from lcrjax.measures.weighing import weigh_counted
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray, Runs
@@ -76,7 +76,7 @@ def _means(
             f"row {at} of p is {names[at]!r} and row {at} of r {others[at]!r}: "
             "give both in one order"
         )
-    q = single_viewpoint(q)
+    q = one_or_several(q)
     if between == "datasets":
         first, second = (x.sum(axis=1, keepdims=True) for x in (first, second))
     dtype, columns = float_dtype(first, second), first.shape[1]
@@ -84,11 +84,19 @@ def _means(
     both = jnp.concatenate(shares, axis=1)
     weighed = weigh_counted(similarity, both, names, elements)
     if at_hand(both, weighed, q):
-        p, z, viewpoint = (np.asarray(x, np.float64) for x in (both, weighed, np.asarray(q, dtype)))
-        means = jnp.asarray(_of_pairs(p, z, viewpoint, columns, relative), dtype)
+        p, z = (np.asarray(x, np.float64) for x in (both, weighed))
+
+        def means(order: Any) -> Array:
+            viewpoint = np.float64(np.asarray(order, dtype))
+            return jnp.asarray(_of_pairs(p, z, viewpoint, columns, relative), dtype)
     else:
-        means = _of_traced_pairs(both, weighed, jnp.asarray(q, dtype), columns, relative)
-    return means[0, 0] if between == "datasets" else means
+
+        def means(order: Any) -> Array:
+            order = jnp.asarray(order, dtype)
+            return _of_traced_pairs(both, weighed, order, columns, relative)
+
+    found = jnp.stack([means(order) for order in q]) if q.ndim else means(q)
+    return found[..., 0, 0] if between == "datasets" else found
 
 
 def _of_pairs(
@@ -119,12 +127,13 @@ def relative_diversity(
         p: Counts of S elements: (S,) or (S, C), a dict or a DataFrame.
         r: Counts of the same elements.
         similarity: None, a matrix (S, S), a `lcrjax.Similarity`, or a word for one.
-        q: Viewpoint in [0, inf]; may be traced.
+        q: Viewpoint in [0, inf], or Q of them; may be traced.
         elements: What the similarity compares, where it is no matrix.
         between: "datasets" pools the classes; "classes" compares each class of p with each of r.
 
     Returns:
-        A number >= 1 for Z = I, or an array (C of p, C of r). Infinite where p has elements that
+        A number >= 1 for Z = I, or an array (C of p, C of r); of a list of viewpoints one for
+        each, (Q,) or (Q, C of p, C of r). Infinite where p has elements that
         nothing in r is like.
 
     Raises:
@@ -155,12 +164,13 @@ def cross_diversity(
         p: Counts of S elements: (S,) or (S, C), a dict or a DataFrame.
         r: Counts of the same elements.
         similarity: None, a matrix (S, S), a `lcrjax.Similarity`, or a word for one.
-        q: Viewpoint in [0, inf]; may be traced.
+        q: Viewpoint in [0, inf], or Q of them; may be traced.
         elements: What the similarity compares, where it is no matrix.
         between: "datasets" pools the classes; "classes" compares each class of p with each of r.
 
     Returns:
-        A number, or an array (C of p, C of r).
+        A number, or an array (C of p, C of r); of a list of viewpoints one for each, (Q,) or
+        (Q, C of p, C of r).
 
     Raises:
         ValueError: If counts, similarity or viewpoint are not what they should be.

@@ -1,5 +1,6 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
 from lcrjax.measures.counted import diversity
@@ -21,12 +23,15 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.processes import check_agreed, of_all
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.devices import check_mesh, is_spread
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.spec import as_similarity
 
+_ends = jax.jit(lambda images: jnp.stack([jnp.nanmin(images), jnp.nanmax(images)])[:, None])
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
 
 
@@ -42,6 +47,7 @@ def measure(
     rows: int | None = None,
     error: float | None = None,
     seed: int = 0,
+    mesh: Mesh | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -73,6 +79,10 @@ def measure(
             A, R and G at finite viewpoints, relative to their values, such as 0.002. Samples grow
             until it is reached; from half of all images on, all are compared.
         seed: Of the sample.
+        mesh: Devices that share the work, of one process or of several (`docs/devices.md`): each
+            holds a shard of the images. Those that lie on them stay there, and labels are those of
+            all. Others are spread over them: each process gives a part of its own, of as many
+            images with their labels, and all get the result for all.
 
     Returns:
         A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
@@ -84,7 +94,9 @@ def measure(
             traced without `n_classes`, an image has no label (the first are named), several labels
             are to be resampled, or a viewpoint is negative or NaN. If fewer than two rows for each
             class or an error of zero or less is asked for, both of them, either with resampling,
-            several labels, traced images or a similarity of no others than its own elements.
+            several labels, traced images or a similarity of no others than its own elements. If the
+            mesh lacks the axis along which images are sharded, or processes disagree about images
+            or classes.
 
     References:
         Paper, sections II-E and III-D. Estimates: Lohr (2021), Sampling, chapters 3 and 9.
@@ -103,6 +115,13 @@ def measure(
     check_asked(orders, rows, error, resampling)
     if class_names is not None and n_classes not in (None, len(class_names)):
         raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
+    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
+    spread = mesh is not None and is_spread(images)
+    if mesh is not None:
+        check_mesh(mesh, relation, images)
+        labels = of_all(labels) if is_spread(labels) else labels
+        if resampling is not None or rows is not None or error is not None:
+            raise ValueError("over a mesh all is measured: leave out rows, error and resampling")
     table = shared(labels, class_names)
     if table is None:
         names, classes = numbered(labels, n_classes if class_names is None else len(class_names))
@@ -110,8 +129,7 @@ def measure(
     else:
         names, shares_of_classes = table
         classes = np.argmax(shares_of_classes, axis=1).astype(np.int32)
-    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
-    images = taken(relation, images)
+    images = images if spread else taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):
         raise ValueError(
@@ -119,8 +137,10 @@ def measure(
             "give one each"
         )
     if similarity is None:
-        check_pixels(images)
+        check_pixels(np.asarray(_ends(images)) if spread else images)
     if table is not None and (shares_of_classes < 1).any(where=shares_of_classes > 0):
+        if mesh is not None:
+            raise ValueError("images have several labels: leave out the mesh")
         if resampling is not None:
             raise ValueError("images have several labels, which are not resampled: leave it out")
         if rows is not None or error is not None:
@@ -141,7 +161,14 @@ def measure(
         )
         if found is not None:
             return found
-    sums = zp(relation, images, jnp.asarray(weights))
+    sums: Any
+    if mesh is None:
+        sums = zp(relation, images, jnp.asarray(weights))
+    else:
+        check_agreed({"classes": len(names), "class names": zlib.crc32(repr(names).encode())})
+        sums = of_all(zp(relation, images, jnp.asarray(weights), mesh=mesh))
+        if not spread:
+            weights, classes = of_all(weights), of_all(classes)
     check_ordinariness(sums, weights, names)
     shares = (np.asarray(sums) if at_hand(sums) else sums) / len(classes)
     own = labelled_diversity(shares, classes, names, q)

@@ -10,6 +10,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.measures.family import MEASURES, Family
+from lcrjax.measures.small_profile import profile_svg
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.pytrees import register_dataclass
 
@@ -120,20 +121,38 @@ class Diversity:
 
     def __repr__(self) -> str:
         """The dataset's A, R, B, G and class balance; whole arrays are too many to read."""
+        table = self._overview()
+        if table is None:
+            return f"<{self._title}>"
+        return f"{self._title}\n{table.to_string(index=False, float_format='{:.6g}'.format)}"
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook, and where there are three viewpoints or more a profile of A."""
+        table = self._overview()
+        if table is None:
+            return f"<p>{self._title}</p>"
+        html = table.to_html(index=False, border=0, float_format="{:.6g}".format)
+        drawn = profile_svg(table["q"].to_numpy(), table["alpha"].to_numpy())
+        return f"<p>{self._title}</p>{html}{drawn}"
+
+    @property
+    def _title(self) -> str:
         count = len(self.class_names)
-        title = f"Diversity of {count} class{'es' if count > 1 else ''}"
+        return f"Diversity of {count} class{'es' if count > 1 else ''}"
+
+    def _overview(self) -> "pd.DataFrame | None":
+        """The dataset's numbers, a row for each viewpoint; None of what is traced or batched."""
         leaves = jax.tree.leaves(self)
         concrete = all(isinstance(x, jax.Array | np.ndarray) for x in leaves) and at_hand(*leaves)
         if not concrete or np.ndim(self.q) != 1:
-            return f"<{title}>"
+            return None
         import pandas as pd
 
         shown = ("alpha", "normalized_rho", "normalized_beta", "gamma")
         columns = {name: np.asarray(self.dataset_level[name]) for name in shown}
-        table = pd.DataFrame(
+        return pd.DataFrame(
             {"q": np.asarray(self.q), **columns, "class_balance": self.class_balance}
         )
-        return f"{title}\n{table.to_string(index=False, float_format='{:.6g}'.format)}"
 
 
 def _ends(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:

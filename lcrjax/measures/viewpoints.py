@@ -39,6 +39,21 @@ def single_viewpoint(q: Any) -> Any:
     return order
 
 
+def one_or_several(q: Any) -> Any:
+    """Check a viewpoint or a list of them; of traced ones, only that they are no table.
+
+    Returns:
+        Viewpoints of shape () or (Q,), in float64 or as they are traced.
+
+    Raises:
+        ValueError: If one is negative, NaN or no real number, or they are no list.
+    """
+    orders = _checked(q)
+    if orders.ndim > 1 or not orders.size:
+        raise ValueError(f"q has shape {orders.shape}: give one viewpoint or a list of them")
+    return orders
+
+
 def _checked(q: Any) -> Any:
     given = numbers("viewpoints", q)
     if not at_hand(given):

@@ -9,7 +9,7 @@ from lcrjax.native import function, threads
 from lcrjax.native.interrupts import interruptible
 
 #: The forms of similarities that kernels compute, numbered as in `src/pairwise/form.h`.
-FORMS = ("exponential", "gaussian", "matern32", "matern52")
+FORMS = ("exponential", "gaussian", "matern32", "matern52", "cosine", "linear")
 NO_MEMORY, CANCELLED = 1, 2  # as in `src/common/ffi.h`
 SOON = 2**28  # components of pairs: less work ends before Ctrl-C has to be heard
 

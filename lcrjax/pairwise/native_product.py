@@ -28,9 +28,16 @@ def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
         kind = points.pixels.dtype
     elif isinstance(points, squares.Floats):
         kind = points.vectors.dtype
+    elif isinstance(points, Array) and points.ndim == 2:
+        kind = points.dtype
     else:
         return False
-    return _form(similarity, points.dimension, kind, weights.dtype) is not None
+    return _form(similarity, _dimension(points), kind, weights.dtype) is not None
+
+
+def _dimension(points: Any) -> int:
+    """Components of a prepared element."""
+    return points.shape[1] if isinstance(points, Array) else points.dimension
 
 
 def serve_host(similarity: TiledSimilarity, elements: Any, others: Any = None) -> bool:
@@ -82,6 +89,13 @@ def _served(similarity: TiledSimilarity, elements: Any) -> tuple[str, float]:
     return found[0], float(found[1])
 
 
+def _components(points: Any) -> Array:
+    """Prepared elements, (n, d): pixels, vectors, or vectors of length one."""
+    if isinstance(points, squares.Bytes):
+        return points.pixels
+    return points.vectors if isinstance(points, squares.Floats) else points
+
+
 def _form(
     similarity: TiledSimilarity, dimension: int, kind: Any, width: Any
 ) -> tuple[str, Any] | None:
@@ -113,13 +127,14 @@ def traced_product(
     Returns:
         Zeros for the points that are none.
     """
-    of_bytes = isinstance(points, squares.Bytes)
-    found = similarity.native_form(points.dimension, of_bytes)
+    of_bytes, d = isinstance(points, squares.Bytes), _dimension(points)
+    found = similarity.native_form(d, of_bytes)
     assert found is not None
     form, rate = found
-    given = [x for x in (points, others) if x is not None]
-    elements = [x.pixels if of_bytes else x.vectors for x in given]
-    centre = [] if of_bytes else [points.centre.value]
+    elements = [_components(x) for x in (points, others) if x is not None]
+    centre = [points.centre.value] if isinstance(points, squares.Floats) else []
+    if not (of_bytes or centre):
+        centre = [jnp.zeros(d, jnp.float32)]
     call = jax.ffi.ffi_call(
         native.target("sums_of_bytes" if of_bytes else "sums_of_floats"),
         jax.ShapeDtypeStruct((len(weights), len(elements[0])), jnp.float32),

@@ -56,9 +56,15 @@ def add_at(
     sums: Float[Array, "2 k n"], index: Array, part: Float[Array, "k a"]
 ) -> Float[Array, "2 k n"]:
     """Add a tile's sums to those of its elements."""
-    side = part.shape[1]
-    here = lax.dynamic_slice_in_dim(sums, index * side, side, axis=2)
-    return lax.dynamic_update_slice_in_dim(sums, _added(here, part), index * side, axis=2)
+    return add_at_place(sums, index * part.shape[1], part)
+
+
+def add_at_place(
+    sums: Float[Array, "2 k n"], start: Array, part: Float[Array, "k a"]
+) -> Float[Array, "2 k n"]:
+    """Add sums to those of the elements from a place on."""
+    here = lax.dynamic_slice_in_dim(sums, start, part.shape[1], axis=2)
+    return lax.dynamic_update_slice_in_dim(sums, _added(here, part), start, axis=2)
 
 
 def product_in_tiles(

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
 from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.devices import check_mesh, is_spread, product_over_mesh
 from lcrjax.pairwise.native_product import MOST_COLUMNS, serve_host, sums_on_host
 from lcrjax.pairwise.product import product
 from lcrjax.pairwise.tiling import check_tile
@@ -32,6 +34,7 @@ def ordinariness(
     *,
     others: Any = None,
     tile: int | None = None,
+    mesh: Mesh | None = None,
 ) -> Float[Array, "n *k"]:
     r"""Compute $Z w$ without storing $Z$: $(Zw)_i = \sum_j Z_{ij} w_j$.
 
@@ -48,13 +51,18 @@ def ordinariness(
         similarity: None for RMSD, a `Similarity`, or a word as `parse_similarity` reads it.
         others: m elements to compare with; None for `elements`.
         tile: Largest side of a tile; None chooses by backend. It changes no digit that counts.
+        mesh: Devices that share the work, of one process or of several: each holds a shard of the
+            elements. Those that lie on them stay there. Others are spread over them, and each
+            process gives a part of its own, as many in each. There are no derivatives.
 
     Returns:
         (n, k), or (n,) for weights (m,); float32, or float64 where weights or elements are.
 
     Raises:
         ValueError: If shapes do not fit, elements are not what the similarity compares, or weights
-            are not finite, or are numbers that the result's dtype cannot hold.
+            are not finite, or are numbers that the result's dtype cannot hold. If the mesh lacks
+            the axis along which elements are sharded, others are given beside it, or processes
+            disagree.
 
     Examples:
         >>> import lcrjax
@@ -67,7 +75,11 @@ def ordinariness(
     similarity, elements, others = as_similarity(given, elements, others)
     check_process()
     check_tile(tile)
-    elements = taken(similarity, elements)
+    if mesh is not None:
+        check_mesh(mesh, similarity, elements)
+        if others is not None:
+            raise ValueError("others are not compared over a mesh: leave out one of them")
+    elements = elements if mesh is not None and is_spread(elements) else taken(similarity, elements)
     others = None if others is None else taken(similarity, others, "others")
     weights = numbers("weights", weights)
     dtype = float_dtype(weights, *jax.tree.leaves((elements, others)))
@@ -78,7 +90,7 @@ def ordinariness(
     if m == 0 or count_elements(similarity, elements) == 0:
         raise ValueError("there are no elements: give one at least")
     table = weights[:, None] if weights.ndim == 1 else weights
-    out = zp(similarity, elements, table, others, tile=tile)
+    out = zp(similarity, elements, table, others, tile=tile, mesh=mesh)
     return out[:, 0] if weights.ndim == 1 else out
 
 
@@ -89,11 +101,13 @@ def zp(
     others: Any = None,
     *,
     tile: int | None = None,
+    mesh: Mesh | None = None,
 ) -> Float[Array, "n k"]:
     """Compute Z w by the quickest way there is, for whoever has checked weights already.
 
     A similarity that weighs elements itself does so. Of the others a kernel in C serves arrays
-    that lie on the host, and a compiled program everything else.
+    that lie on the host, a ring of devices those that have a mesh, and a compiled program
+    everything else.
 
     Args:
         similarity: Any.
@@ -101,6 +115,7 @@ def zp(
         weights: One column for each distribution.
         others: m elements; None for `elements`.
         tile: Largest side of a tile; None chooses by backend.
+        mesh: Devices over which the elements are spread; see `product_over_mesh`.
 
     Returns:
         In the dtype of the weights.
@@ -108,6 +123,9 @@ def zp(
     Raises:
         ValueError: If elements are not what the similarity compares.
     """
+    if mesh is not None:
+        assert isinstance(similarity, TiledSimilarity)  # as `check_mesh` says
+        return product_over_mesh(similarity, elements, weights, mesh, tile=tile)
     traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((elements, others)))
     in_tiles = isinstance(similarity, TiledSimilarity)
     if isinstance(similarity, WeighsElements) and not (in_tiles and traced):

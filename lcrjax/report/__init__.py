@@ -15,7 +15,8 @@ from lcrjax.report.page.dataset import dataset_page
 from lcrjax.report.page.selection import selection_page
 from lcrjax.report.page.study import study_page
 from lcrjax.report.pipeline import StudyReport, conduct_study
-from lcrjax.report.tables import notes, print_rankings, rankings
+from lcrjax.report.summary import print_summary, summarize_study
+from lcrjax.report.tables import notes, rankings, with_intervals
 
 __all__ = [
     "PROFILE_ORDERS",
@@ -32,7 +33,7 @@ __all__ = [
     "learning_curve_figure",
     "near_duplicates",
     "notes",
-    "print_rankings",
+    "print_summary",
     "profile_figure",
     "ranking_figure",
     "rankings",
@@ -40,5 +41,7 @@ __all__ = [
     "similarity_figure",
     "size_figure",
     "study_page",
+    "summarize_study",
+    "with_intervals",
     "write_figures",
 ]

@@ -1,6 +1,7 @@
 """The whole pipeline in one call: load, design, measure, train, analyse, draw and report."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 from lcrjax.data import Dataset, load
 from lcrjax.report.figures.study_figures import write_figures
 from lcrjax.report.page.study import study_page
+from lcrjax.report.summary import ranking_frame, summarize_study
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.design.presets import choose_study
 from lcrjax.study.run.files import write_whole
@@ -20,6 +22,8 @@ from lcrjax.study.run.store import check_folder
 #: Names within a study's folder.
 FIGURES = "figures"
 PAGE = "report.html"
+RANKING = "ranking.csv"
+SUMMARY = "summary.json"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,11 +34,14 @@ class StudyReport:
         table: One row per subset, as `run_study` returns it.
         figures: Files of its figures.
         page: File of its page.
+        summary: Its answer in short, as `summarize_study` returns it, which `summary.json` holds;
+            `ranking.csv` beside it holds the rankings.
     """
 
     table: pd.DataFrame
     figures: list[Path]
     page: Path
+    summary: dict[str, Any]
 
 
 def conduct_study(
@@ -64,7 +71,7 @@ def conduct_study(
         **parts: Parts to put in the place of `run_study`'s own: `measure`, `train`, `block_size`.
 
     Returns:
-        The study's table, figures and page.
+        The study's table, figures, page and summary.
 
     Raises:
         ValueError: If a preset, source or size cannot be used, or the folder holds something else;
@@ -87,7 +94,11 @@ def conduct_study(
         datasets.append(source)
     table = run_study(datasets, folder, config, progress=progress, **parts)
     tell(StudyProgress("reporting", rows=len(table), total=len(table), share=1.0))
+    summary = summarize_study(table)
+    write_whole(folder / RANKING, ranking_frame(table).to_csv(index=False).encode())
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+    write_whole(folder / SUMMARY, f"{text}\n".encode())
     figures = draw(table, folder / FIGURES)
     page = folder / PAGE
     write_whole(page, study_page(folder, figures=figures).encode())
-    return StudyReport(table, figures, page)
+    return StudyReport(table, figures, page, summary)

@@ -3,7 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from lcrjax.selection.choosing import select
-from lcrjax.selection.comparison import Comparison, NearPairs, Predictor, Row, Verdict
+from lcrjax.selection.comparison import (
+    Comparison,
+    NearPairs,
+    NotPredictableError,
+    Predictor,
+    Row,
+    Verdict,
+)
 from lcrjax.selection.leave_one_out import contributions
 from lcrjax.selection.most_diverse import MostDiverse, maximum_diversity
 from lcrjax.selection.outcome import Selection
@@ -17,6 +24,7 @@ __all__ = [
     "Comparison",
     "MostDiverse",
     "NearPairs",
+    "NotPredictableError",
     "Predictor",
     "Row",
     "Selection",

@@ -141,9 +141,16 @@ class Comparison:
         return "\n".join([f"Comparison of {' and '.join(sizes)}", text, self.verdict.said])
 
 
+class NotPredictableError(ValueError):
+    """A predictor cannot judge two datasets; the message says why, as the end of a sentence."""
+
+
 @runtime_checkable
 class Predictor(Protocol):
-    """What predicts from a comparison which side makes the better model: one method."""
+    """What predicts from a comparison which side makes the better model: one method.
+
+    Where it has another, `remark(comparison)`, that gives sentences to add to the verdict.
+    """
 
     def probability(self, comparison: Comparison) -> float:
         """Probability that a model trained on b is better than one trained on a.
@@ -154,6 +161,9 @@ class Predictor(Protocol):
 
         Returns:
             A number from 0 to 1.
+
+        Raises:
+            NotPredictableError: If it cannot say; the verdict is then that it is not known.
         """
 
 
@@ -168,7 +178,10 @@ def judge(comparison: Comparison, predictor: Any) -> Comparison:
     Raises:
         ValueError: If it gives no probability.
     """
-    chance = float(predictor.probability(comparison))
+    try:
+        chance = float(predictor.probability(comparison))
+    except NotPredictableError as why:
+        return dataclasses.replace(comparison, verdict=not_known(str(why)))
     if not 0 <= chance <= 1:
         raise ValueError(f"the predictor gives {chance}: its probability must lie from 0 to 1")
     side = comparison.b if chance > 0.5 else comparison.a
@@ -178,4 +191,7 @@ def judge(comparison: Comparison, predictor: Any) -> Comparison:
     else:
         said = f"{better} is predicted to make the better model, with a probability of {more:.0%}."
         verdict = Verdict(better, more, said.replace("%", " %"))
+    if callable(remark := getattr(predictor, "remark", None)):
+        said = f"{verdict.said} {remark(comparison)}"
+        verdict = dataclasses.replace(verdict, said=said)
     return dataclasses.replace(comparison, verdict=verdict)

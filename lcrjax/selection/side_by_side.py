@@ -60,7 +60,8 @@ def compare(
             the elements is from those of all sides together.
         q: Viewpoints.
         predictor: A `Predictor`, such as one that was fitted to a study: an object with a method
-            `probability(comparison)`, that b makes the better model. None leaves the verdict open.
+            `probability(comparison)`, that b makes the better model; see
+            `lcrjax.study.load_predictor`. None leaves the verdict open.
         resampling: `lcrjax.Bootstrap()` for intervals of the differences between the sources that
             both are samples of; `lcrjax.Subsets(size)` to compare all measures at one size; None
             for no intervals of the measures; "cheap" for `Bootstrap()` where it takes seconds.

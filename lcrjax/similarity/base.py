@@ -149,7 +149,7 @@ class TiledSimilarity(Similarity, ABC):
         return self.tile(rows, columns, same, dtype)
 
     def native_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
-        """Name what is a function of squared distances alone, so that kernels in C can compute it.
+        """Name what is a function of squared distances or angles, so that kernels in C compute it.
 
         Args:
             dimension: Components of a prepared element.
@@ -158,8 +158,8 @@ class TiledSimilarity(Similarity, ABC):
         Returns:
             "exponential", "gaussian", "matern32" or "matern52", and the rate in its exponential:
             of the distance d of prepared elements in `exp(-rate d)` and, with a = rate d, in
-            `(1 + a) exp(-a)` and `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. None
-            for anything else.
+            `(1 + a) exp(-a)` and `(1 + a + a²/3) exp(-a)`; of its square in `exp(-rate d²)`. Or
+            "cosine" or "linear", and any number. None for anything else.
         """
         return None
 

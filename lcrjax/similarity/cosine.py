@@ -1,6 +1,6 @@
 """Cosine similarity of vectors, such as embeddings."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,6 +18,12 @@ from lcrjax.similarity.distances.units import is_wide
 class _OfDirections(TiledSimilarity):
     """A similarity of vectors, whatever their lengths."""
 
+    form: ClassVar[str]
+
+    def native_form(self, dimension: int, of_bytes: bool) -> tuple[str, Any] | None:
+        """The form; it has no rate."""
+        return None if of_bytes else (self.form, 1.0)
+
     def canonical(self, elements: Any, others: Any) -> tuple[TiledSimilarity, Any, Any]:
         """Check vectors; those at hand in float64 that float32 cannot hold get lengths that fit."""
         elements, others = checked(elements, others)
@@ -33,6 +39,8 @@ class Cosine(_OfDirections):
 
     Opposite vectors have nothing in common; a vector of zeros is like itself alone.
     """
+
+    form = "cosine"
 
     def block(self, rows: Array, columns: Array) -> Float[Array, "a b"]:
         """Inner products of unit vectors, within [0, 1]."""
@@ -54,6 +62,8 @@ class Linear(_OfDirections):
     Not a similarity in the sense of the LCR family, whose elements cannot be less than unlike, but
     a kernel: its Vendi score needs eigenvalues of a (d, d) matrix alone.
     """
+
+    form = "linear"
 
     def block(self, rows: Array, columns: Array) -> Float[Array, "a b"]:
         """Inner products of unit vectors."""

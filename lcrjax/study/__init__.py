@@ -6,6 +6,8 @@ from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.design.presets import PRESETS
 from lcrjax.study.feature_table import features
 from lcrjax.study.measuring.addition import add_measures
+from lcrjax.study.prediction.files import load_predictor, save_predictor
+from lcrjax.study.prediction.predictor import FittedPredictor, fit_predictor
 from lcrjax.study.run.folder import FolderInUseError
 from lcrjax.study.run.progress import StudyProgress
 from lcrjax.study.run.runner import run_study
@@ -14,14 +16,18 @@ from lcrjax.study.table import same_results
 
 __all__ = [
     "PRESETS",
+    "FittedPredictor",
     "FolderInUseError",
     "StudyConfig",
     "StudyProgress",
     "add_measures",
     "design_subsets",
     "features",
+    "fit_predictor",
+    "load_predictor",
     "read_results",
     "run_study",
     "same_results",
+    "save_predictor",
     "search",
 ]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxtyping import Float
@@ -111,13 +111,46 @@ OUTCOMES: tuple[Column, ...] = (
     Column("seconds", "float64", "wall time of its training", untrained=0.0, timing=True),
 )
 
-#: The columns of a study's table, in their order.
+
+def _of_design(name: str) -> Callable[[Any, Any], Any]:
+    return lambda block, dataset: block.design[name]
+
+
+#: Where a subset stands in a design that varies diversity.
+DESIGN: tuple[Column, ...] = tuple(
+    Column(name, kind, meaning, _of_design(name))
+    for name, kind, meaning in (
+        ("level", "int64", "of diversity, from 0, the most redundant"),
+        ("outliers", "string", "whether they were avoided or sought"),
+        ("composition", "int64", "number of its class counts among those of its size"),
+        ("checksum", "int64", "of its images' places"),
+    )
+)
+#: Outcomes again of models that go on beyond their stop; see `train_subsets`.
+LATER: tuple[Column, ...] = tuple(
+    Column(f"{column.name}_{when}", "float64", f"{column.meaning}, {said}")
+    for when, said in (
+        ("beyond", "of the model so many epochs after it stopped"),
+        ("running", "of the model whose running accuracy first met the criterion"),
+    )
+    for column in OUTCOMES[:6]
+)
+
+#: The columns of every study's table, in their order.
 COLUMNS: tuple[Column, ...] = (
     *_KEYS,
     *(Column(name, "float64", "a feature") for name in FEATURES),
     *_PARAMETERS,
     *OUTCOMES,
 )
+
+
+def columns_of(decides: Mapping[str, Any]) -> tuple[Column, ...]:
+    """Columns of a study's table, from what decides the study."""
+    design = DESIGN if decides.get("vary", "balance") != "balance" else ()
+    later = LATER if decides.get("training", {}).get("beyond") else ()
+    return (*COLUMNS, *design, *later)
+
 
 #: Constants of a dataset, in every regression so that it can normalise by them.
 PARAMETERS: tuple[str, ...] = tuple(column.name for column in _PARAMETERS)

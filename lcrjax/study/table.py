@@ -1,6 +1,8 @@
 """Table of a study: as Parquet with provenance, read back, and compared."""
 
+import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +11,42 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lcrjax.study.columns import COLUMNS
+from lcrjax.study.columns import COLUMNS, DESIGN, LATER, Column
 
 #: Key of the Parquet metadata under which the study's configuration lies as JSON.
 PROVENANCE = b"lcrjax"
 
-SCHEMA = pa.schema([(column.name, pa.type_for_alias(column.type)) for column in COLUMNS])
+
+def schema(columns: Sequence[Column]) -> pa.Schema:
+    """Names and types of a table's columns."""
+    return pa.schema([(column.name, pa.type_for_alias(column.type)) for column in columns])
 
 
-def encode(frame: pd.DataFrame, provenance: dict[str, Any]) -> bytes:
-    """Return a Parquet file with the table's columns; missing values become nulls.
+SCHEMA = schema(COLUMNS)
+_KNOWN = [
+    schema((*COLUMNS, *design, *later)).names
+    for design, later in itertools.product(((), DESIGN), ((), LATER))
+]
+
+
+def encode(
+    frame: pd.DataFrame, provenance: dict[str, Any], columns: Sequence[Column] = COLUMNS
+) -> bytes:
+    """Return a Parquet file with a table's columns; missing values become nulls.
 
     Args:
         frame: Has at least the table's columns; others are left out.
         provenance: Written into the file's metadata as JSON.
+        columns: The table's.
 
     Raises:
         ValueError: If a column is missing or its values are not of its type.
     """
-    lacking = [name for name in SCHEMA.names if name not in frame]
+    wanted = schema(columns)
+    lacking = [name for name in wanted.names if name not in frame]
     if lacking:
         raise ValueError(f"the rows lack the columns {', '.join(lacking)}: measure or train these")
-    table = pa.Table.from_pandas(frame[SCHEMA.names], schema=SCHEMA, preserve_index=False)
+    table = pa.Table.from_pandas(frame[wanted.names], schema=wanted, preserve_index=False)
     note = json.dumps(provenance, sort_keys=True).encode()
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), PROVENANCE: note})
     sink = pa.BufferOutputStream()
@@ -55,7 +71,7 @@ def decode(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise ValueError(
             f"{path} is not a table of an lcrjax study ({error}): name one that is"
         ) from None
-    if table.schema.names != SCHEMA.names:
+    if table.schema.names not in _KNOWN:
         raise ValueError(f"{path} has other columns than this version's tables: run the study anew")
     return table.to_pandas(), provenance
 

@@ -26,6 +26,8 @@ class TrainingConfig:
         check_above: The target is only checked after epochs whose running accuracy (training
             mode, weights changing) was at least this; the check costs a third of an epoch or two.
         max_epochs: Epochs after which a model stops in any case.
+        beyond: Epochs that a model is trained on after it stopped, to be scored a second time; and
+            a third time where its running accuracy first met the target. 0 scores it once.
         settling_batch: Images per batch when batch normalisation's statistics are recomputed and
             when models are evaluated.
         precision: "float32", or "bfloat16" for products in half width; parameters, statistics
@@ -47,6 +49,7 @@ class TrainingConfig:
     target_accuracy: float = 0.99
     check_above: float = 0.5
     max_epochs: int = 1000
+    beyond: int = 0
     settling_batch: int = 128
     precision: str = "float32"
     models_at_once: int | None = None
@@ -60,7 +63,7 @@ class TrainingConfig:
             _require(value in choices, f"{name} must be one of {choices}, not {value!r}")
         for name in ("learning_rate", "memory_gib"):
             _require(getattr(self, name) > 0, f"{name} must be positive")
-        for name in ("warmup_steps", "weight_decay"):
+        for name in ("warmup_steps", "weight_decay", "beyond"):
             _require(getattr(self, name) >= 0, f"{name} must not be negative")
         for name in ("schedule_epochs", "max_epochs", "base_channels"):
             _require(getattr(self, name) >= 1, f"{name} must be at least 1")
@@ -74,12 +77,14 @@ class TrainingConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold.
 
-        A constant schedule is left out: folders that were begun before there was a choice hold
-        the same work.
+        A constant schedule and `beyond=0` are left out: folders that were begun before there was a
+        choice hold the same work.
         """
         values = dataclasses.asdict(self)
         if self.schedule == "constant":
             del values["schedule"], values["schedule_epochs"]
+        if not self.beyond:
+            del values["beyond"]
         return values
 
 

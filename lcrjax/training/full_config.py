@@ -37,6 +37,11 @@ class FullConfig:
                 "a full dataset's schedule is that of FullConfig, over training.max_epochs: "
                 "leave training.schedule constant"
             )
+        if self.training.beyond:
+            raise ValueError(
+                f"training.beyond is {self.training.beyond}, and a full dataset's model is scored "
+                "after every epoch: leave it 0, or set another target_accuracy"
+            )
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation must lie in [0, 1), not {self.validation}")
         if not 0 <= self.seed <= LARGEST_SEED:

@@ -18,7 +18,7 @@ from lcrjax.training.networks.protocol import Backend, ImageShape
 from lcrjax.training.optimizer import make_schedule
 from lcrjax.training.precise_batch_norm import recompute
 from lcrjax.training.step import train_steps
-from lcrjax.training.stopping import is_due, is_over, least_of_interest
+from lcrjax.training.stopping import Passed, events, is_due, is_over, least_of_interest
 from lcrjax.training.training_state import EpochState, ModelState, begin_epoch, initial_state
 
 MODELS = "models"
@@ -30,9 +30,10 @@ class Programs(NamedTuple):
 
     Attributes:
         start: (k,) seeds -> k new models.
-        advance: models, images, (k, capacity) indices, n, epochs -> models, each trained until it
-            is done, has failed, or is so many epochs further. Subsets are padded to any capacity,
-            and n, how many of their indices count, is traced: all sizes share one program.
+        advance: models, images, (k, capacity) indices, n, epochs, what they came past (None unless
+            they go on beyond their stop) -> models, each trained until it is to be scored, has
+            failed, or is so many epochs further. Subsets are padded to any capacity, and n, how
+            many of their indices count, is traced: all sizes share one program.
         predict: models, a position, images -> class probabilities of that model in inference
             mode, as many images at a time as the backend says.
         select: models, (j,) positions -> those models.
@@ -40,7 +41,7 @@ class Programs(NamedTuple):
     """
 
     start: Callable[[Array], ModelState]
-    advance: Callable[[ModelState, Images, Array, Array, Array], ModelState]
+    advance: Callable[..., ModelState]
     predict: Callable[[ModelState, Array, Images], Array]
     select: Callable[[ModelState, Array], ModelState]
     replace: Callable[[ModelState, Array, ModelState], ModelState]
@@ -70,7 +71,12 @@ def make_programs(
         return _over_models(one)(seeds)
 
     def advance(
-        models: ModelState, images: Images, subsets: Array, n: Array, epochs: Array
+        models: ModelState,
+        images: Images,
+        subsets: Array,
+        n: Array,
+        epochs: Array,
+        passed: Passed | None = None,
     ) -> ModelState:
         def train_epoch(m: ModelState, subset: Array) -> ModelState:
             order = shuffle(jax.random.fold_in(m.key, m.epoch), subset, n)
@@ -79,9 +85,15 @@ def make_programs(
             running = epoch.right / n.astype(jnp.float32)
             return dataclasses.replace(epoch.model, epoch=m.epoch + 1, running=running)
 
-        def check(m: ModelState, subset: Array) -> ModelState:
-            due = is_due(m.running, config.check_above, m.epoch, config) & ~m.failed
+        def check(m: ModelState, subset: Array, passed: Passed | None) -> ModelState:
+            due = is_due(m.running, config.check_above, m.epoch, config)
             wanted = least_of_interest(m.epoch, config)
+            if passed is not None:
+                now = events(m.epoch, m.running, m.accuracy, passed, config)
+                scored = now.beyond | now.running
+                due = jnp.where(passed.stop >= 0, False, due) | scored
+                wanted = jnp.where(scored, 0.0, wanted)
+            due = due & ~m.failed
             old = (m.statistics, m.accuracy)
             # Reduced over the models, the condition stays one under vmap instead of a selection.
             new = jax.lax.cond(
@@ -92,15 +104,22 @@ def make_programs(
             statistics, accuracy = jax.tree.map(lambda a, b: jnp.where(due, a, b), new, old)
             return dataclasses.replace(m, statistics=statistics, accuracy=accuracy)
 
-        def one(model: ModelState, subset: Int[Array, " capacity"]) -> ModelState:
+        def rests(m: ModelState, passed: Passed | None) -> Array:
+            if passed is None:
+                return is_over(m.epoch, m.accuracy, m.failed, config)
+            return m.failed | events(m.epoch, m.running, m.accuracy, passed, config).any
+
+        def one(
+            model: ModelState, subset: Int[Array, " capacity"], passed: Passed | None
+        ) -> ModelState:
             last = model.epoch + epochs
             return jax.lax.while_loop(
-                lambda m: (m.epoch < last) & ~is_over(m.epoch, m.accuracy, m.failed, config),
-                lambda m: check(train_epoch(m, subset), subset),
+                lambda m: (m.epoch < last) & ~rests(m, passed),
+                lambda m: check(train_epoch(m, subset), subset, passed),
                 model,
             )
 
-        return _over_models(one)(models, subsets)
+        return _over_models(one)(models, subsets, passed)
 
     def predict(models: ModelState, position: Array, images: Images) -> Float[Array, "n classes"]:
         # One model at a time: its predictions on a large test set are enough to store.

@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,11 +21,15 @@ from lcrjax.training.networks.protocol import Network, choose_backend
 from lcrjax.training.networks.resnet18 import resnet18
 from lcrjax.training.programs import Programs, make_programs
 from lcrjax.training.progress import Progress, ProgressCallback
-from lcrjax.training.stopping import is_over, meets_target
+from lcrjax.training.stopping import Passed, events, is_over, meets_target
 from lcrjax.training.training_state import ModelState
 
 SMALLEST_CAPACITY = 2048
 IMAGES_PER_CALL = 1024
+OUTCOMES = (*Scores._fields, "epochs", "train_accuracy", "converged", "failure", "seconds")
+#: What a model is told by again, under names that end in `_beyond` and in `_running`.
+AGAIN = (*Scores._fields, "epochs", "train_accuracy")
+LATER = tuple(f"{name}_{when}" for when in ("beyond", "running") for name in AGAIN)
 
 
 def train_subsets(
@@ -54,7 +58,9 @@ def train_subsets(
         One row per subset, in order: acc, bacc, auc (one class against the rest, mean over
         classes), auc_micro, epochs, train_accuracy (inference mode, whole subset), converged,
         failure (a sentence, or None), seconds (of work on it, shared among models that advance
-        together).
+        together). With `config.beyond` the first six again of the model so many epochs after it
+        stopped, in columns that end in `_beyond`, and of the model whose running accuracy first
+        met the target, in columns that end in `_running`; NaN where it came to no such epoch.
 
     Raises:
         ValueError: If images, labels, subsets or seeds are out of range.
@@ -83,8 +89,7 @@ def train_subsets(
     for n, positions in sizes.items():
         work.train_size(n, collections.deque(positions), at_once)
     rows = [work.rows[position] for position in range(len(indices))]
-    outcomes = (*Scores._fields, "epochs", "train_accuracy", "converged", "failure", "seconds")
-    table = pd.DataFrame(rows, columns=list(outcomes))
+    table = pd.DataFrame(rows, columns=[*OUTCOMES, *(LATER if config.beyond else ())])
     # Left to pandas, a column of None and one with a sentence in it differ in type.
     table["failure"] = pd.Series([row["failure"] for row in rows], dtype=object)
     return table
@@ -117,6 +122,15 @@ def block_size(
     return subsets_per_block(n, at_once)
 
 
+class _Seen(NamedTuple):
+    """How far models have come, on the host."""
+
+    epoch: np.ndarray
+    running: np.ndarray
+    accuracy: np.ndarray
+    failed: np.ndarray
+
+
 @dataclasses.dataclass
 class _Work:
     """One call's work: what was trained so far, and what to tell the caller."""
@@ -130,6 +144,7 @@ class _Work:
     seeds: list[int]
     progress: ProgressCallback | None
     rows: dict[int, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    finished: int = 0
     images: int = 0
     began: float = dataclasses.field(default_factory=time.perf_counter)
 
@@ -146,25 +161,30 @@ class _Work:
             started, before = time.perf_counter(), np.asarray(models.epoch)
             models = ready(
                 self.programs.advance(
-                    models, self.train, jnp.asarray(subsets), jnp.int32(n), jnp.int32(epochs)
+                    models,
+                    self.train,
+                    jnp.asarray(subsets),
+                    jnp.int32(n),
+                    jnp.int32(epochs),
+                    self._passed(slots) if self.config.beyond else None,
                 )
             )
-            epoch = np.asarray(models.epoch)
-            accuracy, failed = np.asarray(models.accuracy), np.asarray(models.failed)
-            over = is_over(epoch, accuracy, failed, self.config)
-            self.images += n * int((epoch - before)[busy].sum())
+            seen = _Seen(*(np.asarray(getattr(models, name)) for name in _Seen._fields))
+            self.images += n * int((seen.epoch - before)[busy].sum())
+            scored, over = self._reached(seen, slots)
             ended = {i: slot for i in busy if over[i] and (slot := slots[i]) is not None}
             # All are under way before the first is waited for.
-            found = ready([self.programs.predict(models, jnp.int32(i), self.test) for i in ended])
-            for (i, slot), probabilities in zip(ended.items(), found, strict=True):
-                self.rows[slot] = self._row(probabilities, epoch[i], accuracy[i], failed[i])
+            found = ready([self.programs.predict(models, jnp.int32(i), self.test) for i in scored])
+            for (i, when), probabilities in zip(scored.items(), found, strict=True):
+                self._note(slots[i], when, _Seen(*(x[i] for x in seen)), probabilities)
             shared = (time.perf_counter() - started) / len(busy)
             for i in busy:
                 seconds[slots[i]] += shared
             for i, slot in ended.items():
                 self.rows[slot]["seconds"] = seconds[slot]
                 slots[i] = None
-            self._report(len(busy) - len(ended), int(epoch[busy].max()))
+            self.finished += len(ended)
+            self._report(len(busy) - len(ended), int(seen.epoch[busy].max()))
             if ended:
                 models, slots, subsets = self._fill(models, slots, subsets, waiting)
 
@@ -203,23 +223,55 @@ class _Work:
             slots, subsets = [slots[i] for i in kept], subsets[kept]
         return models, slots, subsets
 
-    def _row(
-        self, probabilities: jax.Array, epochs: Any, accuracy: Any, failed: Any
-    ) -> dict[str, Any]:
-        """What the table says of a model that ended."""
-        scores = dict.fromkeys(Scores._fields, np.nan)
-        return {
-            **(scores if failed else score(probabilities, self.truth)._asdict()),
-            "epochs": int(epochs),
-            "train_accuracy": np.nan if failed else float(accuracy),
-            "converged": bool(meets_target(accuracy, self.config)),
-            "failure": f"the loss became NaN or infinite in epoch {epochs}" if failed else None,
+    def _passed(self, slots: list[int | None]) -> Passed:
+        """What the models in the slots have come past; those in free ones past everything."""
+        done = {"epochs": 0, "epochs_running": 0}
+        rows = [done if slot is None else self.rows.get(slot, {}) for slot in slots]
+        stop = np.array([row.get("epochs", -1) for row in rows], np.int32)
+        return Passed(stop, np.array([row.get("epochs_running", -1) >= 0 for row in rows]))
+
+    def _reached(
+        self, seen: "_Seen", slots: list[int | None]
+    ) -> tuple[dict[int, list[str]], np.ndarray]:
+        """Which taken slots hold a model to be scored, as what; and whose models end."""
+        taken = [i for i, slot in enumerate(slots) if slot is not None]
+        if not self.config.beyond:
+            over = is_over(seen.epoch, seen.accuracy, seen.failed, self.config)
+            return {i: [""] for i in taken if over[i]}, over
+        passed = self._passed(slots)
+        now = events(seen.epoch, seen.running, seen.accuracy, passed, self.config)
+        # A model that fails before it stops has a row; one that fails later keeps its scores.
+        names = {
+            "": seen.failed & (passed.stop < 0) | now.stop,
+            "_beyond": now.beyond & ~seen.failed,
+            "_running": now.running & ~seen.failed,
         }
+        scored = {i: [name for name, which in names.items() if which[i]] for i in taken}
+        return {i: when for i, when in scored.items() if when}, now.beyond | seen.failed
+
+    def _note(
+        self, slot: int | None, when: list[str], model: "_Seen", probabilities: jax.Array
+    ) -> None:
+        """Write down what the table says of a model that is to be scored."""
+        assert slot is not None
+        row = self.rows.setdefault(slot, dict.fromkeys(LATER, np.nan) if self.config.beyond else {})
+        scores = dict.fromkeys(Scores._fields, np.nan)
+        found = {
+            **(scores if model.failed else score(probabilities, self.truth)._asdict()),
+            "epochs": int(model.epoch),
+            "train_accuracy": np.nan if model.failed else float(model.accuracy),
+        }
+        for name in when:
+            row.update({f"{key}{name}": value for key, value in found.items()})
+        if "" in when:
+            row["converged"] = bool(meets_target(model.accuracy, self.config))
+            said = f"the loss became NaN or infinite in epoch {model.epoch}"
+            row["failure"] = said if model.failed else None
 
     def _report(self, active: int, epoch: int) -> None:
         if self.progress is not None:
             seconds = time.perf_counter() - self.began
-            finished, total = len(self.rows), len(self.subsets)
+            finished, total = self.finished, len(self.subsets)
             self.progress(Progress(finished, total, active, epoch, self.images, seconds))
 
 

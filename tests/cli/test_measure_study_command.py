@@ -30,6 +30,21 @@ def test_measures_are_added_and_searched(run, study):
     assert "mmd[rmsd:10]" in whole
 
 
+def test_a_study_measures_more_in_its_end(run, tmp_path):
+    path = fake.write_npz(tmp_path / "toy.npz", fake.dataset(counts=(60, 50, 55)))
+    more = ("--measures", "rmsd:10", "--measures", "laplacian:0.5median")
+    result = run("study", path, *SMALL, "--out", "s", *more)
+    assert result.exit_code == 0, result.output
+    assert "measuring subsets of toy with more similarities" in result.stderr
+    found = run("search", "s", "--features", "size,laplacian:0.5median", "--top", "30")
+    assert found.exit_code == 0, found.output
+    assert "A_0[laplacian:0.5median]" in found.stdout
+    assert "rmsd:10" not in found.stdout
+    refused = run("study", path, *SMALL, "--out", "t", "--measures", "rmsd:0")
+    assert refused.exit_code == 2
+    assert "a number above 0" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

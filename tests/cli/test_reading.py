@@ -21,7 +21,7 @@ def photos(tmp_path):
 
 
 def test_measure_takes_all_and_says_what_it_left_out(run, photos):
-    result = run("measure", "photos", "--q", "0")
+    result = run("measure", "photos", "--q", "0", "--quiet")
     assert result.exit_code == 0, result.output
     assert " 40 " in result.stdout
     assert result.stderr.splitlines()[-1] == (

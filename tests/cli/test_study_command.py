@@ -1,5 +1,7 @@
+import json
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,19 +25,48 @@ def data(tmp_path):
 def test_a_study_ends_with_rankings_and_says_where_everything_is(run, data, tmp_path):
     result = run("study", data, *SMALL, "--out", "s", draw=write_figures)
     assert result.exit_code == 0, result.output
-    for word in ("A₀", "size", "CB₁", "adjusted R²", "results.parquet", "config.json", ".png"):
-        assert word in result.stdout
+    words = ("adjusted R²", "A₀", "CB₁", "size", "best triple", "report.html", "ranking.csv")
+    places = [result.stdout.index(word) for word in (*words, "results.parquet", "config.json")]
+    assert places[0] < min(places[1:5])
+    assert max(places[1:5]) < min(places[5:])
+    assert len(result.stdout.splitlines()) < 25
     assert (tmp_path / "s" / RESULTS).exists()
+    summary = json.loads((tmp_path / "s" / "summary.json").read_text())
+    assert summary["datasets"] == ["toy"]
+    assert list(pd.read_csv(tmp_path / "s" / "ranking.csv")["rank"][:2]) == [1, 2]
     assert list((tmp_path / "s" / "figures").glob("*.png"))
     assert "16 images" in result.stderr  # plain progress lines where there is no terminal
     assert "subsets done" in result.stderr
     assert "\x1b" not in result.output
 
 
+def test_diversity_varies_and_models_are_scored_again(run, data, tmp_path):
+    varied = ("--vary", "diversity", "--levels", "2", "--per-bin", "1", "--beyond", "30")
+    result = run("study", data, "--sizes", "12", *varied, "--out", "s")
+    assert result.exit_code == 0, result.output
+    settings = read_description(tmp_path / "s")["decides"]
+    assert (settings["vary"], settings["levels"], settings["training"]["beyond"]) == (
+        *("diversity", 2, 30),
+    )
+    table = pd.read_parquet(tmp_path / "s" / RESULTS)
+    assert table["level"].tolist() == [0, 1, 0, 1]
+    assert table["outliers"].tolist() == ["avoided", "avoided", "sought", "sought"]
+    assert table["bacc_beyond"].notna().all()
+
+
+def test_levels_of_nothing_are_told(run, data):
+    result = run("study", data, *SMALL, "--levels", "3")
+    assert result.exit_code != 0
+    assert "levels is 3, and diversity does not vary" in result.stderr
+
+
 def test_quiet_shows_no_progress(run, data):
-    result = run("study", data, *SMALL, "--quiet")
+    result = run("study", data, *SMALL, "--quiet", "--json")
     assert result.exit_code == 0
     assert result.stderr == ""
+    found = json.loads(result.stdout)
+    assert {"subsets", "models", "files"} <= set(found)
+    assert Path(found["files"]["ranking"]).is_file()
 
 
 def test_the_same_command_goes_on(run, data, tmp_path):
@@ -183,6 +214,13 @@ def test_search_reads_a_study_and_its_table(run, data):
     assert folder.exit_code == 0, folder.output
     assert "The best 4 of" in folder.stdout
     assert run("search", "s/results.parquet", *options).stdout == folder.stdout
+    short = run("search", "s", *options, "--json", "--out", "pairs.csv")
+    found = json.loads(short.stdout)
+    assert [row["rank"] for row in found["rows"]] == [1, 2, 3, 4]
+    assert found["rows"][0]["features"] in folder.stdout
+    written = pd.read_csv("pairs.csv")
+    assert len(written) == found["combinations"]
+    assert list(written["features"][:4]) == [row["features"] for row in found["rows"]]
 
 
 @pytest.mark.parametrize(

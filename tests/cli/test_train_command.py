@@ -72,9 +72,11 @@ def test_training_ends_with_a_row_of_table_ii_and_its_files(train, data, tmp_pat
 
 
 def test_quiet_shows_no_progress(train, data, fake_training):
-    result = train(data, "--quiet")
+    result = train(data, "--quiet", "--json")
     assert result.exit_code == 0
     assert result.stderr == ""
+    found = json.loads(result.stdout)
+    assert (found["bacc"], found["failure"]) == (0.92, None)
 
 
 def test_an_interrupt_leaves_in_peace_with_the_curve_so_far(train, data, tmp_path, fake_training):

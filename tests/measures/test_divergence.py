@@ -129,7 +129,7 @@ def test_order_may_be_traced_and_differentiated(name, rng, x64):
         ([1, 2], [1, 2], np.ones((2, 3)), {}, "must be square"),
         ([1, 2], [1, 2], None, {"q": -1}, "viewpoints"),
         ([1, 2], [1, 2], None, {"q": np.nan}, "viewpoints"),
-        ([1, 2], [1, 2], None, {"q": [1, 2]}, "q has shape"),
+        ([1, 2], [1, 2], None, {"q": [[0, 1]]}, "q has shape"),
         ([1, 2], [1, 2], None, {"between": "rows"}, "between is 'rows'"),
         ([1, 2], [1, 2], lcrjax.RMSD(), {}, "RMSD compares elements"),
     ],
@@ -158,3 +158,15 @@ def test_integers_beside_float64(name, x64):
     found = MEASURES[name](np.array([1, 3]), np.array([0.5, 0.5]), None, 2)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, MEASURES[name]([0.25, 0.75], [0.5, 0.5], None, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("between", ["datasets", "classes"])
+@pytest.mark.parametrize("name", MEASURES)
+def test_many_viewpoints_are_each_alone(name, between, rng):
+    p, r, z = rng.random((S, 2)), rng.random((S, 3)), similarity(rng)
+    found = MEASURES[name](p, r, z, Q, between=between)
+    each = [MEASURES[name](p, r, z, q, between=between) for q in Q]
+    np.testing.assert_array_equal(found, each)
+    assert found.shape == ((len(Q),) if between == "datasets" else (len(Q), 2, 3))
+    with pytest.raises(ValueError, match=r"q has shape \(1, 2\): give one viewpoint or a list"):
+        MEASURES[name](p, r, z, [[0, 1]])

@@ -1,3 +1,5 @@
+import re
+
 import jax
 import numpy as np
 import pytest
@@ -63,3 +65,16 @@ def test_is_shown_as_a_small_table(rng):
     many = jax.vmap(lambda c: (seen.append(lcrjax.diversity(c)), seen[0])[1])(rng.random((2, 3, 2)))
     for other in (seen[0], many, jax.tree.map(lambda leaf: None, found)):
         assert "Diversity of 2 classes" in repr(other)
+
+
+def test_a_notebook_shows_a_table_and_a_profile():
+    counts, z = example()
+    found = lcrjax.diversity(dict(zip(["<b>", "y", "z"], counts.T, strict=True)), z, q=Q)
+    html = found._repr_html_()
+    assert f"{float(found.dataset_level['alpha'][0]):.6g}" in html
+    assert html.count("<tr") == 1 + len(Q)
+    points = re.search('points="([^"]*)"', html)[1].split()
+    heights = [float(point.split(",")[1]) for point in points]
+    assert len(heights) == len(Q)
+    assert heights == sorted(heights)  # a profile falls, and SVG counts from the top
+    assert "<svg" not in lcrjax.diversity(counts, z, q=[0, 1])._repr_html_()

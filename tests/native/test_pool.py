@@ -78,3 +78,15 @@ def test_it_gives_up_when_told(rng):
             pool.rows(np.arange(300))
     finally:
         flag.value = 0
+
+
+@pytest.mark.parametrize("form", ["cosine", "linear"])
+def test_directions(form, rng):
+    """Of any length; zeros are like nothing."""
+    x = (rng.normal(size=(50, 20)) * 10.0 ** rng.integers(-5, 6, (50, 1))).astype("f4")
+    x[4] = 0
+    length = np.linalg.norm(x.astype(float), axis=1, keepdims=True)
+    unit = x / np.where(length > 0, length, 1)
+    z = unit[:9] @ unit.T
+    rows = PackedPool(x, form, 1.0).rows(np.arange(9))
+    np.testing.assert_allclose(rows, np.maximum(z, 0) if form == "cosine" else z, atol=1e-5)

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kern
 def test_python_and_c_number_forms_alike():
     text = (SOURCES / "pairwise/form.h").read_text(encoding="utf-8")
     names = re.search(r"typedef enum \{(.*)\} Form;", text)[1]
-    assert tuple(names.lower().replace(" ", "").split(",")) == FORMS == tuple(FALLS)
+    assert tuple(names.lower().replace(" ", "").split(",")) == FORMS
+    assert (*FALLS, "cosine", "linear") == FORMS
 
 
 def distances(x, y):
@@ -35,6 +36,62 @@ def test_any_number_of_components(d, rng):
     x, weights = rng.normal(size=(40, d)).astype("f4"), rng.random((40, 2)).astype("f4")
     wanted = np.exp(-distances(x, x) / np.sqrt(d)) @ weights
     np.testing.assert_allclose(lcrjax.ordinariness(x, weights), wanted, rtol=1e-5)
+
+
+VECTORS = {
+    "normal": lambda rng, n, d: rng.normal(size=(n, d)),
+    "heavy tails": lambda rng, n, d: rng.standard_t(2.5, size=(n, d)),
+    "clusters": lambda rng, n, d: (
+        rng.normal(size=(2, d))[np.arange(n) % 2] + 0.01 * rng.normal(size=(n, d))
+    ),
+    "far from zero": lambda rng, n, d: 3 + 0.1 * rng.normal(size=(n, d)),
+    "single components": lambda rng, n, d: np.eye(d)[rng.integers(0, d, n)] * rng.random((n, 1)),
+    "tiny and huge": lambda rng, n, d: (
+        rng.normal(size=(n, d)) * 10.0 ** rng.integers(-9, 9, (n, 1))
+    ),
+}
+
+
+@pytest.mark.parametrize("d", [3, 70, 300])
+@pytest.mark.parametrize("kind", VECTORS)
+def test_every_pair_of_every_form(kind, d, rng):
+    """Whatever products leave uncertain is found again, to 24 bits or by differences."""
+    n = 100
+    x = VECTORS[kind](rng, n, d).astype("f4")
+    x[-1] = 0
+    apart, length = distances(x, x), np.linalg.norm(x.astype(float), axis=1, keepdims=True)
+    unit = x / np.where(length > 0, length, 1)
+    median = float(np.median(apart[apart > 0]))
+    for form in FORMS:
+        rate = {"gaussian": 1 / (2 * median**2), "matern32": 3**0.5 / median}.get(form, 2 / median)
+        wanted = FALLS[form](rate, apart**2) if form in FALLS else unit @ unit.T
+        wanted = np.maximum(wanted, 0) if form == "cosine" else wanted
+        for others in (None, x[:40].copy()):
+            y = x if others is None else others
+            parts = [np.eye(len(y), dtype="f4")[:, i : i + 20] for i in range(0, len(y), 20)]
+            found = np.concatenate([sums(x, others, w, form, rate, 1) for w in parts], axis=1)
+            z = (
+                np.where(np.eye(n) > 0, 1, wanted)
+                if form == "cosine" and others is None
+                else wanted
+            )
+            np.testing.assert_allclose(found, z[:, : len(y)], rtol=0, atol=1e-5, err_msg=form)
+
+
+@pytest.mark.parametrize("similarity", [lcrjax.Cosine(), lcrjax.Linear()])
+def test_directions_in_a_program(similarity, rng):
+    """Traced, of integers and inside `vmap` they take the kernel too."""
+    x = rng.integers(-9, 10, (2, 40, 30)).astype("f4")
+    weights = rng.random((40, 3)).astype("f4")
+    call = jax.vmap(partial(lcrjax.ordinariness, similarity=similarity), (0, None))
+    assert "lcrjax_sums_of_floats" in compiled(call, x, weights)
+    wanted = [lcrjax.ordinariness(y, weights, similarity) for y in x]
+    np.testing.assert_allclose(call(x, weights), wanted, rtol=1e-5, atol=1e-5)
+    with native.disabled():
+        loops = [lcrjax.ordinariness(y, weights, similarity) for y in x]
+    np.testing.assert_allclose(wanted, loops, rtol=1e-5, atol=1e-4)
+    of_integers = lcrjax.ordinariness(x[0].astype("i1"), weights, similarity)
+    np.testing.assert_allclose(of_integers, wanted[0], rtol=1e-5, atol=1e-5)
 
 
 def one_of(classes, count):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import recipe, reference
+from experiments import differences, measures_tables, recipe, reference
 from experiments.numbers.check import check
 from experiments.numbers.pages import PAGES, prose
 from experiments.panel_tables import RESULTS, TABLES
-from lcrjax.study import read_results
+from lcrjax.study import fit_predictor, load_predictor, read_results
+from lcrjax.study.analysis import judge_differences, predict_differences
 
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
@@ -66,3 +67,19 @@ def test_tables_of_other_experiments_are_those_of_their_rows():
     assert (recipe.RESULTS / "pooled.md").read_text() == recipe.pooled(rows)
     results = pd.read_csv(reference.RESULTS / "results.csv")
     assert (reference.RESULTS / "table.md").read_text() == reference.summary(results)
+
+
+def test_judgements_of_differences_are_those_of_the_panel():
+    """Of some models, without their intervals."""
+    written = pd.read_csv(differences.RESULTS / "models.csv").set_index("model")
+    table = measures_tables.with_counts(read_results(RESULTS))
+    for name in ("size", "CB_1 + A_0[half median]", "class counts"):
+        found = predict_differences(table, differences.MODELS[name])
+        for prefix, same in (("", False), ("same_", True)):
+            row = judge_differences(found, same_size=same, resamples=0)
+            for kind in ("brier", "concordance"):
+                assert written.loc[name, prefix + kind] == pytest.approx(row[kind], abs=1e-4)
+    fitted = fit_predictor(table, differences.PREDICTOR)
+    committed = load_predictor(RESULTS)
+    assert fitted.coefficients == pytest.approx(committed.coefficients, rel=1e-6)
+    assert fitted.scale == pytest.approx(committed.scale, rel=1e-3)

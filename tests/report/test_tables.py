@@ -1,17 +1,9 @@
-import io
-
 import numpy as np
 import pytest
-from rich.console import Console
 
-from lcrjax.report import print_rankings, rankings
+from lcrjax.report import notes, rankings, with_intervals
 from lcrjax.study.analysis.combinations import search
-
-
-def printed(table, **kwargs):
-    stream = io.StringIO()
-    print_rankings(Console(file=stream, width=100), table, **kwargs)
-    return stream.getvalue()
+from lcrjax.study.analysis.resampling import bootstrap
 
 
 def test_rankings_are_the_searches(correlated):
@@ -22,48 +14,29 @@ def test_rankings_are_the_searches(correlated):
         assert frame.equals(search(table, "acc", size))
 
 
-def test_what_is_printed_is_what_was_found(correlated):
+def test_intervals_are_those_of_the_bootstrap(correlated):
     table = correlated()
-    text = printed(table)
-    best = search(table, "bacc", 3).iloc[0]
-    assert f"{best.adj_r2:.3f}" in text
-    assert "Single features, BACC" in text
-    assert "Best for ACC" in text
-    assert "Best for AUC" in text
-    side = text[text.index("Side by side") :]
-    for target in ("bacc", "acc", "auc"):
-        values = search(table, target).set_index("features").adj_r2
-        for name in ("size", "CB_1", "A_0"):
-            assert f"{values[(name,)]:.3f}" in side
+    found = with_intervals(table, "acc", resamples=50)
+    assert [len(frame) for frame in found.values()] == [27, 10, 10]
+    pairs = found["pairs"]
+    wanted = bootstrap(table, list(pairs["features"]), "acc", resamples=50).intervals()
+    for name in ("adj_r2", "lower", "upper"):
+        np.testing.assert_allclose(pairs[name], wanted[name], rtol=1e-9)
+    assert (pairs["lower"] < pairs["adj_r2"]).all()
+    few = with_intervals(correlated(rows=30), "acc")["singles"]
+    assert few["lower"].isna().all()
+    assert few["adj_r2"].notna().all()
 
 
-def test_one_dataset_says_what_was_dropped(correlated):
-    text = " ".join(printed(correlated(datasets=1).assign(size=64)).split())
-    assert (
-        "therefore dropped: size, number of pixels, number of channels, number of classes." in text
-    )
-    assert "constant" in text[text.index("Side by side") :]
-
-
-def test_failed_rows_are_counted(correlated):
-    table = correlated()
+def test_notes_say_what_was_dropped_and_left_out(correlated):
+    table = correlated(datasets=1).assign(size=64)
     table.loc[[1, 2], ["acc", "bacc", "auc"]] = np.nan
-    assert "2 rows lack a value and were left out." in printed(table)
-
-
-def test_few_rows_skip_what_they_cannot_support(correlated):
-    text = printed(correlated(rows=6))
-    assert "Best pairs: the table has too few rows or features" in text
-    assert "much of this ranking is chance" in text
-    text = printed(correlated(rows=4))
-    assert "4 rows cannot support a regression" in text
-    assert "Single features" not in text
-
-
-def test_a_constant_target_loses_only_its_own_tables(correlated):
-    text = printed(correlated().assign(auc=1.0))
-    assert "No ranking for AUC: 'auc' is the same in all 160 rows" in text
-    assert "Best for ACC" in text
+    said = notes(rankings(table)["singles"])
+    assert "2 rows lack a value and were left out." in said
+    assert any(
+        "dropped: size, number of pixels, number of channels, number of classes." in x for x in said
+    )
+    assert "much of this ranking is chance" in notes(rankings(correlated(rows=30))["singles"])[-1]
 
 
 def test_rankings_say_why_not(correlated):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lcrjax.data import Dataset, Split
-from lcrjax.study.columns import FEATURES
+from lcrjax.study.columns import FEATURES, LATER
 from lcrjax.study.run import runner
 
 
@@ -37,7 +37,7 @@ def measure(dataset, subsets, similarity=None):
 
 
 def train(dataset, subsets, seeds, config=None, *, progress=None):
-    del dataset, config, progress
+    del dataset, progress
     rows = []
     for subset, seed in zip(subsets, seeds, strict=True):
         rng = np.random.default_rng([int(seed), *map(int, subset[:4])])
@@ -55,6 +55,8 @@ def train(dataset, subsets, seeds, config=None, *, progress=None):
                 "seconds": rng.uniform(),
             }
         )
+        if config is not None and config.beyond:
+            rows[-1] |= {column.name: rng.uniform(0.2, 1) for column in LATER}
     return pd.DataFrame(rows)
 
 

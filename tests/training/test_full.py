@@ -228,6 +228,7 @@ def test_the_step_size_falls_along_half_a_cosine(few, programs):
     [
         ({"schedule": "linear"}, "schedule"),
         ({"training": TrainingConfig(schedule="cosine")}, "that of FullConfig"),
+        ({"training": TrainingConfig(beyond=30)}, "training.beyond is 30"),
         ({"validation": 1.0}, "validation"),
         ({"seed": -1}, "seed"),
     ],

@@ -8,6 +8,7 @@ import pytest
 
 from lcrjax.training import Progress, TrainingConfig, block_size, train_subsets
 from lcrjax.training.batches import Images
+from lcrjax.training.metrics import score
 from lcrjax.training.networks.resnet18 import choose_execution
 from lcrjax.training.programs import make_programs
 from tests.training.conftest import programs_of
@@ -212,9 +213,70 @@ def test_block_size(digits):
         {"batch_size": 2},
         {"target_accuracy": 1.5},
         {"max_epochs": 0},
+        {"beyond": -1},
         {"models_at_once": 0},
     ],
 )
 def test_bad_recipes_are_told(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         TrainingConfig(**change)
+
+
+#: Scored three times: where it stops, seven epochs later, and where its running accuracy is enough.
+LATER = dataclasses.replace(TOGETHER, beyond=7)
+
+
+def test_one_training_gives_the_scores_of_a_longer_one_too(digits, among):
+    subsets = draw(digits, 48, 48, 48, 48, 48)
+    table = train_subsets(digits, subsets, range(5), LATER, network=PLAIN)
+    same(table[[*COLUMNS, "seconds"]], among)
+    assert (table["epochs_beyond"] == table["epochs"] + 7).all()
+    assert (table["epochs_running"] != table["epochs"]).any()
+    assert list(table.columns) == [
+        *(*COLUMNS, "seconds"),
+        *(f"{name}_{when}" for when in ("beyond", "running") for name in COLUMNS[:6]),
+    ]
+    # A model that nothing stops, looked at after so many epochs.
+    free = dataclasses.replace(TOGETHER, target_accuracy=1.0, check_above=0.0)
+    programs = programs_of(free, PLAIN)
+    train, test = (
+        Images(jnp.asarray(pixels[..., None]), jnp.asarray(labels, jnp.int32))
+        for pixels, labels in (
+            (digits.train_images, digits.train_labels),
+            (digits.test_images, digits.test_labels),
+        )
+    )
+    for i, when in ((0, "beyond"), (0, "running"), (3, "beyond"), (3, "running")):
+        row = table.loc[i]
+        model = programs.start(jnp.asarray([i], jnp.uint32))
+        subset = jnp.asarray(subsets[i][None], jnp.int32)
+        for _ in range(int(row[f"epochs_{when}"])):
+            model = dataclasses.replace(model, accuracy=jnp.full(1, jnp.nan, jnp.float32))
+            met = float(model.running[0]) >= LATER.target_accuracy
+            assert when == "beyond" or not met  # the first epoch of its kind
+            model = programs.advance(model, train, subset, jnp.int32(48), jnp.int32(1))
+        probabilities = programs.predict(model, jnp.int32(0), test)
+        scores = score(probabilities, digits.test_labels)
+        found = [*scores, float(model.accuracy[0])]
+        names = [f"{name}_{when}" for name in (*scores._fields, "train_accuracy")]
+        np.testing.assert_allclose(found, row[names].astype(float), atol=0.01)
+        if when == "running":
+            assert float(model.running[0]) >= LATER.target_accuracy
+    # Four slots, then one.
+    assert programs_of(LATER, PLAIN, 4).advance._cache_size() == 2
+
+
+def test_a_loss_that_fails_beyond_the_stop_leaves_the_scores_before_it(digits):
+    def poison(params, statistics, images, weights, training):
+        logits, statistics = PLAIN.apply(params, statistics, images, weights, training)
+        sure = jnp.abs(logits).max() > 12  # logits grow with every epoch
+        return jnp.where(training & sure, jnp.nan, logits), statistics
+
+    network = dataclasses.replace(PLAIN, apply=poison)
+    few = dataclasses.replace(LATER, beyond=400, models_at_once=1)
+    row = train_subsets(digits, draw(digits, 48), [0], few, network=network).iloc[0]
+    assert row["failure"] is None
+    assert row["converged"]
+    assert row["bacc"] > 0.2
+    assert np.isnan(row["bacc_beyond"])
+    assert np.isnan(row["epochs_beyond"])

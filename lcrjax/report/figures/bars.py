@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lcrjax.report.figures.style import FAMILY_COLOURS, GREY, panel_letter, styled, tint
+from lcrjax.report.figures.style import FAMILY_COLOURS, GREY, Shown, panel_letter, styled, tint
 from lcrjax.report.names import combination, family, plain
 from lcrjax.report.tables import FEW_ROWS, rankings
 from lcrjax.study.analysis.combinations import search
@@ -67,7 +67,7 @@ def ranking_figure(
         "best triples": found.get("triples"),
         "groups of features": sets,
     }
-    fig = Figure(figsize=(7.4, 6.6), layout="constrained")
+    fig = Shown(figsize=(7.4, 6.6), layout="constrained")
     axes = fig.subplots(2, 2)
     for ax, letter, (title, ranking) in zip(axes.flat, "abcd", panels.items(), strict=True):
         ax.set_title(title)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lcrjax.report.figures.style import GREY, dataset_colours, styled, tint
+from lcrjax.report.figures.style import GREY, Shown, dataset_colours, styled, tint
 from lcrjax.report.names import mathtext, plain
 
 #: Most panels in a row: so many fill the width of a page at the size that letters have.
@@ -106,7 +106,7 @@ def _panels(
         )
     down = math.ceil(len(datasets) / _ACROSS)
     across = math.ceil(len(datasets) / down)
-    fig = Figure(figsize=(0.8 + 1.6 * max(across, 2), 0.5 + 2.1 * down), layout="constrained")
+    fig = Shown(figsize=(0.8 + 1.6 * max(across, 2), 0.5 + 2.1 * down), layout="constrained")
     axes = fig.subplots(down, across, sharey=share_y, squeeze=False).ravel()
     for ax in axes[len(datasets) :]:
         ax.remove()

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram
 
-from lcrjax.report.figures.style import styled
+from lcrjax.report.figures.style import Shown, styled
 from lcrjax.report.names import mathtext
 from lcrjax.study.analysis.correlation import cluster, squared_correlations
 
@@ -26,7 +26,7 @@ def correlation_figure(table: pd.DataFrame) -> Figure:
     """
     r2, labels, tree = cluster(squared_correlations(table))
     n = len(r2)
-    fig = Figure(figsize=(6.4, 6.6), layout="constrained")
+    fig = Shown(figsize=(6.4, 6.6), layout="constrained")
     grid = fig.add_gridspec(2, 2, height_ratios=[1, 9], width_ratios=[30, 1])
     top, ax, bar = (fig.add_subplot(grid[at]) for at in ((0, 0), (1, 0), (1, 1)))
 

@@ -10,7 +10,7 @@ from lcrjax.measures.counted import diversity
 from lcrjax.pairwise import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample
 from lcrjax.report.figures.pictures import row_of, show
-from lcrjax.report.figures.style import PALETTE, panel_letter, styled, tint
+from lcrjax.report.figures.style import PALETTE, Shown, panel_letter, styled, tint
 from lcrjax.similarity import Similarity
 
 #: Images in each of the four example datasets, and how often five distinct ones occur in two.
@@ -58,7 +58,7 @@ def frequency_and_similarity_figure(
     z = np.asarray(ordinariness(images, np.eye(len(images), dtype=np.float32), similarity))
     alike, different = most_alike(z, _SHOWN), most_different(z, _SHOWN)
     rows = [np.repeat(different[: len(counts)], counts) for counts in _COUNTS] + [alike, different]
-    fig = Figure(figsize=(7.2, 3.3), layout="constrained")
+    fig = Shown(figsize=(7.2, 3.3), layout="constrained")
     grid = fig.add_gridspec(5, 3, width_ratios=[6, 1, 1], height_ratios=[1, 1, 0.1, 1, 1])
     values = [[_effective(row, relation) for row in rows] for relation in (None, z)]
     for place, name, row, *numbers in zip((0, 1, 3, 4), _NAMES, rows, *values, strict=True):

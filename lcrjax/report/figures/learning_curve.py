@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lcrjax.report.figures.style import GREY, PALETTE, styled
+from lcrjax.report.figures.style import GREY, PALETTE, Shown, styled
 
 _SCORES = {"bacc": "BACC", "acc": "ACC", "auc": "AUC"}
 
@@ -27,7 +27,7 @@ def learning_curve_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
     """
     if not curves:
         raise ValueError("there is no learning curve: give one at least")
-    fig = Figure(figsize=(0.6 + 2.2 * max(len(curves), 2), 3.8), layout="constrained")
+    fig = Shown(figsize=(0.6 + 2.2 * max(len(curves), 2), 3.8), layout="constrained")
     axes = fig.subplots(
         2, len(curves), squeeze=False, sharex="col", sharey="row", height_ratios=(2, 3)
     )

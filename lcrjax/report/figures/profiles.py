@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from lcrjax.data import Dataset
 from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
-from lcrjax.report.figures.style import class_colours, panel_letter, styled
+from lcrjax.report.figures.style import Shown, class_colours, panel_letter, styled
 from lcrjax.similarity import Similarity
 from lcrjax.similarity.spec import USUAL
 
@@ -51,7 +51,7 @@ def profile_figure(
     order = np.argsort(q)
     at = place(q[order])
     colours = list(class_colours(names).values())
-    fig = Figure(figsize=(7.2, 3.4), layout="constrained")
+    fig = Shown(figsize=(7.2, 3.4), layout="constrained")
     axes = fig.subplots(1, len(_PANELS))
     for ax, letter, (name, title) in zip(axes, "abc", _PANELS.items(), strict=True):
         each = np.asarray(found.class_level[name])[order]

@@ -10,7 +10,7 @@ from matplotlib.patches import ConnectionPatch
 from lcrjax.data import Dataset
 from lcrjax.report.figures.clustered import clustered_sample
 from lcrjax.report.figures.pictures import show
-from lcrjax.report.figures.style import GREY, class_colours, styled
+from lcrjax.report.figures.style import GREY, Shown, class_colours, styled
 from lcrjax.similarity import Similarity
 
 #: Example images, and letters of a class's name.
@@ -47,7 +47,7 @@ def similarity_figure(
         raise ValueError(f"the sample has {size} images: the figure needs 8 at least")
     sample = clustered_sample(dataset, count, similarity=similarity, seed=seed)
     z, images, labels, found = sample.z, sample.elements, sample.labels, sample.found
-    fig = Figure(figsize=(7.2, 6.4), layout="constrained")
+    fig = Shown(figsize=(7.2, 6.4), layout="constrained")
     grid = fig.add_gridspec(
         3, 3, width_ratios=[1, 36, 7], height_ratios=[0.8 * dataset.n_classes + 0.5, 34, 1]
     )

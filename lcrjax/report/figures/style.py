@@ -1,6 +1,7 @@
 """Style of all figures: colours that colour-blind readers tell apart, fonts, panel letters."""
 
 import functools
+import io
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -8,6 +9,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +37,15 @@ RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lcrjax",
 }
+
+
+class Shown(Figure):
+    """A figure that a notebook shows as a picture, with or without matplotlib's own support."""
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=110)
+        return stream.getvalue()
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:

@@ -4,20 +4,19 @@ import logging
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lcrjax.report.figures.style import FAMILY_COLOURS
 from lcrjax.report.names import combination, family, plain
-from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, SIZES, notes, rankings
+from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, SIZES, notes, with_intervals
 from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
 from lcrjax.study.analysis.paper_claims import claims
-from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import FEATURES
 
 _log = logging.getLogger(__name__)
 
 _TITLES = dict(zip(SIZES.values(), ("Single features", "Best pairs", "Best triples"), strict=True))
-_BEST = 10
 #: Features' names within a text.
 _NAMES = re.compile("|".join(sorted(map(re.escape, FEATURES), key=len, reverse=True)))
 
@@ -29,15 +28,13 @@ def explained(table: pd.DataFrame, target: str, resamples: int) -> dict[str, Any
     """
     found: dict[str, Any] = {"name": plain(target), "notes": [], "problem": "", "kinds": []}
     try:
-        ranked = rankings(table, target)
+        ranked = with_intervals(table, target, resamples)
     except ValueError as error:
         return {**found, "problem": str(error)}
     found["notes"] = notes(ranked["singles"])
-    few = ranked["singles"].attrs["rows"] < FEW_ROWS
     for kind, frame in ranked.items():
         single = kind == "singles"
-        best = frame if single else frame.head(_BEST)
-        rows = _rows(table, best, target, 0 if few else resamples, single=single)
+        rows = _rows(table, frame, target, single=single)
         found["kinds"].append(
             {
                 "title": _TITLES[kind],
@@ -51,13 +48,9 @@ def explained(table: pd.DataFrame, target: str, resamples: int) -> dict[str, Any
 
 
 def _rows(
-    table: pd.DataFrame, ranking: pd.DataFrame, target: str, resamples: int, *, single: bool
+    table: pd.DataFrame, ranking: pd.DataFrame, target: str, *, single: bool
 ) -> list[dict[str, Any]]:
     models = [tuple(features) for features in ranking["features"]]
-    intervals = [(None, None)] * len(models)
-    if resamples:
-        drawn = bootstrap(table, models, target, resamples=resamples).intervals()
-        intervals = list(zip(drawn["lower"], drawn["upper"], strict=True))
     within: dict[tuple[str, ...], float] = {}
     if single:
         try:
@@ -69,15 +62,15 @@ def _rows(
         {
             "name": combination(features),
             "value": float(value),
-            "lower": None if lower is None else max(0.0, float(lower)),
-            "upper": None if upper is None else min(1.0, float(upper)),
+            "lower": None if np.isnan(lower) else max(0.0, float(lower)),
+            "upper": None if np.isnan(upper) else min(1.0, float(upper)),
             "bar": min(1.0, max(0.0, float(value))),
             "colour": FAMILY_COLOURS[family(features)],
             "within": within.get(features),
             "marked": single and features[0] in SIDE_BY_SIDE,
         }
-        for features, value, (lower, upper) in zip(
-            models, ranking["adj_r2"], intervals, strict=True
+        for features, value, lower, upper in zip(
+            models, *(ranking[name] for name in ("adj_r2", "lower", "upper")), strict=True
         )
     ]
 

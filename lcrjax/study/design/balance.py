@@ -74,10 +74,10 @@ def design_subsets(
     subsets = {}
     for n in sizes:
         # Independent generators for the compositions and for the images.
-        streams = np.random.SeedSequence([*_entropy(seed, name, n), 0]).spawn(2)
+        streams = entropy(seed, name, n, 0).spawn(2)
         choose, draw = map(np.random.default_rng, streams)
         caps = [len(m) for m in members]
-        kept = _spread(Compositions(n, caps), n, len(caps), bins, per_bin, candidates, choose)
+        kept = spread_compositions(n, caps, bins, per_bin, candidates, choose)
         rows = np.stack([_draw_images(members, parts, draw) for parts in kept])
         _, first = np.unique(np.sort(rows, axis=1), axis=0, return_index=True)
         subsets[n] = rows[np.sort(first)].astype(np.int32)
@@ -116,24 +116,26 @@ def check_sizes(labels: np.ndarray, sizes: Sequence[int], *, name: str = "") -> 
 
 def training_seeds(seed: int, name: str, n: int, count: int) -> Int[np.ndarray, " count"]:
     """Seeds for training the subsets of one size of one dataset, below 2^31."""
-    words = np.random.SeedSequence([*_entropy(seed, name, n), 1]).generate_state(count)
+    words = entropy(seed, name, n, 1).generate_state(count)
     return (words >> 1).astype(np.int64)
 
 
-def _entropy(seed: int, name: str, n: int) -> tuple[int, int, int]:
-    return seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"), n
+def entropy(seed: int, name: str, n: int, use: int) -> np.random.SeedSequence:
+    """What the randomness of one size of one dataset comes from, for one use of it."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return np.random.SeedSequence([seed, int.from_bytes(digest[:8], "big"), n, use])
 
 
-def _spread(
-    compositions: Compositions,
+def spread_compositions(
     n: int,
-    classes: int,
+    caps: Sequence[int],
     bins: int,
     per_bin: int,
     candidates: int,
     rng: np.random.Generator,
 ) -> list[np.ndarray]:
     """Keep the first `per_bin` of `candidates` compositions in each bin of D_1, sorted by bin."""
+    compositions, classes = Compositions(n, caps), len(caps)
     share = np.arange(n + 1) / n
     share[0] = 1.0  # no part is zero; the logarithm should not complain
     term = share * np.log(share)

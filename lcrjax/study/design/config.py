@@ -8,10 +8,14 @@ from typing import Any
 
 from lcrjax.similarity.spec import check_similarity
 from lcrjax.study.design.balance import BINS, CANDIDATES, PER_BIN, SIZES, check_spread, whole_number
+from lcrjax.study.design.levels import LEVELS
+from lcrjax.study.measuring.names import similarity_words
 from lcrjax.study.suggestion import nearest
 from lcrjax.training import TrainingConfig
 
 _AT_SIZES = ("per_bin_at", "most_at")
+#: What subsets of one size differ in.
+VARIED = ("balance", "diversity", "both")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,14 +24,21 @@ class StudyConfig:
 
     Attributes:
         sizes: Numbers of images of a subset.
+        vary: What subsets of one size differ in. "balance": class balance, as in the paper;
+            "diversity": diversity at the most even class counts; "both": every class balance with
+            every level of diversity. See `lcrjax.study.design.levels.design_levels`.
+        levels: Levels of diversity, each with outliers avoided and with outliers sought.
         bins: Equal bins of the effective number of classes over [1, number of classes].
-        per_bin: Largest number of subsets per bin and size.
+        per_bin: Largest number of subsets per bin and size; where only diversity varies, of each
+            level with outliers avoided, and as many with outliers sought.
         per_bin_at: Sizes that have a `per_bin` of their own.
-        most_at: Sizes of which at most so many subsets are kept, evenly from unbalanced to
+        most_at: Sizes of which at most so many class balances are kept, evenly from unbalanced to
             balanced: large ones are slow to train, and a few will do.
         candidates: Random compositions drawn per dataset and size.
         similarity: What the features are measured with, in one word such as "rmsd:10"; see
             `lcrjax.parse_similarity`. A `median` is that of each dataset's training elements.
+        measures: Similarities, in one word each, that the subsets are measured with in the end as
+            well; see `lcrjax.study.add_measures`. Their number does not decide what is trained.
         seed: Seed of everything random: compositions, images, initial weights, batches.
         skip_impossible: Leave out the sizes that a dataset is too small for (or that have fewer
             images than it has classes) instead of refusing the dataset.
@@ -35,12 +46,15 @@ class StudyConfig:
     """
 
     sizes: tuple[int, ...] = SIZES
+    vary: str = "balance"
+    levels: int = LEVELS
     bins: int = BINS
     per_bin: int = PER_BIN
     per_bin_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     most_at: Mapping[int, int] = dataclasses.field(default_factory=dict)
     candidates: int = CANDIDATES
     similarity: str = "rmsd"
+    measures: tuple[str, ...] = ()
     seed: int = 0
     skip_impossible: bool = False
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
@@ -55,7 +69,23 @@ class StudyConfig:
             at = {whole_number(name, n, 2): whole_number(name, k, 1) for n, k in given}
             object.__setattr__(self, name, dict(sorted(at.items())))
         check_spread(self.bins, self.per_bin, self.candidates, self.seed)
+        self._check_varied()
         check_similarity(self.similarity)
+        object.__setattr__(self, "measures", similarity_words(self.measures))
+
+    def _check_varied(self) -> None:
+        if self.vary not in VARIED:
+            raise ValueError(f"vary is {self.vary!r}: {nearest(self.vary, VARIED)}")
+        whole_number("levels", self.levels, 2)
+        if self.vary == "balance" and self.levels != LEVELS:
+            raise ValueError(
+                f"levels is {self.levels}, and diversity does not vary: give vary='diversity' or "
+                "'both' too"
+            )
+        if self.vary == "diversity" and self.bins != BINS:
+            raise ValueError(
+                f"bins is {self.bins}, and class balance does not vary: give levels, or vary='both'"
+            )
 
     def subsets_per_bin(self, n: int) -> int:
         """Return the largest number of subsets of `n` images per bin."""
@@ -64,12 +94,15 @@ class StudyConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold and `from_dict` reads back.
 
-        The paper's similarity is left out: folders that were begun before there was a choice hold
-        the same work.
+        The paper's similarity and design are left out: folders that were begun before there was a
+        choice hold the same work.
         """
         values = dataclasses.asdict(self)
+        if self.vary == "balance":
+            del values["vary"], values["levels"]
         if self.similarity == "rmsd":
             del values["similarity"]
+        values["measures"] = list(self.measures)
         values["sizes"] = list(self.sizes)
         values["training"] = self.training.to_dict()
         for name in _AT_SIZES:
@@ -102,6 +135,10 @@ class StudyConfig:
                 _same_kind(f.name, values[f.name], f.default)
         if not isinstance(values.setdefault("sizes", cls.sizes), (list, tuple)):
             raise ValueError(f"sizes is {values['sizes']!r}: give a list such as [64, 128]")
+        words = values.setdefault("measures", [])
+        if not isinstance(words, (list, tuple)) or not all(isinstance(w, str) for w in words):
+            raise ValueError(f'measures is {words!r}: give a list such as ["rmsd:10", "cosine"]')
+        values["measures"] = tuple(words)
         values["sizes"] = tuple(whole_number("sizes", n, 2) for n in values["sizes"])
         for name, table in at.items():
             try:

@@ -1,14 +1,16 @@
 """Measures added to a finished study, in a file beside its table."""
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from lcrjax.data import Dataset
-from lcrjax.similarity.spec import FORMS, check_similarity
+from lcrjax.similarity.spec import check_similarity
 from lcrjax.study.measuring.finished import check_datasets, designed_subsets, load_datasets
-from lcrjax.study.measuring.names import MEASURES, column_of
+from lcrjax.study.measuring.names import MEASURES, column_of, similarity_words
 from lcrjax.study.measuring.of_dataset import measure_subsets_with
 from lcrjax.study.run.folder import locked, read_description
 from lcrjax.study.run.store import KEYS, RESULTS, read_added, read_results, write_added
@@ -53,15 +55,10 @@ def add_measures(
         Not in the paper.
     """
     folder = Path(folder)
-    words = list(dict.fromkeys(word.strip() for word in similarities))
+    words = similarity_words(similarities)
     decides = read_description(folder)["decides"]
     if not (folder / RESULTS).exists():
         raise ValueError(f"the study in {folder} is not finished: let it run to its end")
-    for word in words:
-        check_similarity(word)
-        if word.startswith("file:"):
-            known = ", ".join(form for form in FORMS if not form.startswith("file:"))
-            raise ValueError(f"{word!r} is a matrix, which has no subsets: give one of {known}")
     if not words:
         raise ValueError("no similarity was given: name one at least, such as rmsd:10")
     found = load_datasets(decides, data) if datasets is None else check_datasets(decides, datasets)
@@ -69,26 +66,43 @@ def add_measures(
         for word in words:
             check_similarity(word, dataset.kind)
     with locked(folder):
-        table = read_results(folder)
-        added = read_added(folder)
-        added = table[list(KEYS)].copy() if added is None else added
         progress("designing", 0.0)
-        for dataset, rows, subsets in designed_subsets(decides, found, table):
-            mine = added["dataset"] == dataset.name
-            lacking = [word for word in words if _lacks(added[mine], word)]
-            if not lacking:
-                continue
-            name = dataset.name
+        return measure_finished(folder, decides, found, words, progress)
 
-            progress(name, 0.0)
 
-            def tell(share: float, name: str = name) -> None:
-                progress(name, share)
+def measure_finished(
+    folder: Path,
+    decides: Mapping[str, Any],
+    datasets: Sequence[Dataset],
+    words: Sequence[str],
+    progress: Callable[[str, float], None],
+) -> pd.DataFrame:
+    """Do what `add_measures` does, in a finished study's folder that this process owns.
 
-            new = measure_subsets_with(dataset, subsets, lacking, tell)
-            keys = rows[list(KEYS)].reset_index(drop=True)
-            added = _joined(added, pd.concat([keys, new], axis=1))
-            write_added(folder, added)
+    Args:
+        folder: The study's folder.
+        decides: Of its `config.json`.
+        datasets: The study's, in the order of their names.
+        words: As `similarity_words` returns them, of the datasets' kind.
+        progress: Told which dataset is measured, and the share of that which is done.
+
+    Returns:
+        The study's table with all added columns.
+    """
+    table = read_results(folder)
+    added = read_added(folder)
+    added = table[list(KEYS)].copy() if added is None else added
+    for dataset, rows, subsets in designed_subsets(decides, datasets, table):
+        mine = added["dataset"] == dataset.name
+        lacking = [word for word in words if _lacks(added[mine], word)]
+        if not lacking:
+            continue
+        progress(dataset.name, 0.0)
+        tell = functools.partial(progress, dataset.name)
+        new = measure_subsets_with(dataset, subsets, lacking, tell)
+        keys = rows[list(KEYS)].reset_index(drop=True)
+        added = _joined(added, pd.concat([keys, new], axis=1))
+        write_added(folder, added)
     return read_results(folder)
 
 

@@ -84,6 +84,9 @@ def designed_subsets(
         rows = results[results["dataset"] == dataset.name]
         seeds = [seed for block in own for seed in block.seeds]
         same = list(rows["seed"]) == seeds
+        if "checksum" in rows:
+            sums = [int(x) for block in own for x in block.design["checksum"]]
+            same = same and list(rows["checksum"]) == sums
         if not same or not np.allclose(rows["CB_1"], _balances(dataset, subsets), rtol=_CLOSE):
             raise ValueError(
                 f"the study has other subsets of {dataset.name} than are designed here: "

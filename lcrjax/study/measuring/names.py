@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from lcrjax.similarity.spec import FORMS, check_similarity
 from lcrjax.study.columns import FEATURES
 
 #: Orders of cross-diversity, and how columns call them.
@@ -47,7 +48,22 @@ PAPER_MEASURES: tuple[str, ...] = tuple(
 #: Everything that is measured with each similarity.
 MEASURES: tuple[str, ...] = (*PAPER_MEASURES, *INSIDE_MEASURES, *HELD_OUT_MEASURES)
 
-_COLUMN = re.compile(r"\w+\[.+\]")
+_COLUMN = re.compile(r"(\w+)\[(.+)\]")
+
+
+def similarity_words(given: Iterable[str]) -> tuple[str, ...]:
+    """Check the words of similarities to measure subsets with, and name each once.
+
+    Raises:
+        ValueError: If one is no word for a similarity, or is a matrix.
+    """
+    words = tuple(dict.fromkeys(word.strip() for word in given))
+    for word in words:
+        check_similarity(word)
+        if word.startswith("file:"):
+            known = ", ".join(form for form in FORMS if not form.startswith("file:"))
+            raise ValueError(f"{word!r} is a matrix, which has no subsets: give one of {known}")
+    return words
 
 
 def column_of(measure: str, similarity: str) -> str:
@@ -58,6 +74,12 @@ def column_of(measure: str, similarity: str) -> str:
         'A_0[rmsd:10]'
     """
     return f"{measure}[{similarity}]"
+
+
+def split_column(name: str) -> tuple[str, str | None]:
+    """Tell a column's measure and its similarity, None where it is one of the study's table."""
+    found = _COLUMN.fullmatch(name)
+    return (found[1], found[2]) if found else (name, None)
 
 
 def added_columns(table: pd.DataFrame) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def measure_subsets_with(
         A row for each subset and a column for each measure and similarity.
     """
     elements, labels = dataset.train.elements, np.asarray(dataset.train_labels).astype(np.int64)
-    blocks = _blocks(elements, similarities)
+    blocks = blocks_of(elements, similarities)
     images = viewers(len(labels), max(map(len, subsets)))
     outsiders = [outside(images, subset) for subset in subsets]
     # Threads of ours; more of them within each product would get in each other's way.
@@ -81,8 +81,13 @@ def measure_subsets_with(
     return pd.DataFrame(columns)
 
 
-def _blocks(elements: Any, similarities: Sequence[str]) -> list[Block]:
-    """What computes blocks of Z, in float64 where the host knows the similarity."""
+def blocks_of(elements: Any, similarities: Sequence[Any]) -> list[Block]:
+    """What computes blocks of Z, in float64 where the host knows the similarity.
+
+    Args:
+        elements: The elements.
+        similarities: Words, or similarities that take the elements as they are.
+    """
     parsed: list[tuple[Similarity, Any]] = []
     in_tiles: dict[int, tuple[TiledSimilarity, Any, Any]] = {}
     for k, word in enumerate(similarities):

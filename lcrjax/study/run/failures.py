@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from lcrjax.data import Dataset
-from lcrjax.study.columns import OUTCOMES
+from lcrjax.study.columns import LATER, OUTCOMES
 from lcrjax.study.run.parts import Train
 from lcrjax.training import Progress, TrainingConfig
 from lcrjax.training.progress import ProgressCallback
@@ -66,7 +66,8 @@ def train_in_parts(
             count = rows.stop - rows.start
             if count == 1:
                 errors.append(error)
-                untrained = {column.name: column.untrained for column in OUTCOMES}
+                columns = (*OUTCOMES, *(LATER if config.beyond else ()))
+                untrained = {column.name: column.untrained for column in columns}
                 return pd.DataFrame([{**untrained, "failure": _reason(error)}])
             _log.warning(
                 "training %d subsets of %d images of %s together failed (%s); trying halves",

@@ -13,7 +13,8 @@ class StudyProgress:
     Attributes:
         stage: "loading" while a dataset is loaded, "designing" while subsets of all are chosen;
             then "features" while a block is measured, "training" while it is trained, "written"
-            when its rows are safe, "found" when they were finished before; at last "reporting".
+            when its rows are safe, "found" when they were finished before; "measuring" while the
+            subsets of a dataset are measured with more similarities; at last "reporting".
         dataset: Dataset of the block; of the first two stages, the source or all names.
         n: Images of each of the block's subsets.
         block: Number of the block among those of this dataset and size, from 0.

@@ -9,8 +9,9 @@ import pandas as pd
 
 from lcrjax.data import Dataset
 from lcrjax.similarity.spec import check_similarity, parse_similarity
-from lcrjax.study.columns import COLUMNS
+from lcrjax.study.columns import columns_of
 from lcrjax.study.design.config import StudyConfig
+from lcrjax.study.measuring.addition import measure_finished
 from lcrjax.study.run.failures import train_in_parts
 from lcrjax.study.run.parts import (
     BlockSize,
@@ -23,7 +24,7 @@ from lcrjax.study.run.parts import (
 from lcrjax.study.run.plan import Block, plan_study
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
 from lcrjax.study.run.provenance import describe
-from lcrjax.study.run.store import check_folder, open_store
+from lcrjax.study.run.store import check_folder, open_store, read_results
 from lcrjax.training import Progress, train_subsets
 
 
@@ -44,7 +45,8 @@ def run_study(
     written whole or not at all. A block that is finished is never trained again, and what is
     trained never depends on where an earlier run stopped: on one machine, however often a study
     was killed, its table has the same bits (all but the column `seconds`, which is wall time; see
-    `lcrjax.study.same_results`).
+    `lcrjax.study.same_results`). What `config.measures` adds lies in `measures.parquet` and may be
+    asked for later: of the same study, more is measured and nothing is trained again.
 
     A subset that cannot be trained (its loss becomes NaN, or memory does not suffice even for it
     alone) is recorded with its reason in the column `failure` and does not end the study.
@@ -67,7 +69,8 @@ def run_study(
 
     Returns:
         The table: one row per subset, in order of dataset name, size and subset, with the columns
-        `lcrjax.study.columns.COLUMNS`.
+        `lcrjax.study.columns.COLUMNS`; where diversity varies, those of `DESIGN` there, and with
+        `config.training.beyond` those of `LATER`; and those that were added.
 
     Raises:
         ValueError: If sizes are impossible for a dataset, two datasets share a name, the
@@ -84,7 +87,8 @@ def run_study(
                 f"{dataset.name} holds {dataset.kind}, and the networks of lcrjax are trained on "
                 "images: give run_study another train=, or measure and report without training"
             )
-        check_similarity(config.similarity, dataset.kind)
+        for word in (config.similarity, *config.measures):
+            check_similarity(word, dataset.kind)
     check_folder(out)
     tell(StudyProgress("designing", ", ".join(sorted(d.name for d in datasets))))
     blocks = plan_study(datasets, config, block_size)
@@ -92,9 +96,11 @@ def run_study(
     for block in blocks:
         of_size = lengths.setdefault(block.dataset, {}).setdefault(str(block.n), [])
         of_size.append(len(block.seeds))
+    columns = columns_of(config.to_dict())
     parts = (("measure", measure, measure_subsets), ("train", train, train_subsets))
     replaced = {word: name_of(part) for word, part, own in parts if part is not own}
-    description = describe(datasets, **config.to_dict(), blocks=lengths, **replaced)
+    settings = {k: v for k, v in config.to_dict().items() if k != "measures"}
+    description = describe(datasets, **settings, blocks=lengths, **replaced)
 
     named = {d.name: d for d in datasets}
     similarities = {d.name: parse_similarity(config.similarity, d.train.elements) for d in datasets}
@@ -116,11 +122,16 @@ def run_study(
             trained = train_in_parts(
                 dataset, block.subsets, block.seeds, config.training, train, show
             )
-            known = {c.name: c.known(block, dataset) for c in COLUMNS if c.known is not None}
+            known = {c.name: c.known(block, dataset) for c in columns if c.known is not None}
             found = [part.reset_index(drop=True) for part in (measured, trained)]
             finished[i] = store.write(block, pd.concat([pd.DataFrame(known), *found], axis=1))
             tally.finish("written", block)
-        return store.finish([finished[i] for i in range(len(blocks))])
+        store.finish([finished[i] for i in range(len(blocks))])
+        if config.measures:
+            ordered = [named[name] for name in sorted(named)]
+            decides = store.description["decides"]
+            measure_finished(store.folder, decides, ordered, config.measures, tally.measuring)
+        return read_results(store.folder)
 
 
 class _Tally:
@@ -145,6 +156,10 @@ class _Tally:
         self._rows += len(block.seeds)
         self._pixels_done += self._pixels_of(block)
         self.tell(stage, block)
+
+    def measuring(self, dataset: str, _: float) -> None:
+        total = self._total
+        self._callback(StudyProgress("measuring", dataset, rows=total, total=total, share=1.0))
 
     def tell(self, stage: str, block: Block, training: Progress | None = None) -> None:
         trained = training.finished / training.total if training else 0.0

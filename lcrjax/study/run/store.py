@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from lcrjax.study.columns import columns_of
 from lcrjax.study.run.files import is_partial, sweep, write_whole
 from lcrjax.study.run.folder import check_folder as check_any_folder
 from lcrjax.study.run.folder import own_folder, read_description
@@ -37,6 +38,7 @@ class Store:
         self.description = description
         content = json.dumps(description["decides"], sort_keys=True)
         self._digest = hashlib.sha256(content.encode()).hexdigest()
+        self._columns = columns_of(description["decides"])
 
     def path(self, block: Block) -> Path:
         """Return the file of a block's rows."""
@@ -60,6 +62,8 @@ class Store:
             return None
         numbers = list(range(block.first, block.first + len(block.seeds)))
         expected = list(frame["subset"]) == numbers and list(frame["seed"]) == list(block.seeds)
+        if "checksum" in block.design:
+            expected = expected and list(frame["checksum"]) == list(block.design["checksum"])
         if provenance.get("study") != self._digest or not expected:
             raise ValueError(
                 f"{path} holds rows of another study: move it away and run the study again"
@@ -69,14 +73,15 @@ class Store:
     def write(self, block: Block, rows: pd.DataFrame) -> pd.DataFrame:
         """Write a block's rows, whole or not at all, and return them as they were written."""
         path = self.path(block)
-        write_whole(path, encode(rows, {"study": self._digest}))
+        write_whole(path, encode(rows, {"study": self._digest}, self._columns))
         return decode(path)[0]
 
     def finish(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         """Join the tables of all blocks, in order, and write the study's table."""
         table = pd.concat(tables, ignore_index=True)
         path = self.folder / RESULTS
-        write_whole(path, encode(table, {"study": self._digest, **self.description}))
+        provenance = {"study": self._digest, **self.description}
+        write_whole(path, encode(table, provenance, self._columns))
         return decode(path)[0]
 
 

@@ -112,3 +112,9 @@ def test_rows_without_a_score_are_not_drawn(correlated):
     table.loc[table["size"] == 256, "bacc"] = np.nan
     assert isinstance(size_figure(table), Figure)
     assert len(size_figure(table).axes[0].patches) == 2
+
+
+def test_a_notebook_shows_a_picture(correlated):
+    picture = size_figure(correlated(rows=60, datasets=2))._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 5000

@@ -11,6 +11,7 @@ from lcrjax.data import Split
 from lcrjax.similarity.spec import parse_similarity
 from lcrjax.study.columns import FEATURES
 from lcrjax.study.design.config import StudyConfig
+from lcrjax.study.measuring.addition import add_measures
 from lcrjax.study.run import runner
 from lcrjax.study.run.folder import CONFIG, FolderInUseError, read_description
 from lcrjax.study.run.parts import measure_subsets, usual_block_size
@@ -382,3 +383,49 @@ def test_other_kinds_of_elements_need_another_train(tmp_path, kind, similarity):
 def test_a_similarity_of_another_kind_of_elements_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'rmsd' compares images or vectors, no texts"):
         run_study([of_kind("texts")], tmp_path, StudyConfig(sizes=(16,)))
+
+
+def test_more_measures_are_taken_in_the_end_and_kept(tmp_path):
+    datasets = [fake.dataset("b"), fake.dataset("a", seed=1)]
+    config = dataclasses.replace(CONFIG_SMALL, measures=("rmsd:10",))
+    stages = []
+
+    def stop(progress):
+        stages.append((progress.stage, progress.dataset))
+        if stages[-1] == ("measuring", "b"):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(datasets, tmp_path / "s", config, progress=stop)
+    table = run_study(datasets, tmp_path / "s", config)
+    assert stages.index(("measuring", "a")) > max(
+        i for i, (stage, _) in enumerate(stages) if stage == "written"
+    )
+    alone = run_study(datasets, tmp_path / "t", CONFIG_SMALL)
+    expected = add_measures(tmp_path / "t", ["rmsd:10"], datasets)
+    pd.testing.assert_frame_equal(
+        table.drop(columns="seconds"), expected.drop(columns="seconds"), check_exact=True
+    )
+    # Who asks for none, or for more, goes on with the same study.
+    told = []
+    assert same_results(run_study(datasets, tmp_path / "s", CONFIG_SMALL), table)
+    more = dataclasses.replace(config, measures=("cosine",))
+    more = run_study(datasets, tmp_path / "s", more, progress=lambda p: told.append(p.stage))
+    assert "training" not in told
+    assert list(more.columns)[: len(table.columns)] == list(table.columns)
+    assert more["A_0[cosine]"].notna().all()
+    assert same_results(more[list(alone.columns)], alone)
+
+
+@pytest.mark.parametrize(
+    ("measures", "sentence"),
+    [
+        (("rmsd:-1",), "a number above 0"),
+        (("file:z.npy",), "which has no subsets"),
+        (("edit",), "compares texts"),
+    ],
+)
+def test_measures_that_cannot_be_taken_are_refused_before_work(tmp_path, measures, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        run_study([fake.dataset()], tmp_path / "s", StudyConfig(measures=measures))
+    assert not (tmp_path / "s").exists()

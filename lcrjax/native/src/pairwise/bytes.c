@@ -131,13 +131,14 @@ INLINE __m512 distances(const int32_t *product, __m512i sums) {
 INLINE void similarities(Form form, float rate, const int32_t *products, const int32_t *rows,
                          const int32_t *columns, float *z) {
   __m512i t0 = _mm512_load_si512(columns), t1 = _mm512_load_si512(columns + 16);
-  __m512 exponent = _mm512_set1_ps(rate * -1.44269504088896341f), slope = _mm512_set1_ps(rate);
+  __m512 exponent = _mm512_set1_ps(rate * -1.44269504088896341f);
+  __m512 positive = _mm512_set1_ps(rate), slope;
   for (int r = 0; r < ROWS; r++, products += COLUMNS, z += COLUMNS) {
     __m512i row = _mm512_set1_epi32(rows[r]);
     __m512 d0 = distances(products, _mm512_add_epi32(t0, row));
     __m512 d1 = distances(products + 16, _mm512_add_epi32(t1, row));
-    _mm512_store_ps(z, lcrjax_similarity(form, d0, exponent, slope));
-    _mm512_store_ps(z + 16, lcrjax_similarity(form, d1, exponent, slope));
+    _mm512_store_ps(z, lcrjax_similarity(form, d0, exponent, positive, &slope));
+    _mm512_store_ps(z + 16, lcrjax_similarity(form, d1, exponent, positive, &slope));
   }
 }
 
@@ -148,6 +149,8 @@ VNNI512 static void tile(const Problem *p, const int32_t *products, const int32_
     case GAUSSIAN: similarities(GAUSSIAN, p->rate, products, rows, columns, z); break;
     case MATERN32: similarities(MATERN32, p->rate, products, rows, columns, z); break;
     case MATERN52: similarities(MATERN52, p->rate, products, rows, columns, z); break;
+    case COSINE:
+    case LINEAR: break; /* of floats alone */
   }
 }
 

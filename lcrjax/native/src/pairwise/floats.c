@@ -1,17 +1,25 @@
-/* Similarities of vectors of floats, from products of 16-bit integers.
+/* Similarities of vectors of floats, from products of integers of 16 bits, and of 8.
 
    A row x is rounded to s (X - u): a scale s of its own, integers X, and the dither u, random
    numbers in [-1/2, 1/2) that are the same for all rows; a column y to t (Y - v) likewise. Then
-   x.y = s t (X.Y - X.v - u.Y + u.v), of which X.Y alone belongs to the pair. s is such that any 64
+   x.y = s t (X.Y - X.v - u.Y + u.v), of which X.Y alone belongs to the pair. s is such that any 16
    components of X have a norm below 2^15.5: by Cauchy and Schwarz int32 holds their product.
 
-   Error. With dither the errors X - u - x/s are independent and uniform in [-1/2, 1/2] whatever x
-   (Schuchman 1964), hence strictly sub-Gaussian: |x - y|^2 is off by more than
-   2 SIGMAS sqrt((t |x|)^2 + (s |y|)^2) with probability 2 exp(-6 SIGMAS^2) = 5e-13 at most.
+   Error. With dither the errors r = x/s - (X - u) are independent and uniform in [-1/2, 1/2]
+   whatever x (Schuchman 1964), hence strictly sub-Gaussian: |x - y|^2 is off by more than
+   2 SIGMAS sqrt((t |x|)^2 + (s |y|)^2) with probability 2 exp(-6 SIGMAS^2) = 8e-11 at most.
    By that much the similarity changes by steepness times it: pairs for which this exceeds
-   TOLERANCE, and those of which the squared distance may be off by a twentieth, are computed again
-   from sums of squared differences. All forms are convex, so within that twentieth the steepness
-   grows by a fifth at most. Rounding to float32 adds some 1e-6 of Z. */
+   TOLERANCE, and those of which the squared distance may be off by a twentieth, are uncertain. All
+   radial forms are convex, so within that twentieth the steepness grows by a fifth at most.
+   Rounding to float32 adds some 1e-6 of Z.
+
+   Where MANY pairs of a tile are uncertain, what was rounded off is added for more and more
+   components: x.y / (s t) = (X - u).(Y - v) + r.(y/t) + (X - u).q, of which the last two need no
+   more than eight bits, 256 r and X / 256, four products at once. That leaves errors of r d and
+   d' q, d = y/t - 256 round(Y / 256), and of y / 256. What is uncertain still, the pairs that are
+   next to each other, comes from sums of squared differences.
+
+   Inner products of vectors of length one come from their distances. */
 #include <math.h>
 #include <string.h>
 
@@ -21,24 +29,43 @@
 #include "tile.h"
 
 enum {
-  CHUNK = 32, /* steps, of two components each, whose products int32 holds */
-  DEPTH = 128 /* steps of a panel that stay in the nearest cache for a strip */
+  CHUNK = 8,   /* steps, of two components each, whose products int32 holds */
+  DEPTH = 128, /* steps of a panel that stay in the nearest cache for a strip */
+  MANY = 32,   /* uncertain pairs of a tile that are done again one by one, */
+  FEW = 4,     /* and of directions, whose lengths that takes as well */
+  LEVELS = 3   /* of components whose products are done to 24 bits: none, three quarters, all */
 };
-static const float SIGMAS = 2.2f, TOLERANCE = 8e-6f;
+static const float SIGMAS = 2, TOLERANCE = 8e-6f, STRAIGHT_TOLERANCE = 9e-6f;
 
-/* A row or column: the square of its norm, its scale, and its product with the other side's dither
-   (of columns, less that of both dithers). */
-typedef struct {
-  float squares, scale, dithered;
-} Terms;
+/* A row or column: the square of its norm, its scale, its product with the other side's dither (of
+   columns, less that of both dithers); the squares of the components that level 1 leaves out, those
+   of what eight bits leave out of it, and what columns of unsigned bytes add at each level. */
+enum { SQUARES, SCALE, DITHERED, TAIL, SPILL, BIAS, TERMS = BIAS + LEVELS };
 
 static int64_t steps(int64_t d) { return (d + 7) / 8 * 4; } /* in fours, for the innermost loop */
-/* Terms of a panel end with the largest square of a scale, the largest of a norm, and padding. */
-static int64_t panel_bytes(int64_t d) { return (steps(d) * 4 + 12) * COLUMNS + 64; }
-static int64_t group_bytes(int64_t d) { return (steps(d) * 4 + 12) * ROWS; }
+static int64_t steps_at(int level, int64_t d) {
+  return level == 0 ? 0 : level == 1 ? steps(d) * 3 / 4 / 16 * 16 : steps(d);
+}
+/* Words, terms and bytes, `count` side by side. */
+static int64_t packed_bytes(int64_t d, int64_t count) { return (2 * steps(d) + TERMS) * 4 * count; }
+static const float *terms_of(const char *packed, int64_t d, int64_t count) {
+  return (const float *)packed + steps(d) * count;
+}
+static const char *bytes_of(const char *packed, int64_t d, int64_t count) {
+  return packed + (steps(d) + TERMS) * 4 * count;
+}
+static int64_t panel_bytes(int64_t d) { return packed_bytes(d, COLUMNS); }
+static int64_t group_bytes(int64_t d) { return packed_bytes(d, ROWS); }
+
+/* A worker's own: the level of the strip before, and products and squared distances. */
+typedef struct {
+  int level, strips;
+  float products[STRIP * ROWS * COLUMNS] __attribute__((aligned(64)));
+  float squared[ROWS * COLUMNS] __attribute__((aligned(64)));
+} Scratch;
 static int64_t scratch_bytes(int64_t d) {
   (void)d;
-  return sizeof(float) * STRIP * ROWS * COLUMNS;
+  return sizeof(Scratch);
 }
 
 static const float *vector(const Elements *e, int64_t place) {
@@ -62,10 +89,29 @@ VNNI512 static inline __mmask16 among(int64_t k, int64_t d) {
   return d - k >= 16 ? 0xFFFF : d > k ? (__mmask16)((1u << (d - k)) - 1) : 0;
 }
 
-/* Sixteen components from k on, less those of the centre. */
-INLINE __m512 centred(const float *x, const float *centre, int64_t k, __mmask16 here) {
+/* One over the norm; zero for zeros, and for vectors that keep their length. */
+VNNI512 static double unit_of(const Elements *e, const float *x) {
+  __m512d sum = _mm512_setzero_pd();
+  for (int64_t k = 0; e->directions && k < e->dimension; k += 8) {
+    int64_t left = e->dimension - k;
+    __mmask8 here = left >= 8 ? 0xFF : (__mmask8)((1u << left) - 1);
+    __m512d v = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(here, x + k));
+    sum = _mm512_fmadd_pd(v, v, sum);
+  }
+  double squares = _mm512_reduce_add_pd(sum);
+  return squares > 0 ? 1 / sqrt(squares) : 0;
+}
+
+/* Sixteen components from k on: less those of the centre, or of the vector's direction. */
+INLINE __m512 components(const Elements *e, const float *x, double unit, int64_t k,
+                         __mmask16 here) {
   __m512 v = _mm512_maskz_loadu_ps(here, x + k);
-  return centre ? _mm512_sub_ps(v, _mm512_maskz_loadu_ps(here, centre + k)) : v;
+  if (e->centre) v = _mm512_sub_ps(v, _mm512_maskz_loadu_ps(here, e->centre + k));
+  if (!e->directions) return v;
+  const __m512d by = _mm512_set1_pd(unit);
+  __m512d low = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(v)), by);
+  __m512d high = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)), by);
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
 }
 
 /* Adds eight lanes after another to doubles. */
@@ -74,105 +120,140 @@ INLINE __m512d widened(__m512 v) {
                        _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
 }
 
-/* The square of the norm, and the scale at which no product of chunks leaves int32. */
-VNNI512 static Terms measured(const float *x, const float *centre, int64_t d) {
-  __m512d squares = _mm512_setzero_pd();
+/* Squares of all components and of the tail, and the scale at which no product of chunks leaves
+   int32. */
+INLINE void measure(const Elements *e, const float *x, double unit, float *terms, int64_t stride) {
+  __m512d squares = _mm512_setzero_pd(), tail = _mm512_setzero_pd();
   __m512 largest = _mm512_setzero_ps();
+  int64_t d = e->dimension, head = 2 * steps_at(1, d);
   float longest = 0;
   for (int64_t k = 0; k < d; k += 2 * CHUNK) {
-    __m512 chunk = _mm512_setzero_ps();
-    for (int64_t i = k; i < d && i < k + 2 * CHUNK; i += 16) {
-      __m512 v = centred(x, centre, i, among(i, d));
-      chunk = _mm512_fmadd_ps(v, v, chunk);
-      largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
-    }
-    squares = _mm512_add_pd(squares, widened(chunk));
-    longest = fmaxf(longest, _mm512_reduce_add_ps(chunk));
+    __m512 v = components(e, x, unit, k, among(k, d)), square = _mm512_mul_ps(v, v);
+    largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
+    squares = _mm512_add_pd(squares, widened(square));
+    if (k >= head) tail = _mm512_add_pd(tail, widened(square));
+    longest = fmaxf(longest, _mm512_reduce_add_ps(square));
   }
-  float by_norm = sqrtf(longest) / 46000, by_size = _mm512_reduce_max_ps(largest) / 32700;
-  float scale = by_norm > by_size ? by_norm : by_size;
-  return (Terms){(float)_mm512_reduce_add_pd(squares), scale > 0x1p-100f ? scale : 0x1p-100f, 0};
+  float by_norm = sqrtf(longest) / 46000, by_size = _mm512_reduce_max_ps(largest) / 32500;
+  terms[SQUARES * stride] = (float)_mm512_reduce_add_pd(squares);
+  terms[SCALE * stride] = fmaxf(fmaxf(by_norm, by_size), 0x1p-100f);
+  terms[TAIL * stride] = (float)_mm512_reduce_add_pd(tail);
 }
 
-/* Sixteen components rounded to words; adds their products with the other side's dither. */
-INLINE __m256i words(__m512 v, __mmask16 here, __m512 inverse, __m512 own, __m512 other, int side,
-                     __m512 *dithered) {
+/* What sums over a vector's components: products with the other side's dither, squares of what
+   eight bits leave out, and the bytes. */
+typedef struct {
+  __m512d dithered;
+  __m512 spill;
+  __m512i bytes;
+} Sums;
+
+/* Sixteen components rounded to words; and bytes: of what this leaves and of the words, in turn two
+   of each, the other way round in columns (side 1), which are unsigned. */
+INLINE __m256i rounded(__m512 v, __mmask16 here, __m512 inverse, __m512 own, __m512 other, int side,
+                       Sums *sums, __m256i *bytes) {
+  __m512 scaled = _mm512_mul_ps(v, inverse);
   __m512i word = _mm512_maskz_cvtps_epi32(here, _mm512_fmadd_ps(v, inverse, own));
-  __m512 value = _mm512_cvtepi32_ps(word);
-  if (side) value = _mm512_maskz_sub_ps(here, value, own);
-  *dithered = _mm512_fmadd_ps(value, other, *dithered);
+  __m512 value = _mm512_cvtepi32_ps(word), kept = _mm512_maskz_sub_ps(here, value, own);
+  __m512 dithered = _mm512_mul_ps(side ? kept : value, other);
+  sums->dithered = _mm512_add_pd(sums->dithered, widened(dithered));
+  __m512i high = _mm512_srai_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(128)), 8);
+  __m512 off = _mm512_mul_ps(_mm512_sub_ps(scaled, kept), _mm512_set1_ps(256));
+  __m512i low = _mm512_min_epi32(_mm512_cvtps_epi32(off), _mm512_set1_epi32(127));
+  low = _mm512_maskz_max_epi32(here, low, _mm512_set1_epi32(-128));
+  __m512 spill = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(256), scaled);
+  sums->spill = _mm512_fmadd_ps(spill, spill, sums->spill);
+  sums->bytes = _mm512_add_epi32(sums->bytes, _mm512_add_epi32(high, low));
+  __m128i first = _mm512_cvtepi32_epi8(side ? high : low);
+  __m128i second = _mm512_cvtepi32_epi8(side ? low : high);
+  __m256i both =
+      _mm256_set_m128i(_mm_unpackhi_epi16(first, second), _mm_unpacklo_epi16(first, second));
+  *bytes = side ? _mm256_xor_si256(both, _mm256_set1_epi8((char)128)) : both;
   return _mm512_cvtepi32_epi16(word);
 }
 
 /* Rounds `count` vectors from `first` on, or zeros where there are no more; a step's words lie side
-   by side, and after all of them the squares, the scales and the products with dither. */
+   by side, after all of them the terms, and then its bytes. */
 INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char *out) {
   int64_t d = e->dimension, n = steps(d);
-  uint32_t *to = (uint32_t *)out;
-  float *squares = (float *)(to + n * count), *scales = squares + count, *products = scales + count;
+  uint32_t *to = (uint32_t *)out, *to_bytes = (uint32_t *)bytes_of(out, d, count);
+  float *terms = (float *)terms_of(out, d, count);
   const float *x[COLUMNS];
-  float inverse[COLUMNS];
-  __m512d dithered[COLUMNS];
+  double unit[COLUMNS];
+  Sums sums[COLUMNS];
+  memset(terms, 0, sizeof(float) * TERMS * (size_t)count);
   for (int64_t i = 0; i < count; i++) {
     x[i] = vector(e, first + i);
-    Terms terms = x[i] ? measured(x[i], e->centre, d) : (Terms){0, 0x1p-100f, 0};
-    squares[i] = terms.squares;
-    scales[i] = terms.scale;
-    inverse[i] = 1 / terms.scale;
-    dithered[i] = _mm512_setzero_pd();
+    terms[SCALE * count + i] = 0x1p-100f;
+    sums[i] = (Sums){_mm512_setzero_pd(), _mm512_setzero_ps(), _mm512_setzero_si512()};
+    if (!x[i]) continue;
+    unit[i] = unit_of(e, x[i]);
+    measure(e, x[i], unit[i], terms + i, count);
   }
-  for (int64_t k = 0; k < 2 * n; k += 32, to += 16 * count) {
+  for (int64_t k = 0; k < 2 * n; k += 32, to += 16 * count, to_bytes += 16 * count) {
     __mmask16 here[2] = {among(k, d), among(k + 16, d)};
     __m512 own[2] = {dither(k, side), dither(k + 16, side)};
     __m512 other[2] = {dither(k, !side), dither(k + 16, !side)};
     for (int64_t part = 0; part < count; part += 16) {
-      __m512i pairs[16];
+      __m512i words[16], bytes[16];
       for (int i = 0; i < 16; i++) {
         int64_t j = part + i;
-        pairs[i] = _mm512_setzero_si512();
+        words[i] = bytes[i] = _mm512_setzero_si512();
         if (j >= count || !x[j]) continue;
-        __m512 scale = _mm512_set1_ps(inverse[j]), sum = _mm512_setzero_ps();
-        __m256i half[2];
+        if (k == 2 * steps_at(1, d))
+          terms[(BIAS + 1) * count + j] = 128 * (float)_mm512_reduce_add_epi32(sums[j].bytes);
+        __m512 inverse = _mm512_set1_ps(1 / terms[SCALE * count + j]);
+        __m256i half[2], low[2];
         for (int h = 0; h < 2; h++)
-          half[h] = words(centred(x[j], e->centre, k + 16 * h, here[h]), here[h], scale, own[h],
-                          other[h], side, &sum);
-        dithered[j] = _mm512_add_pd(dithered[j], widened(sum));
-        pairs[i] = _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);
+          half[h] = rounded(components(e, x[j], unit[j], k + 16 * h, here[h]), here[h], inverse,
+                            own[h], other[h], side, &sums[j], &low[h]);
+        words[i] = _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);
+        bytes[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low[0]), low[1], 1);
       }
-      transpose_into(pairs, to + part, count, count - part, n - k / 2);
+      transpose_into(words, to + part, count, count - part, n - k / 2);
+      transpose_into(bytes, to_bytes + part, count, count - part, n - k / 2);
     }
   }
-  for (int64_t i = 0; i < count; i++) products[i] = (float)_mm512_reduce_add_pd(dithered[i]);
+  for (int64_t i = 0; i < count; i++) {
+    terms[DITHERED * count + i] = (float)_mm512_reduce_add_pd(sums[i].dithered);
+    terms[SPILL * count + i] = _mm512_reduce_add_ps(sums[i].spill);
+    terms[(BIAS + 2) * count + i] = 128 * (float)_mm512_reduce_add_epi32(sums[i].bytes);
+  }
 }
 
 VNNI512 static void pack_panel(const Elements *e, int64_t panel, char *out) {
   pack(e, panel * COLUMNS, COLUMNS, 1, out);
-  const float *terms = (const float *)(out + steps(e->dimension) * 4 * COLUMNS);
-  float *largest = (float *)terms + 3 * COLUMNS;
-  largest[0] = largest[1] = 0;
-  for (int64_t j = 0; j < COLUMNS; j++) {
-    largest[0] = fmaxf(largest[0], terms[COLUMNS + j] * terms[COLUMNS + j]);
-    largest[1] = fmaxf(largest[1], terms[j]);
-  }
 }
 
 VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
   pack(e, first, ROWS, 0, out);
 }
 
-VNNI512 static void product(const char *columns, const char *rows, int64_t count, float *out) {
+/* Adds the products of a tile over the steps from `from` to `to`, of words or of bytes. */
+VNNI512 static void add_words(const char *columns, const char *rows, int64_t count, float *out) {
   LCRJAX_TILE_OF_WORDS(columns, rows, count, out);
 }
+VNNI512 static void add_bytes(const char *columns, const char *rows, int64_t count, float *out) {
+  LCRJAX_TILE_OF_MORE(columns, rows, count, out);
+}
 
-/* |x - y|^2 by differences, of one x and up to four y. */
-VNNI512 static void differences(const float *x, const float *const *y, int64_t d, float *out) {
-  __m512 sum[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
-                   _mm512_setzero_ps()};
+/* |x - y|^2 by differences, of one x and up to four y, times one over their norms if that counts.
+ */
+VNNI512 static void differences(const Problem *p, const float *x, const float *const *y,
+                                float *out) {
+  const Elements plain = {.directions = p->rows.directions, .dimension = p->rows.dimension};
+  int64_t d = plain.dimension;
+  double unit = unit_of(&plain, x), units[4];
+  __m512 sum[4];
+  for (int i = 0; i < 4; i++) {
+    units[i] = unit_of(&plain, y[i]);
+    sum[i] = _mm512_setzero_ps();
+  }
   for (int64_t k = 0; k < d; k += 16) {
     __mmask16 left = among(k, d);
-    __m512 own = _mm512_maskz_loadu_ps(left, x + k);
+    __m512 own = components(&plain, x, unit, k, left);
     for (int i = 0; i < 4; i++) {
-      __m512 gap = _mm512_sub_ps(own, _mm512_maskz_loadu_ps(left, y[i] + k));
+      __m512 gap = _mm512_sub_ps(own, components(&plain, y[i], units[i], k, left));
       sum[i] = _mm512_fmadd_ps(gap, gap, sum[i]);
     }
   }
@@ -194,7 +275,7 @@ static void recompute(const Problem *p, int64_t place, int64_t column, uint32_t 
     }
     if (count == 0 || (count < 4 && close)) continue;
     for (int i = count; i < 4; i++) y[i] = y[0];
-    differences(x, y, p->rows.dimension, found);
+    differences(p, x, y, found);
     for (int i = 0; i < count; i++) squared[at[i]] = found[i];
     count = 0;
   }
@@ -202,97 +283,196 @@ static void recompute(const Problem *p, int64_t place, int64_t column, uint32_t 
 
 typedef struct {
   __m512 exponent, rate; /* -log2(e) times the rate; the rate */
-  float limit;           /* (TOLERANCE / steepness)^2 */
+  float strict;          /* (steepness over the tolerance)^2 */
+  __m512 noise;     /* of float32 in a squared distance, of the sum of squares, times its root */
+  __m512 twentieth; /* `strict` over 400 */
 } Constants;
 
-/* What a row's pairs with a panel's columns have in common. */
+/* What a row's pairs have in common, and what a column's have beside. The square of the error of a
+   squared distance, times `strict`, is scale column.error + column.scales error. */
 typedef struct {
-  __m512 squares, twice_scale, dithered;
-  __m512 certain; /* squared distances from here on are off by less than a twentieth */
-  __m512 error;   /* square of the error of a squared distance, over the limit */
+  __m512 squares, twice_scale, dithered, scales, error;
 } Row;
+typedef struct {
+  __m512 squares, scale, dithered, scales, error;
+} Column;
 
-INLINE Constants constants(Form form, float rate) {
+INLINE Constants constants(Form form, float rate, int64_t d) {
   float steepness = form == EXPONENTIAL ? rate / 2
                     : form == GAUSSIAN  ? rate
                     : form == MATERN32  ? rate * rate / 2
-                                        : rate * rate / 6;
-  float limit = TOLERANCE / steepness;
-  Constants c = {_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate), limit * limit};
-  return c;
+                    : form == MATERN52  ? rate * rate / 6
+                                        : 0.5f;
+  float tolerance = lcrjax_of_directions(form) ? STRAIGHT_TOLERANCE : TOLERANCE;
+  float root = fminf(steepness / tolerance, 1e15f);
+  float noise = 0x1p-24f * (8 + 1.5f * sqrtf((float)(steps(d) / CHUNK)));
+  return (Constants){_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate),
+                     root * root, _mm512_set1_ps(noise * root), _mm512_set1_ps(root * root / 400)};
 }
 
-INLINE Row row_of(const float *row, const float *largest, float limit) {
-  float squares = row[0], scale = row[ROWS];
-  float error = 4 * SIGMAS * SIGMAS * (largest[0] * squares + scale * scale * largest[1]);
-  return (Row){_mm512_set1_ps(squares), _mm512_set1_ps(2 * scale), _mm512_set1_ps(row[2 * ROWS]),
-               _mm512_set1_ps(20 * sqrtf(error)), _mm512_set1_ps(error / limit)};
+/* What level leaves out of the squares, and eight bits of the rest. */
+INLINE float left_out(const float *terms, int64_t stride, int level) {
+  float squares = terms[SQUARES * stride], scale = terms[SCALE * stride];
+  if (level == 0) return squares;
+  float tail = level == 1 ? terms[TAIL * stride] : 0;
+  return tail + squares / 32768 + 2 * scale * scale * terms[SPILL * stride];
 }
 
-/* Similarities of sixteen pairs, and which of them must be computed again. */
-INLINE __mmask16 sixteen(Form form, Constants c, Row row, const float *product, const float *column,
+INLINE Row row_of(const float *terms, float strict, int level) {
+  float scale = terms[SCALE * ROWS], by = 4 * SIGMAS * SIGMAS * strict;
+  return (Row){_mm512_set1_ps(terms[SQUARES * ROWS]), _mm512_set1_ps(2 * scale),
+               _mm512_set1_ps(terms[DITHERED * ROWS] + terms[(BIAS + level) * ROWS]),
+               _mm512_set1_ps(by * scale * scale),
+               _mm512_set1_ps(by * left_out(terms, ROWS, level))};
+}
+
+INLINE Column column_of(const float *terms, int level) {
+  float error[16] __attribute__((aligned(64)));
+  for (int j = 0; j < 16; j++) error[j] = left_out(terms + j, COLUMNS, level);
+  __m512 scale = _mm512_load_ps(terms + SCALE * COLUMNS);
+  return (Column){_mm512_load_ps(terms + SQUARES * COLUMNS), scale,
+                  _mm512_load_ps(terms + DITHERED * COLUMNS), _mm512_mul_ps(scale, scale),
+                  _mm512_load_ps(error)};
+}
+
+/* Similarities at squared distances of vectors whose squares have these sums, and their slopes. */
+INLINE __m512 similar(Form form, Constants c, __m512 squared, __m512 sums, __m512 *slope) {
+  if (!lcrjax_of_directions(form))
+    return lcrjax_similarity(form, squared, c.exponent, c.rate, slope);
+  __m512 product = _mm512_mul_ps(_mm512_sub_ps(sums, squared), _mm512_set1_ps(0.5f));
+  return form == COSINE ? _mm512_max_ps(product, _mm512_setzero_ps()) : product;
+}
+
+/* Similarities of sixteen pairs, and which of them are uncertain. */
+INLINE __mmask16 sixteen(Form form, Constants c, Row row, Column column, const float *product,
                          float *squared, float *z) {
-  __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), _mm512_load_ps(column + 2 * COLUMNS));
-  gap = _mm512_mul_ps(_mm512_sub_ps(gap, row.dithered), _mm512_load_ps(column + COLUMNS));
-  gap = _mm512_fnmadd_ps(gap, row.twice_scale, _mm512_add_ps(_mm512_load_ps(column), row.squares));
-  gap = _mm512_max_ps(gap, _mm512_setzero_ps());
-  __m512 similar = lcrjax_similarity(form, gap, c.exponent, c.rate);
-  __m512 change = _mm512_mul_ps(_mm512_mul_ps(similar, similar), row.error);
-  __m512 allowed = form == EXPONENTIAL ? gap : _mm512_set1_ps(1);
+  __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), column.dithered);
+  __m512 sums = _mm512_add_ps(column.squares, row.squares);
+  gap = _mm512_mul_ps(_mm512_sub_ps(gap, row.dithered), column.scale);
+  gap = _mm512_max_ps(_mm512_fnmadd_ps(gap, row.twice_scale, sums), _mm512_setzero_ps());
+  __m512 slope, value = similar(form, c, gap, sums, &slope), noise = _mm512_mul_ps(sums, c.noise);
   _mm512_store_ps(squared, gap);
-  _mm512_store_ps(z, similar);
+  _mm512_store_ps(z, value);
+  __m512 error = _mm512_mul_ps(row.error, column.scales);
+  error = _mm512_fmadd_ps(row.scales, column.error, error);
+  error = _mm512_fmadd_ps(noise, noise, error);
+  if (lcrjax_of_directions(form)) return _mm512_cmp_ps_mask(error, _mm512_set1_ps(1), _CMP_NLE_UQ);
+  __m512 allowed = form == EXPONENTIAL ? gap : _mm512_set1_ps(1);
+  __m512 change = _mm512_mul_ps(_mm512_mul_ps(slope, slope), error);
+  __m512 known = _mm512_mul_ps(_mm512_mul_ps(gap, gap), c.twentieth);
   return _mm512_cmp_ps_mask(change, allowed, _CMP_NLE_UQ) |
-         _mm512_cmp_ps_mask(gap, row.certain, _CMP_NGE_UQ);
+         _mm512_cmp_ps_mask(known, error, _CMP_NGE_UQ);
 }
 
-INLINE void similarities(Form form, const Problem *p, const float *products, const float *rows,
-                         const float *columns, int64_t first_row, int64_t first_column, float *z) {
-  Constants c = constants(form, p->rate);
-  for (int r = 0; r < ROWS; r++, products += COLUMNS, z += COLUMNS) {
-    float squared[COLUMNS] __attribute__((aligned(64)));
-    Row row = row_of(rows + r, columns + 3 * COLUMNS, c.limit);
-    uint32_t low = sixteen(form, c, row, products, columns, squared, z);
-    uint32_t high = sixteen(form, c, row, products + 16, columns + 16, squared + 16, z + 16);
-    if (!(low | high)) continue;
-    recompute(p, first_row + r, first_column, low | high << 16, squared);
-    for (int j = 0; j < COLUMNS; j += 16)
-      _mm512_store_ps(z + j,
-                      lcrjax_similarity(form, _mm512_load_ps(squared + j), c.exponent, c.rate));
+/* Similarities of a tile from products at a level; counts the pairs that are uncertain. */
+INLINE int similarities(Form form, const Problem *p, const float *rows, const float *columns,
+                        int level, const float *products, float *squared, uint32_t *uncertain,
+                        float *z) {
+  Constants c = constants(form, p->rate, p->rows.dimension);
+  const Column low = column_of(columns, level), high = column_of(columns + 16, level);
+  int count = 0;
+  for (int r = 0; r < ROWS; r++) {
+    int64_t at = r * COLUMNS;
+    Row row = row_of(rows + r, c.strict, level);
+    uint32_t first = sixteen(form, c, row, low, products + at, squared + at, z + at);
+    uint32_t second =
+        sixteen(form, c, row, high, products + at + 16, squared + at + 16, z + at + 16);
+    uncertain[r] = first | second << 16;
+    count += __builtin_popcount(uncertain[r]);
+  }
+  return count;
+}
+
+/* Those of uncertain pairs from differences. */
+INLINE void exactly(Form form, const Problem *p, const float *rows, const float *columns,
+                    int64_t first_row, int64_t first_column, float *squared,
+                    const uint32_t *uncertain, float *z) {
+  Constants c = constants(form, p->rate, p->rows.dimension);
+  for (int r = 0; r < ROWS; r++, squared += COLUMNS, z += COLUMNS) {
+    if (!uncertain[r]) continue;
+    recompute(p, first_row + r, first_column, uncertain[r], squared);
+    for (int j = 0; j < COLUMNS; j += 16) {
+      __m512 sums = _mm512_add_ps(_mm512_set1_ps(rows[r]), _mm512_load_ps(columns + j)), slope;
+      _mm512_store_ps(z + j, similar(form, c, _mm512_load_ps(squared + j), sums, &slope));
+    }
   }
 }
 
-VNNI512 static void tile(const Problem *p, const float *products, const float *rows,
-                         const float *columns, int64_t row, int64_t column, float *z) {
+/* The cosine of a vector and itself is one, that of zeros too. */
+static void itself(const Problem *p, int64_t row, int64_t column, float *z) {
+  for (int r = 0; p->symmetric && r < ROWS; r++)
+    if (row + r >= column && row + r < column + COLUMNS) z[r * COLUMNS + row + r - column] = 1;
+}
+
+/* Adds the bytes of the steps from one level to another to the products of n groups. */
+static void refine(const Problem *p, const Groups *groups, int n, const char *packed, int from,
+                   int to, float *products) {
+  int64_t d = p->columns.dimension, last = steps_at(to, d);
+  const char *columns = bytes_of(packed, d, COLUMNS), *rows = bytes_of(groups->first, d, ROWS);
+  for (int64_t k = steps_at(from, d); k < last; k += DEPTH)
+    for (int i = 0; i < n; i++)
+      add_bytes(columns + k * 4 * COLUMNS, rows + i * groups->stride + k * 4 * ROWS,
+                last - k < DEPTH ? last - k : DEPTH, products + i * ROWS * COLUMNS);
+}
+
+/* A tile of similarities whose products are done to a level; returns that which it took. */
+INLINE int tile(Form form, const Problem *p, const Groups *group, const char *packed, int level,
+                int64_t row, int64_t column, float *products, float *squared, float *z) {
+  int64_t d = p->columns.dimension;
+  const float *rows = terms_of(group->first, d, ROWS), *columns = terms_of(packed, d, COLUMNS);
+  uint32_t uncertain[ROWS];
+  int count = similarities(form, p, rows, columns, level, products, squared, uncertain, z);
+  for (; count > (lcrjax_of_directions(form) ? FEW : MANY) && level + 1 < LEVELS; level++) {
+    refine(p, group, 1, packed, level, level + 1, products);
+    count = similarities(form, p, rows, columns, level + 1, products, squared, uncertain, z);
+  }
+  if (count) exactly(form, p, rows, columns, row, column, squared, uncertain, z);
+  if (form == COSINE) itself(p, row, column, z);
+  return level;
+}
+
+VNNI512 static int tile_of(const Problem *p, const Groups *group, const char *packed, int level,
+                           int64_t row, int64_t column, float *products, float *squared, float *z) {
   switch (p->form) {
-    case EXPONENTIAL: similarities(EXPONENTIAL, p, products, rows, columns, row, column, z); break;
-    case GAUSSIAN: similarities(GAUSSIAN, p, products, rows, columns, row, column, z); break;
-    case MATERN32: similarities(MATERN32, p, products, rows, columns, row, column, z); break;
-    case MATERN52: similarities(MATERN52, p, products, rows, columns, row, column, z); break;
+#define LCRJAX_CASE(form) \
+  case form: return tile(form, p, group, packed, level, row, column, products, squared, z)
+    LCRJAX_CASE(EXPONENTIAL);
+    LCRJAX_CASE(GAUSSIAN);
+    LCRJAX_CASE(MATERN32);
+    LCRJAX_CASE(MATERN52);
+    LCRJAX_CASE(COSINE);
+    LCRJAX_CASE(LINEAR);
+#undef LCRJAX_CASE
   }
+  return level;
 }
 
 VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t first_row,
                           int64_t panel, char *scratch, float *z) {
   int64_t d = p->columns.dimension, all = steps(d);
-  const char *packed = p->columns.panels + panel * panel_bytes(d);
-  float *products = (float *)scratch;
-  const char *ahead = groups->ahead;
-  memset(products, 0, sizeof(float) * ROWS * COLUMNS * (size_t)n);
+  const char *packed = p->columns.panels + panel * panel_bytes(d), *ahead = groups->ahead;
+  Scratch *own = (Scratch *)scratch;
+  memset(own->products, 0, sizeof(float) * ROWS * COLUMNS * (size_t)n);
   for (int64_t from = 0; from < all; from += DEPTH) {
     int64_t to = all - from < DEPTH ? all : from + DEPTH;
     for (int i = 0; i < n; i++)
       for (int64_t k = from; k < to; k += CHUNK) {
         ahead = lcrjax_fetch(ahead, groups->share * CHUNK / all);
-        product(packed + k * 4 * COLUMNS, groups->first + i * groups->stride + k * 4 * ROWS,
-                to - k < CHUNK ? to - k : CHUNK, products + i * ROWS * COLUMNS);
+        add_words(packed + k * 4 * COLUMNS, groups->first + i * groups->stride + k * 4 * ROWS,
+                  to - k < CHUNK ? to - k : CHUNK, own->products + i * ROWS * COLUMNS);
       }
   }
+  /* What the strip before took is taken at once; a lower level now and then, to see if it serves.
+   */
+  int start = own->level - (own->level > 0 && ++own->strips % 8 == 0), most = 0;
+  refine(p, groups, n, packed, 0, start, own->products);
   for (int i = 0; i < n; i++) {
-    tile(p, products + i * ROWS * COLUMNS,
-         (const float *)(groups->first + i * groups->stride + all * 4 * ROWS),
-         (const float *)(packed + all * 4 * COLUMNS), first_row + i * ROWS, panel * COLUMNS,
-         z + i * ROWS * COLUMNS);
+    const Groups group = {groups->first + i * groups->stride, groups->stride, NULL, 0};
+    int took = tile_of(p, &group, packed, start, first_row + i * ROWS, panel * COLUMNS,
+                       own->products + i * ROWS * COLUMNS, own->squared, z + i * ROWS * COLUMNS);
+    most = took > most ? took : most;
   }
+  own->level = most;
 }
 
 const Kind lcrjax_floats = {

@@ -3,11 +3,15 @@
 #define LCRJAX_FORM_H_
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 #include "common/cpu.h"
 
 /* Numbered as `FORMS` in lcrjax/native/calls.py, which passes them. */
-typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52 } Form;
+typedef enum { EXPONENTIAL, GAUSSIAN, MATERN32, MATERN52, COSINE, LINEAR } Form;
+
+/* Forms of the angle between two vectors, whatever their lengths. */
+static inline bool lcrjax_of_directions(Form form) { return form == COSINE || form == LINEAR; }
 
 /* Square root to the last place or so: a table's fourteen bits, doubled by one step of Newton's. */
 INLINE __m512 lcrjax_root(__m512 x) {
@@ -36,18 +40,20 @@ INLINE __m512 lcrjax_power_of_two(__m512 s, __m512 rate) {
   return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(y), exponent));
 }
 
-/* Similarity at a squared distance. `rate` is that of the problem times -log2(e), `positive` that
-   of the problem; the form is a constant where this is inlined. */
-INLINE __m512 lcrjax_similarity(Form form, __m512 squared, __m512 rate, __m512 positive) {
-  if (form == GAUSSIAN) return lcrjax_power_of_two(squared, rate);
+/* Similarity at a squared distance, of a radial form, and its slope there: the derivative by the
+   squared distance, over minus the form's steepness (see floats.c); of EXPONENTIAL times the
+   distance. `rate` is that of the problem times -log2(e), `positive` that of the problem; the form
+   is a constant where this is inlined. */
+INLINE __m512 lcrjax_similarity(Form form, __m512 squared, __m512 rate, __m512 positive,
+                                __m512 *slope) {
+  if (form == GAUSSIAN) return *slope = lcrjax_power_of_two(squared, rate);
   __m512 distance = lcrjax_root(squared);
-  __m512 z = lcrjax_power_of_two(distance, rate);
+  __m512 z = *slope = lcrjax_power_of_two(distance, rate);
   if (form == EXPONENTIAL) return z;
-  __m512 a = _mm512_mul_ps(distance, positive);
-  __m512 factor = _mm512_set1_ps(1);
-  if (form == MATERN52)
-    factor = _mm512_fmadd_ps(_mm512_mul_ps(a, a), _mm512_set1_ps(1 / 3.0f), factor);
-  return _mm512_mul_ps(z, _mm512_add_ps(factor, a));
+  __m512 a = _mm512_mul_ps(distance, positive), third = _mm512_mul_ps(a, _mm512_set1_ps(1 / 3.0f));
+  if (form == MATERN32) return _mm512_fmadd_ps(z, a, z);
+  *slope = _mm512_fmadd_ps(z, a, z);
+  return _mm512_fmadd_ps(_mm512_mul_ps(z, a), third, *slope);
 }
 
 #endif

@@ -55,6 +55,7 @@ static void do_part(void *data, int64_t part, int worker) {
     w->outcome = NO_MEMORY;
     return;
   }
+  memset(scratch, 0, (size_t)w->p.kind->scratch_bytes(w->p.columns.dimension));
   float z[STRIP * ROWS * COLUMNS] __attribute__((aligned(64)));
   for (int64_t panel = part * panels / PARTS; panel < last && !lcrjax_give_up(); panel++) {
     for (int64_t g = 0; g < w->n_groups; g += STRIP) {

@@ -40,7 +40,8 @@ LCRJAX_EXPORT Pool *lcrjax_pool_new(int floats, const void *data, int64_t n, int
   }
   for (int64_t i = 0; i < n; i++) pool->plain[i] = (int32_t)i;
   p->columns.data = data;
-  p->columns.centre = pool->centre;
+  p->columns.directions = lcrjax_of_directions(p->form);
+  p->columns.centre = p->columns.directions ? NULL : pool->centre;
   p->columns.n = n;
   p->columns.dimension = d;
   p->columns.order = pool->plain;

@@ -110,9 +110,11 @@ static void do_part(void *data, int64_t part, int worker) {
   };
   if (rows.lanes == NULL || space.groups == NULL || space.scratch == NULL || space.down == NULL)
     q->outcome = NO_MEMORY;
-  else
+  else {
+    memset(space.scratch, 0, (size_t)p->kind->scratch_bytes(p->rows.dimension));
     for (int64_t b = q->partition.blocks[part] - 1; b >= q->partition.blocks[part + 1]; b--)
       do_block(q, b, &rows, &space);
+  }
   free(rows.lanes);
   free(space.groups);
   free(space.scratch);
@@ -175,6 +177,8 @@ static Outcome set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) 
 
 Outcome lcrjax_sums(Workers workers, Problem *p) {
   Plan q = {.p = p};
+  p->rows.directions = p->columns.directions = lcrjax_of_directions(p->form);
+  if (p->rows.directions) p->rows.centre = p->columns.centre = NULL;
   q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
   q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
   q.panels = q.places_columns / COLUMNS;

@@ -23,6 +23,7 @@ typedef struct {
   const void *data;    /* (n, dimension), as given */
   const float *centre; /* (dimension,), to be taken from floats; or NULL */
   int64_t n, dimension;
+  bool directions;      /* floats count as if they had length one */
   const int32_t *order; /* the element at each place */
   char *panels;         /* packed, COLUMNS at a time */
 } Elements;
@@ -52,7 +53,7 @@ typedef struct {
   int64_t (*group_bytes)(int64_t dimension); /* a multiple of 4 */
   void (*pack_panel)(const Elements *e, int64_t panel, char *out);
   void (*pack_group)(const Elements *e, int64_t first_row, char *out);
-  int64_t (*scratch_bytes)(int64_t dimension); /* of a worker's own, aligned to 64 */
+  int64_t (*scratch_bytes)(int64_t dimension); /* of a worker's own, aligned to 64, zeros */
   /* Similarities of `n` groups of ROWS packed rows, from `first_row` on, with the columns of a
      panel: n tiles, one after another. */
   void (*strip)(const struct Problem *p, const Groups *groups, int n, int64_t first_row,

@@ -40,6 +40,16 @@
 #define LCRJAX_STEP_OF_WORDS(s)                                                         \
   "vmovdqa32 128*" #s "(%0), %%zmm24\n\tvmovdqa32 128*" #s "+64(%0), %%zmm25\n\t" \
   LCRJAX_IN_TWOS(LCRJAX_WORDS_AT_ONCE, LCRJAX_WORDS, s)
+#define LCRJAX_MORE(s, r, a, b)                       \
+  "vpbroadcastd 48*" #s "+4*" #r "(%1), %%zmm26\n\t" \
+  "vpdpbusd %%zmm26, %%zmm24, %%zmm" #a "\n\t"       \
+  "vpdpbusd %%zmm26, %%zmm25, %%zmm" #b "\n\t"
+#define LCRJAX_MORE_AT_ONCE(s, r, a, b)                                     \
+  "vpdpbusd 48*" #s "+4*" #r "(%1)%{1to16%}, %%zmm24, %%zmm" #a "\n\t" \
+  "vpdpbusd 48*" #s "+4*" #r "(%1)%{1to16%}, %%zmm25, %%zmm" #b "\n\t"
+#define LCRJAX_STEP_OF_MORE(s)                                                          \
+  "vmovdqa32 128*" #s "(%0), %%zmm24\n\tvmovdqa32 128*" #s "+64(%0), %%zmm25\n\t" \
+  LCRJAX_IN_TWOS(LCRJAX_MORE_AT_ONCE, LCRJAX_MORE, s)
 /* Write the sums as int32, or add them to float32. */
 #define LCRJAX_STORE(s, r, a, b)              \
   "vmovdqa32 %%zmm" #a ", 128*" #r "(%4)\n\t" \
@@ -72,14 +82,18 @@
       : "r"(out)                                                                            \
       : "memory", "cc", "rax", "rcx", LCRJAX_SUMS)
 
-/* out += the products of words over `count` steps, a positive multiple of four. */
-#define LCRJAX_TILE_OF_WORDS(columns, rows, count, out)                                     \
+/* out += the products over `count` steps, a positive multiple of four: of words, or of bytes that
+   lie as words do. */
+#define LCRJAX_TILE_OF_WORDS(columns, rows, count, out) \
+  LCRJAX_TILE_IN_FOURS(LCRJAX_STEP_OF_WORDS, columns, rows, count, out)
+#define LCRJAX_TILE_OF_MORE(columns, rows, count, out) \
+  LCRJAX_TILE_IN_FOURS(LCRJAX_STEP_OF_MORE, columns, rows, count, out)
+#define LCRJAX_TILE_IN_FOURS(step, columns, rows, count, out)                               \
   __asm__ volatile(                                                                         \
       LCRJAX_EVERY_ROW(LCRJAX_CLEAR)                                                        \
       ".p2align 5\n1:\n\t"                                                                  \
       "prefetcht0 384(%1)\n\tprefetcht0 448(%1)\n\tprefetcht0 512(%1)\n\t"                  \
-      LCRJAX_STEP_OF_WORDS(0) LCRJAX_STEP_OF_WORDS(1)                                       \
-      LCRJAX_STEP_OF_WORDS(2) LCRJAX_STEP_OF_WORDS(3)                                       \
+      step(0) step(1) step(2) step(3)                                                       \
       "add $512, %0\n\tadd $192, %1\n\tsub $4, %2\n\tjnz 1b\n\t"                            \
       LCRJAX_EVERY_ROW(LCRJAX_ADD)                                                          \
       : "+r"(columns), "+r"(rows), "+r"(count)                                              \

@@ -1,0 +1,105 @@
+"""Numbers of what predicts which of two subsets is better, from the tables of the experiments."""
+
+import functools
+from collections.abc import Iterator
+
+import pandas as pd
+
+from experiments.differences import RESULTS as DIFFERENCES
+from experiments.measures import RESULTS as MEASURES
+from experiments.panel import RESULTS as PANEL
+from lcrjax.study.prediction.files import load_predictor
+
+
+@functools.cache
+def judged() -> pd.DataFrame:
+    return pd.read_csv(DIFFERENCES / "models.csv").set_index("model")
+
+
+@functools.cache
+def within(table: str = "compared") -> pd.DataFrame:
+    return pd.read_csv(MEASURES / f"{table}.csv").set_index("features")
+
+
+def percent(model: str, kind: str = "concordance") -> str:
+    """How often a model names the better, and the interval over datasets."""
+    row = judged().loc[model]
+    value, lower, upper = (
+        100 * row[f"{kind}{end}"] for end in ("", "_lower_datasets", "_upper_datasets")
+    )
+    return f"{value:.0f} % ({lower:.0f} to {upper:.0f} %)"
+
+
+def share(features: str) -> str:
+    """Adjusted R² within datasets, and the interval over datasets."""
+    row = within().loc[features]
+    lower, upper = row["over datasets"].split(" to ")
+    return f"{row['adj_r2_within']:.2f} ({float(lower):.2f} to {float(upper):.2f})"
+
+
+def brier(model: str, kind: str = "brier") -> str:
+    return f"{judged().loc[model, kind]:.3f}"
+
+
+def lower_by(first: str, second: str) -> str:
+    """By how much lower a Brier score is, and the interval over datasets."""
+    table = pd.read_csv(DIFFERENCES / "brier.csv")
+    (row,) = table[(table["model"] == first) & (table["than"] == second)].to_dict("records")
+    return f"{row['lower by']:.3f} ({row['over datasets']})"
+
+
+PAIR = "CB_1 + A_0[half median]"
+
+
+def readme() -> Iterator[str]:
+    yield f"explains {share('class counts alone')} of the variance of balanced accuracy"
+    yield f"size alone {share('size')}, class balance {share('CB_1')}"
+    yield f"named the better of two subsets in {percent(PAIR)} of pairs, size in {percent('size')}"
+    yield (
+        f"paper's scale explains {share('A_0')}, at half the median distance "
+        f"{share('A_0[laplacian:0.5median]')}"
+    )
+    more = pd.read_csv(MEASURES / "differences.csv").iloc[0]
+    assert (more["more"], more["than"]) == ("own_signal[rmsd:30]", "class counts alone")
+    lower, upper = map(float, more["over datasets"].split(" to "))
+    yield f"similarity adds {more['difference']:.2f} ({lower:.2f} to {upper:.2f})".replace("-", "−")
+
+
+def predicting() -> Iterator[str]:
+    chosen = "three, chosen"
+    yield (
+        f"Brier score is {brier(PAIR)}, lower than that of size by {lower_by(PAIR, 'size')} and of "
+        f"class balance by {lower_by(PAIR, 'CB_1')}"
+    )
+    yield f"calibration error is {judged().loc[PAIR, 'calibration error']:.3f}"
+    yield f"three that the others chose reach {brier(chosen)}"
+    yield f"class balance alone names the better in {percent('CB_1', 'same_concordance')}"
+    candidates = pd.read_csv(DIFFERENCES / "candidates.csv")
+    best = candidates.nlargest(1, "same_concordance").iloc[0]
+    yield f"the best of {len(candidates)} measures in {100 * best['same_concordance']:.0f} %"
+    yield f"it names the better in {percent('size')}"
+    counts = "class counts"
+    yield (
+        f"a Brier score of {brier(counts)} and a calibration error of "
+        f"{judged().loc[counts, 'calibration error']:.3f}"
+    )
+    yield f"score by {lower_by(f'nearest neighbour + {counts}', counts)}"
+    table = within("best").reset_index()
+    sizes = table["features"].str.count(r" \+ ") + 1
+    top = {k: table[sizes == k].nlargest(1, "adj_r2_within").iloc[0] for k in (1, 2, 3)}
+    mean = table[sizes == 1].nlargest(1, "mean of datasets").iloc[0]
+    nested = pd.read_csv(MEASURES / "selected.csv")
+    nested = nested[nested["dataset"] == "mean"].set_index("choice")["r2"]
+    for said, k in (("one measure", 1), ("two measures", 2), ("three measures", 3)):
+        yield f"| {said}…|…| {top[k]['adj_r2_within']:.3f} ({top[k]['over datasets']})"
+    yield f"R² in each | 0.76 | {mean['mean of datasets']:.3f}, `{mean['features']}`"
+    lower, upper = (best[f"same_concordance_{end}_datasets"] for end in ("lower", "upper"))
+    between = f"{lower:.3f} to {upper:.3f}"
+    yield f"equal size | 0.88 | {best['same_concordance']:.3f} ({between}), `{best['model']}`"
+    one, two, three = (f"{nested[k]:.3f}" for k in ("one", "two", "three"))
+    yield f"chose explain {one}, {two} and {three} on average"
+
+
+def two_datasets() -> Iterator[str]:
+    ends = load_predictor(PANEL).ranges["size"]
+    yield f"from scratch on {ends[0]:,.0f} to {ends[1]:,.0f} images"

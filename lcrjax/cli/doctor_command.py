@@ -1,0 +1,166 @@
+"""`lcrjax doctor`: what lcrjax finds on this machine, and what makes it slow."""
+
+import importlib.metadata
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lcrjax.cli.json_output import JSON, print_json
+
+#: Below this the next large tables do not fit.
+_LITTLE_MEMORY = 2 * 1024**3
+#: Settings of jax for finding faults, and what they cost.
+_SLOW_SETTINGS = {
+    "jax_disable_jit": "every operation runs on its own: unset JAX_DISABLE_JIT",
+    "jax_debug_nans": "every result is looked at: unset JAX_DEBUG_NANS",
+    "jax_check_tracer_leaks": "programs are traced anew at each call: unset JAX_CHECK_TRACER_LEAKS",
+    "jax_disable_most_optimizations": "programs are compiled quickly and run slowly: "
+    "unset JAX_DISABLE_MOST_OPTIMIZATIONS",
+    "jax_enable_x64": "whatever is no uint8 is computed in 64 bits, about half as fast: "
+    "unset JAX_ENABLE_X64",
+}
+
+
+def doctor(as_json: JSON = False) -> None:
+    """Say what lcrjax finds here: versions, extras, devices, kernels, caches, and what is slow.
+
+    Put its output into a report of a fault.
+
+    Examples:
+        lcrjax doctor
+        lcrjax doctor --json
+    """
+    found = examined()
+    if as_json:
+        print_json(found)
+        return
+    for title, about in found.items():
+        lines = about.items() if isinstance(about, dict) else (("", line) for line in about)
+        typer.echo(f"{title}:")
+        for name, value in lines:
+            typer.echo(f"  {name}: {value}" if name else f"  - {value}")
+        if not about:
+            typer.echo("  nothing")
+
+
+def examined() -> dict[str, Any]:
+    """Look at versions, extras, devices, kernels, caches and settings."""
+    import jax
+
+    from lcrjax import native
+    from lcrjax.numerics.memory import available_bytes
+
+    absence = native.absence()
+    devices = [f"{d.platform}, {d.device_kind}" for d in jax.devices()]
+    return {
+        "versions": {
+            "python": f"{platform.python_version()} ({platform.platform()})",
+            **{name: _version(name) for name in ("lcrjax", "jax", "jaxlib", "numpy")},
+        },
+        "extras": _extras(),
+        "devices": {
+            "jax computes on": "; ".join(dict.fromkeys(devices)) + f" ({len(devices)})",
+            "processors we may use": native.threads(),
+            "memory left": f"{available_bytes() / 2**30:.1f} GiB",
+            "kernels in C": "used" if absence is None else f"not used, {absence.why}",
+        },
+        "caches": _caches(),
+        "slow": slow(),
+    }
+
+
+def slow() -> list[str]:
+    """What makes lcrjax slow here, and what to do: empty where nothing does."""
+    import jax
+
+    from lcrjax import native
+    from lcrjax.numerics.memory import available_bytes
+
+    said = []
+    on_cpu = jax.default_backend() == "cpu"
+    absence = native.absence()
+    if absence is not None and on_cpu:
+        said.append(f"Comparing and training, 2 to 20 times: no kernels in C, {absence.why}.")
+    if on_cpu and Path("/proc/driver/nvidia").exists():
+        said.append(
+            "Training and comparing: there is an NVIDIA GPU, which jax does not use: "
+            "pip install 'lcrjax[cuda]', and unset JAX_PLATFORMS."
+        )
+    elif on_cpu:
+        said.append("Training of many large subsets: there is no GPU, on which studies take less.")
+    if native.threads() == 1:
+        said.append("Everything: this process may use one processor only.")
+    if available_bytes() < _LITTLE_MEMORY:
+        said.append("Large tables: less than 2 GiB of memory is left, and they may be refused.")
+    said += [
+        f"Everything: {why}." for name, why in _SLOW_SETTINGS.items() if jax.config.values[name]
+    ]
+    folder = _compiled()
+    if folder is None:
+        said.append(
+            "Every start: no compiled programs are kept: unset JAX_ENABLE_COMPILATION_CACHE."
+        )
+    elif not os.access(_there(folder), os.W_OK):
+        said.append(f"Every start: compiled programs cannot be kept in {folder}: set LCRJAX_CACHE.")
+    elif not _files(folder):
+        said.append("The first run of each command: its programs are compiled, and kept from then.")
+    return said
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _extras() -> dict[str, str]:
+    """Each extra of the package with what it lacks."""
+    wanted: dict[str, list[str]] = {}
+    try:
+        requirements = importlib.metadata.requires("lcrjax") or []
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+    for requirement in requirements:
+        package, _, condition = requirement.partition(";")
+        named = re.search(r"extra == ['\"](\w+)['\"]", condition)
+        if named and named[1] not in ("test", "docs", "dev"):
+            wanted.setdefault(named[1], []).append(re.split(r"[^\w.-]", package.strip())[0])
+    found: dict[str, str] = {}
+    for extra, packages in wanted.items():
+        missing = [p for p in packages if _version(p) == "not installed"]
+        found[extra] = f"lacks {', '.join(missing)}" if missing else "installed"
+    if "cuda" in found and _version("jax-cuda13-plugin") == "not installed":
+        found["cuda"] = "lacks jax-cuda13-plugin"
+    return found
+
+
+def _caches() -> dict[str, str]:
+    from lcrjax.cli.cache import cache_root
+
+    folder = _compiled()
+    files = [] if folder is None else _files(folder)
+    size = sum(file.stat().st_size for file in files) / 1e6
+    compiled = "none" if folder is None else f"{folder} ({len(files)} files, {size:.1f} MB)"
+    return {"compiled programs": compiled, "downloads": str(cache_root())}
+
+
+def _compiled() -> Path | None:
+    import jax
+
+    values = jax.config.values
+    folder = values["jax_compilation_cache_dir"]
+    return Path(folder) if folder and values["jax_enable_compilation_cache"] else None
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*") if path.is_file()]

@@ -1,0 +1,55 @@
+"""`lcrjax fit-predictor`: what a study tells of which of two datasets is better."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+
+
+def fit_predictor(
+    folder: Annotated[Path, typer.Argument(help="The finished study's folder.")],
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help="What to predict by, such as CB_1,A_0[laplacian:0.5median]; size,CB_1 if left "
+            "out. Those of images outside a subset need a target in `lcrjax compare`."
+        ),
+    ] = None,
+    target: Annotated[str, typer.Option(help="What to predict: bacc, acc or auc.")] = "bacc",
+) -> None:
+    """Fit a predictor of which of two datasets makes the better model, and keep it with a study.
+
+    The study needs three datasets: how sure the predictor may be is learnt from datasets that were
+    left out. It is written to predictor.json, for lcrjax compare A B --study FOLDER.
+
+    Examples:
+        lcrjax fit-predictor my-study
+        lcrjax fit-predictor my-study --features CB_1,A_0[laplacian:0.5median]
+    """
+    with input_checked():
+        from lcrjax.study.measuring.names import chosen
+        from lcrjax.study.prediction.files import save_predictor
+        from lcrjax.study.prediction.predictor import USUAL_FEATURES
+        from lcrjax.study.prediction.predictor import fit_predictor as fit
+        from lcrjax.study.run.folder import read_description
+        from lcrjax.study.run.store import read_results
+
+        decides = read_description(folder)["decides"]
+        table = read_results(folder)
+        wanted = USUAL_FEATURES if features is None else features.split(",")
+        names = chosen(table, [word.strip() for word in wanted])
+        predictor = fit(table, names, target, similarity=decides.get("similarity", "rmsd"))
+    try:
+        file = save_predictor(predictor, folder)
+    except OSError as error:
+        leave(NO_DISK, f"cannot write: {error}.")
+    said = predictor.left_out
+    typer.echo(
+        f"{' + '.join(predictor.features)}, of {predictor.rows} models of "
+        f"{len(predictor.datasets)} datasets, each left out in turn: names the better of two "
+        f"subsets in {said['concordance']:.1%} of pairs; Brier score {said['brier']:.3f}; "
+        f"calibration error {said['error']:.3f}."
+    )
+    typer.echo(f"Predictor: {file}")
