@@ -32,8 +32,8 @@ def reliability(
     Returns:
         One row per bin, the least sure first: `probability` (mean), `right` (share in which the
         predicted one scored better; ties count half), `pairs`, and the intervals of `right` (see
-        `PairBootstrap`). `attrs["error"]` is the mean of |probability - right| over all pairs, the
-        expected calibration error.
+        `PairBootstrap`). `attrs["error"]` is the mean of `|probability - right|` over all pairs,
+        the expected calibration error.
 
     Raises:
         ValueError: If there are fewer pairs than bins.

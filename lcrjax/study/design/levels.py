@@ -58,7 +58,7 @@ def design_levels(
 ) -> Leveled:
     r"""Choose subsets that differ in diversity and agree in size and class counts.
 
-    Level l of L has $t = 2 l / (L - 1) - 1$, from -1 to 1. A share |t| of each class is chosen by
+    Level l of L has $t = 2 l / (L - 1) - 1$, from -1 to 1. A share `|t|` of each class is chosen by
     an aim, and the rest at random. Above 0 the aim is the greatest A_1, by greedy choice and
     exchange; below 0 it is redundancy, the elements most similar to one of them.
 
