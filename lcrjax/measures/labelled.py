@@ -115,10 +115,7 @@ def measure(
     check_asked(orders, rows, error, resampling)
     if class_names is not None and n_classes not in (None, len(class_names)):
         raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
-    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
-    spread = mesh is not None and is_spread(images)
     if mesh is not None:
-        check_mesh(mesh, relation, images)
         labels = of_all(labels) if is_spread(labels) else labels
         if resampling is not None or rows is not None or error is not None:
             raise ValueError("over a mesh all is measured: leave out rows, error and resampling")
@@ -129,6 +126,10 @@ def measure(
     else:
         names, shares_of_classes = table
         classes = np.argmax(shares_of_classes, axis=1).astype(np.int32)
+    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
+    spread = mesh is not None and is_spread(images)
+    if mesh is not None:
+        check_mesh(mesh, relation, images)
     images = images if spread else taken(relation, images)
     count = count_elements(relation, images)
     if count != len(classes):

@@ -31,12 +31,15 @@ def test_gains_stay_those_of_the_definition(kernels, rng):
 
 
 def test_the_same_choice_with_pairs_and_lazily(rng, monkeypatch):
-    # Apart enough that no two gains agree in all digits of float32.
+    """But for ties: what is worth the same to seven digits may come in another order."""
     images = (rng.integers(0, 256, (120, 5, 5)) * rng.random((120, 1, 1))).astype(np.uint8)
+    z = Columns(RMSD(10), images).columns(np.arange(120)).astype(float)
     found = []
     for most in (0, 1e9, 2_000):
         monkeypatch.setattr(facility_location, "MOST_PAIRS", most)
         found.append(select(images, 30, similarity="rmsd:10", objective="facility-location"))
-    for other in found[1:]:
-        np.testing.assert_array_equal(other.indices, found[0].indices)
-        np.testing.assert_allclose(other.values, found[0].values, rtol=1e-6)
+    for one in found:
+        so_far = np.maximum.accumulate(z[one.indices], axis=0).mean(axis=1)
+        np.testing.assert_allclose(one.values, so_far, rtol=1e-5)
+        np.testing.assert_allclose(one.values, found[0].values, rtol=1e-4)
+        np.testing.assert_array_equal(one.indices[:10], found[0].indices[:10])
