@@ -8,9 +8,9 @@ import typer
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.json_output import JSON, print_json
-from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.outcome import input_checked, interruptible
 from lcrjax.cli.steps import QUIET
-from lcrjax.cli.table_files import check_table, write_table
+from lcrjax.cli.table_files import check_table, save_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,12 +97,7 @@ def duplicates(
         _print(Console(), dataset.name, pairs)
         if leak is not None:
             typer.echo(f"{dataset.name}: {leak}")
-    if out is not None:
-        try:
-            write_table(pairs, out)
-        except OSError as error:
-            leave(NO_DISK, f"cannot write {out}: {error}.")
-        typer.echo(f"Written: {out}", err=True)
+    save_table(pairs, out)
 
 
 def _counted(pairs: "pd.DataFrame") -> dict[str, int]:

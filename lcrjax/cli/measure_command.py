@@ -10,9 +10,9 @@ from lcrjax.cli import values
 from lcrjax.cli.data_options import read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
-from lcrjax.cli.outcome import NO_DISK, input_checked, interruptible, leave
+from lcrjax.cli.outcome import input_checked, interruptible
 from lcrjax.cli.steps import QUIET
-from lcrjax.cli.table_files import check_table, write_table
+from lcrjax.cli.table_files import check_table, save_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,11 +146,7 @@ def measure(
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null
             frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]
-        try:
-            write_table(frame, out)
-        except OSError as error:
-            leave(NO_DISK, f"cannot write {out}: {error}.")
-        typer.echo(f"Written: {out}", err=True)
+        save_table(frame, out)
 
 
 def _print(

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from lcrjax.cli.json_output import JSON, print_json
-from lcrjax.cli.outcome import NO_DISK, input_checked, leave
-from lcrjax.cli.table_files import check_table, write_table
+from lcrjax.cli.outcome import input_checked
+from lcrjax.cli.table_files import check_table, save_table
 
 
 def search(
@@ -76,9 +76,4 @@ def search(
         console.print(shown)
         if len(found) > top:
             console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")
-    if out is not None:
-        try:
-            write_table(listed, out)
-        except OSError as error:
-            leave(NO_DISK, f"cannot write {out}: {error}.")
-        typer.echo(f"Written: {out}", err=True)
+    save_table(listed, out)

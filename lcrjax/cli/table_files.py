@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lcrjax.cli.outcome import check_writable
+import typer
+
+from lcrjax.cli.outcome import NO_DISK, check_writable, leave
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,3 +32,14 @@ def write_table(frame: "pd.DataFrame", out: Path) -> None:
         frame.to_json(out, orient="records", indent=2)
     else:
         frame.to_parquet(out, index=False)
+
+
+def save_table(frame: "pd.DataFrame", out: Path | None) -> None:
+    """Write the table for `--out`, if that is given, and say so; end the command if it fails."""
+    if out is None:
+        return
+    try:
+        write_table(frame, out)
+    except OSError as error:
+        leave(NO_DISK, f"cannot write {out}: {error}.")
+    typer.echo(f"Written: {out}", err=True)
