@@ -11,7 +11,7 @@ from lcrjax.measures.labels import numbered
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.pairwise.columns import Columns, joined
 from lcrjax.selection.greedy import choose, exchange
-from lcrjax.selection.objectives.base import Course, Objective
+from lcrjax.selection.objectives.base import Course, Draw, Objective
 from lcrjax.selection.objectives.words import as_objective
 from lcrjax.selection.outcome import Selection
 from lcrjax.selection.quotas import BALANCES, quotas
@@ -46,13 +46,14 @@ def select(
         similarity: As `lcrjax.measure` takes it; None for `usual_similarity`, whose scale tells
             elements of one class apart (the paper's is too flat for that).
         objective: An `Objective`, or a word: "auto" (what did best in trained models: kernel
-            herding), "herding", "facility-location", "coverage[:Q]", "k-centre", "A_Q[:FLOOR]",
+            herding), "herding", "facility-location[:EPSILON]", "coverage[:Q]", "k-centre", "A_Q[:FLOOR]",
             "G_Q[:FLOOR]", "random".
         balance: "balanced", "proportional", "free", or how many of each class, a list or by name;
             see `quotas`. Without labels it says nothing.
         given: Elements that are there already and stay: what is chosen adds to them. With labels a
             tuple (elements, labels).
-        seed: Of random choices, of which only "random" makes any.
+        seed: Of random choices, which "random" makes, and "facility-location:0.01" where it does
+            not look at all elements.
         progress: Called with the share of all choices that are made; what it raises ends the work.
 
     Returns:
@@ -169,7 +170,8 @@ def _from(
             "choose fewer, or lower the floor"
         )
     course = _begun(aim, pool, target, there)
-    chosen, values = _run(course, allowed, classes, wanted, tell)
+    draw = aim.draw(int(allowed.sum()), int(wanted.sum()))
+    chosen, values = _run(course, allowed, classes, wanted, tell, draw)
     if aim.exchanged and len(chosen) > 1:
         free = allowed.copy()
         free[chosen] = False
@@ -195,6 +197,7 @@ def _run(
     classes: Int[np.ndarray, " m"],
     wanted: Int[np.ndarray, " C"],
     tell: Callable[[], None],
+    draw: Draw | None = None,
 ) -> tuple[list[int], list[float]]:
     free, left = allowed.copy(), wanted.copy()
 
@@ -208,7 +211,7 @@ def _run(
         share = np.where(wanted > 0, left / np.maximum(wanted, 1), -1)
         return free & (share >= share.max() - 1e-12)[classes]
 
-    return choose(course, int(wanted.sum()), open_to, take)
+    return choose(course, int(wanted.sum()), open_to, take, draw)
 
 
 def _relation(similarity: Any, elements: Any, others: Any) -> tuple[Any, Any, Any]:

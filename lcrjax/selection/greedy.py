@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Int
 
-from lcrjax.selection.objectives.base import Course
+from lcrjax.selection.objectives.base import Course, Draw
 
 _AT_ONCE = 8  # stale gains that are made exact together
 _SOON = 32  # those that will be next
@@ -18,6 +18,7 @@ def choose(
     count: int,
     open_to: Callable[[], Bool[np.ndarray, " n"]],
     taken: Callable[[int], None],
+    draw: Draw | None = None,
 ) -> tuple[list[int], list[float]]:
     """Choose as many elements, each the best for the objective with those before it.
 
@@ -28,6 +29,7 @@ def choose(
         count: How many.
         open_to: Says which elements may be chosen next.
         taken: Called with each.
+        draw: Leaves some of those that may be chosen, where not all gains are exact.
 
     Returns:
         Elements in their order, and the objective after each.
@@ -36,6 +38,8 @@ def choose(
     values: list[float] = []
     while len(chosen) < count:
         allowed = open_to()
+        if draw is not None and not course.fresh.all():
+            allowed = draw(allowed)
         while True:
             gains = np.where(allowed, course.gains, -np.inf)
             best = int(np.argmax(gains))

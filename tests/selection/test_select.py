@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import lcrjax
 from lcrjax.pairwise.columns import Columns
 from lcrjax.selection import select
+from lcrjax.selection.objectives import facility_location
 from lcrjax.selection.objectives.k_centre import KCentre
 from lcrjax.selection.objectives.most_diverse_set import Alpha, Gamma
 from lcrjax.selection.objectives.words import as_objective
@@ -89,6 +90,31 @@ def test_lazy_choice_is_that_of_all_gains(objective):
         if k or objective == "facility-location":  # coverage begins with the most ordinary
             assert tried[i] >= max(tried.values()) - 1e-6
         chosen.append(i)
+
+
+def test_stochastic_greedy_looks_at_a_part_and_loses_little(monkeypatch):
+    x, looked = vectors(n=120), []
+    refine = facility_location._Facilities.refine
+    monkeypatch.setattr(facility_location, "_PAIRS_OF_EACH", 0)  # gains are never all exact
+    monkeypatch.setattr(
+        facility_location._Facilities,
+        "refine",
+        lambda self, some, soon: (looked.append(set(soon.tolist())), refine(self, some, soon)),
+    )
+
+    def chosen(epsilon, seed=0):
+        looked.clear()
+        word = f"facility-location:{epsilon:g}"
+        return select(x, 10, similarity="laplacian:1", objective=word, seed=seed)
+
+    exact = chosen(0)
+    best, all_of_them = exact.values[-1], set().union(*looked)
+    assert len(all_of_them) > 60
+    values = [chosen(0.5, seed).values[-1] for seed in range(20)]
+    assert 0.9 * best < np.mean(values) < best and len(set(values)) > 10
+    assert len(set().union(*looked)) <= 9 * np.ceil(120 / 10 * np.log(2))
+    assert chosen(0.5, 3).indices.tolist() == chosen(0.5, 3).indices.tolist()
+    assert chosen(1e-6).indices.tolist() == exact.indices.tolist()  # looks at all
 
 
 def test_no_exchange_of_one_for_another_makes_herding_better():
@@ -245,6 +271,7 @@ class TestRefusals:
         self.refused("viewpoints lie in", vectors(), 3, objective="A_-1")
         self.refused("leaves", vectors(), 22, objective="A_0:0.5")
         self.refused("a share of the elements", vectors(), 3, objective="G_1:1")
+        self.refused("epsilon is 1", vectors(), 3, objective="facility-location:1")
 
     def test_words_are_objectives(self):
         assert as_objective("A_inf:0.2") == Alpha(np.inf, 0.2)

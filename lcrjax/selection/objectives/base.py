@@ -1,12 +1,16 @@
 """An objective, and the course of one as elements are chosen."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, dataclass_transform
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from lcrjax.pairwise.columns import Columns
+
+#: Takes which elements may be chosen, and leaves some of them.
+Draw = Callable[[Bool[np.ndarray, " n"]], Bool[np.ndarray, " n"]]
 
 
 @dataclass_transform(frozen_default=True)
@@ -33,6 +37,15 @@ class Objective(ABC):
     def allowed(self, pool: Columns, target: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
         """Which elements may be chosen at all."""
         return np.ones(len(pool), bool)
+
+    def draw(self, free: int, count: int) -> "Draw | None":
+        """What draws the elements that are looked at for each choice; None where all are.
+
+        Args:
+            free: How many may be chosen.
+            count: How many will be.
+        """
+        return None
 
 
 class Course(ABC):

@@ -3,10 +3,10 @@
 import dataclasses
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from lcrjax.pairwise.columns import Columns
-from lcrjax.selection.objectives.base import Course, Objective
+from lcrjax.selection.objectives.base import Course, Draw, Objective
 from lcrjax.selection.open_pairs import MOST_PAIRS, OpenPairs, count_open
 
 _PAIRS_OF_EACH = 300  # open pairs of an element: with more, lazy evaluation is quicker
@@ -17,11 +17,45 @@ class FacilityLocation(Objective):
     r"""Mean similarity of the target's elements to the most similar chosen one.
 
     $\sum_j u_j \max_{i \in S} Z_{ij}$ is submodular: an element adds the less the more are chosen,
-    so that gains of before are bounds of those of now, and few have to be computed again.
+    so that gains of before are bounds of those of now, and few have to be computed again. In a
+    large pool these are still many. Then an epsilon above zero is quicker: each choice looks at a
+    random n / k log(1 / epsilon) of n elements, where k are to be chosen, as long as not all gains
+    are known.
+
+    Attributes:
+        epsilon: Part of the best value that may be lost in the mean by that, such as 0.01; below 1.
+            Zero looks at all.
+        seed: Of what is looked at.
 
     References:
-        Nemhauser, Wolsey, Fisher (1978); Minoux (1978) for the lazy evaluation.
+        Nemhauser, Wolsey, Fisher (1978); Minoux (1978) for the lazy evaluation; Mirzasoleiman et
+        al. (2015), Lazier than lazy greedy, for epsilon.
     """
+
+    epsilon: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check epsilon."""
+        if not 0 <= self.epsilon < 1:
+            raise ValueError(f"epsilon is {self.epsilon:g}: give 0, or a small part such as 0.01")
+
+    def draw(self, free: int, count: int) -> Draw | None:
+        """Draw as many as make sure that one of the best is among them."""
+        if not self.epsilon:
+            return None
+        rng = np.random.default_rng(self.seed)
+        size = int(np.ceil(free / count * np.log(1 / self.epsilon)))
+
+        def some(open_to: Bool[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+            places = np.flatnonzero(open_to)
+            if len(places) <= size:
+                return open_to
+            drawn = np.zeros_like(open_to)
+            drawn[rng.choice(places, size, replace=False, shuffle=False)] = True
+            return drawn
+
+        return some
 
     def begin(self, pool: Columns, target: Float[np.ndarray, " n"]) -> "_Facilities":
         """Begin with nothing."""

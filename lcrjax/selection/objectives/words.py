@@ -16,7 +16,7 @@ from lcrjax.selection.objectives.random_choice import RandomChoice
 WORDS: dict[str, Callable[[], Objective]] = {
     "auto": Herding,
     "herding": Herding,
-    "facility-location": FacilityLocation,
+    "facility-location[:EPSILON]": FacilityLocation,
     "coverage[:Q]": Coverage,
     "k-centre": KCentre,
     "A_Q[:FLOOR]": Alpha,
@@ -31,7 +31,7 @@ def as_objective(objective: Any, seed: int = 0) -> Objective:
     Args:
         objective: An `Objective`, or a word of `WORDS`: `A_0:0.2` is A at q = 0 among all but the
             fifth of the elements that is least ordinary in its class.
-        seed: Of a random choice.
+        seed: Of random choices.
 
     Raises:
         ValueError: If there is no such objective (the nearest and all are named), or its number is
@@ -46,6 +46,8 @@ def as_objective(objective: Any, seed: int = 0) -> Objective:
         if word[:2] in ("A_", "G_"):
             make = Alpha if word[0] == "A" else Gamma
             return make(float(word[2:]), float(number) if number else 0.0)
+        if word == "facility-location":
+            return FacilityLocation(float(number) if number else 0.0, seed)
         if word == "coverage":
             return Coverage(float(number) if number else 1.0)
     except ValueError as error:
