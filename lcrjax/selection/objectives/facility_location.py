@@ -79,7 +79,7 @@ class _Facilities(Course):
             np.maximum(self._covered, row, out=self._covered)
             self.fresh[:] = False
             self._follow()
-        self.value = float(self._target @ self._covered)
+        self.value = float(np.sum(self._target * self._covered))  # a product would wake BLAS
 
     def _follow(self) -> None:
         """Keep all gains exact from now on, once few enough pairs are open."""
