@@ -36,7 +36,7 @@ from lcrjax.study.measuring.names import candidates, column_of
 
 RESULTS = Path(__file__).parent / "results" / "differences"
 #: What the panel's predictor looks at: what two datasets tell of themselves.
-PREDICTOR = ("CB_1", column_of("A_0", MEDIAN))
+PREDICTOR = ("class_signal", column_of("A_0", MEDIAN))
 #: Models by name; what is shown on the page, and in the figure.
 MODELS: dict[str, tuple[str, ...]] = {
     "size": ("size",),
@@ -49,7 +49,8 @@ MODELS: dict[str, tuple[str, ...]] = {
     "own_signal[rmsd:30]": ("own_signal[rmsd:30]",),
     "size + CB_1": ("size", "CB_1"),
     "size + class shares": ("size", SHARES),
-    "CB_1 + A_0[half median]": PREDICTOR,
+    "CB_1 + A_0[half median]": ("CB_1", column_of("A_0", MEDIAN)),
+    "class_signal + A_0[half median]": PREDICTOR,
     "nearest neighbour + class counts": ("nn_bacc[rmsd:1]", COUNTS),
 }
 #: Choices by the other datasets: the number of features, and among which.
@@ -57,17 +58,17 @@ CHOICES = {"one of all": (1, None), "two of all": (2, None), "three": (3, TRIPLE
            "two of the 27": (2, FEATURES)}  # fmt: skip
 #: Whose Brier scores are set side by side.
 COMPARED = (
-    ("CB_1 + A_0[half median]", "size"),
-    ("CB_1 + A_0[half median]", "CB_1"),
-    ("CB_1 + A_0[half median]", "size + CB_1"),
-    ("CB_1 + A_0[half median]", "class counts"),
+    ("class_signal + A_0[half median]", "size"),
+    ("class_signal + A_0[half median]", "CB_1"),
+    ("class_signal + A_0[half median]", "size + CB_1"),
+    ("class_signal + A_0[half median]", "class counts"),
     ("class counts", "CB_1"),
     ("own_signal[rmsd:30]", "class counts"),
     ("nearest neighbour + class counts", "class counts"),
     ("three, chosen", "CB_1"),
-    ("three, chosen", "CB_1 + A_0[half median]"),
+    ("three, chosen", "class_signal + A_0[half median]"),
 )
-CURVES = ("size", "CB_1", "CB_1 + A_0[half median]", "three")
+CURVES = ("size", "CB_1", "class_signal + A_0[half median]", "three")
 
 
 def judged(

@@ -18,12 +18,12 @@ _NAMED = {
     "CB_1": "class balance",
     "size": "size",
 }
-_COLOURS = {"size": PALETTE[1], "CB_1": PALETTE[2], "CB_1 + A_0[half median]": PALETTE[0],
+_COLOURS = {"size": PALETTE[1], "CB_1": PALETTE[2], "class_signal + A_0[half median]": PALETTE[0],
             "three": PALETTE[7]}  # fmt: skip
 _SAID = {
     "size": "size",
     "CB_1": "class balance",
-    "CB_1 + A_0[half median]": "class balance and A$_0$ (half the median)",
+    "class_signal + A_0[half median]": "class counts and A$_0$ (half the median)",
     "three": "three that the others chose",
 }
 

@@ -48,7 +48,7 @@ def lower_by(first: str, second: str) -> str:
     return f"{row['lower by']:.3f} ({row['over datasets']})"
 
 
-PAIR = "CB_1 + A_0[half median]"
+PAIR = "class_signal + A_0[half median]"
 
 
 def readme() -> Iterator[str]:

@@ -46,8 +46,8 @@ def select(
         similarity: As `lcrjax.measure` takes it; None for `usual_similarity`, whose scale tells
             elements of one class apart (the paper's is too flat for that).
         objective: An `Objective`, or a word: "auto" (what did best in trained models: kernel
-            herding), "herding", "facility-location[:EPSILON]", "coverage[:Q]", "k-centre", "A_Q[:FLOOR]",
-            "G_Q[:FLOOR]", "random".
+            herding), "herding", "facility-location[:EPSILON]", "coverage[:Q]", "k-centre",
+            "A_Q[:FLOOR]", "G_Q[:FLOOR]", "random".
         balance: "balanced", "proportional", "free", or how many of each class, a list or by name;
             see `quotas`. Without labels it says nothing.
         given: Elements that are there already and stay: what is chosen adds to them. With labels a

@@ -73,7 +73,7 @@ def test_judgements_of_differences_are_those_of_the_panel():
     """Of some models, without their intervals."""
     written = pd.read_csv(differences.RESULTS / "models.csv").set_index("model")
     table = measures_tables.with_counts(read_results(RESULTS))
-    for name in ("size", "CB_1 + A_0[half median]", "class counts"):
+    for name in ("size", "class_signal + A_0[half median]", "class counts"):
         found = predict_differences(table, differences.MODELS[name])
         for prefix, same in (("", False), ("same_", True)):
             row = judge_differences(found, same_size=same, resamples=0)

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
 from lcrjax.data import Dataset
 from lcrjax.similarity.spec import check_similarity
 from lcrjax.study.measuring.finished import check_datasets, designed_subsets, load_datasets
-from lcrjax.study.measuring.names import MEASURES, column_of, similarity_words
+from lcrjax.study.measuring.names import LABEL_MEASURES, MEASURES, column_of, similarity_words
 from lcrjax.study.measuring.of_dataset import measure_subsets_with
+from lcrjax.study.measuring.of_labels import label_measures
 from lcrjax.study.run.folder import locked, read_description
 from lcrjax.study.run.store import KEYS, RESULTS, read_added, read_results, write_added
 
@@ -30,7 +33,8 @@ def add_measures(
     each similarity are measured the paper's 24 features that depend on one, and those of
     `lcrjax.study.measuring.names`: cross-diversity of other training images in the subset,
     representativeness, the Vendi score and magnitude, and how well the subset classifies other
-    training images without any training. Columns are called as in `A_0[rmsd:10]`. They are kept in
+    training images without any training. Columns are called as in `A_0[rmsd:10]`; one of the class
+    counts alone, `class_signal`, has no similarity. They are kept in
     `measures.parquet`, written after each dataset; what it holds already is neither lost nor
     measured again. `read_results` joins it with the table.
 
@@ -95,21 +99,34 @@ def measure_finished(
     for dataset, rows, subsets in designed_subsets(decides, datasets, table):
         mine = added["dataset"] == dataset.name
         lacking = [word for word in words if _lacks(added[mine], word)]
-        if not lacking:
-            continue
-        progress(dataset.name, 0.0)
-        tell = functools.partial(progress, dataset.name)
-        new = measure_subsets_with(dataset, subsets, lacking, tell)
-        keys = rows[list(KEYS)].reset_index(drop=True)
-        added = _joined(added, pd.concat([keys, new], axis=1))
-        write_added(folder, added)
+        parts = [rows[list(KEYS)].reset_index(drop=True)]
+        if any(_is_new(added[mine], name) for name in LABEL_MEASURES):
+            parts.append(_of_labels(dataset, subsets))
+        if lacking:
+            progress(dataset.name, 0.0)
+            tell = functools.partial(progress, dataset.name)
+            parts.append(measure_subsets_with(dataset, subsets, lacking, tell))
+        if len(parts) > 1:
+            added = _joined(added, pd.concat(parts, axis=1))
+            write_added(folder, added)
     return read_results(folder)
 
 
 def _lacks(rows: pd.DataFrame, word: str) -> bool:
     """Whether a dataset's rows lack a measure with a similarity."""
     columns = [column_of(name, word) for name in MEASURES]
-    return any(name not in rows for name in columns) or bool(rows[columns[0]].isna().all())
+    return any(name not in rows for name in columns) or _is_new(rows, columns[0])
+
+
+def _is_new(rows: pd.DataFrame, column: str) -> bool:
+    """Whether a column is absent, or empty in these rows."""
+    return column not in rows or bool(rows[column].isna().all())
+
+
+def _of_labels(dataset: Dataset, subsets: Sequence[Int[np.ndarray, " _"]]) -> pd.DataFrame:
+    labels = np.asarray(dataset.train_labels).astype(np.int64)
+    counts = [np.bincount(labels[subset], minlength=dataset.n_classes) for subset in subsets]
+    return pd.DataFrame([label_measures(row) for row in counts])
 
 
 def _joined(added: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

@@ -36,6 +36,11 @@ HELD_OUT_MEASURES: dict[str, str] = {
     "nn_bacc": "balanced accuracy of the nearest member's class",
     "kernel_bacc": "balanced accuracy of the class whose members are most alike on average",
 }
+#: Of a subset's labels alone: their columns have no similarity in brackets.
+LABEL_MEASURES: dict[str, str] = {
+    "class_signal": "geometric mean of the class counts per square root of the size, half a member "
+    "added to each class: own_signal, all images taken to be alike",
+}
 #: Of a subset alone, besides the paper's.
 INSIDE_MEASURES: dict[str, str] = {
     "vendi_2": "Vendi score of order 2",

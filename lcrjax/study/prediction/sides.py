@@ -10,17 +10,23 @@ from lcrjax.measures.hill import hill_number
 from lcrjax.selection import Comparison, NotPredictableError
 from lcrjax.selection.sides import Side, joined
 from lcrjax.similarity.spec import check_similarity, parse_similarity, pixels_for
-from lcrjax.study.columns import FEATURES
+from lcrjax.study.columns import FEATURES, ORDERS
 from lcrjax.study.feature_table import features
 from lcrjax.study.measuring.held_out import Seen, held_out_measures, look
-from lcrjax.study.measuring.names import HELD_OUT_MEASURES, PAPER_MEASURES, split_column
+from lcrjax.study.measuring.names import (
+    HELD_OUT_MEASURES,
+    LABEL_MEASURES,
+    PAPER_MEASURES,
+    split_column,
+)
 from lcrjax.study.measuring.of_dataset import blocks_of
+from lcrjax.study.measuring.of_labels import label_measures
 
 _PAIRS_AT_ONCE = 2**22  # of an element of the target and a member
 #: Those that rest on the labels alone.
-_OF_COUNTS = {"size": None, "CB_1": 1.0, "CB_inf": np.inf}
+_OF_COUNTS = ("size", "CB_1", "CB_inf", *LABEL_MEASURES)
 #: Those that two datasets are measured with; others take whole matrices of similarities.
-KNOWN = (*FEATURES, *(name for name in HELD_OUT_MEASURES if name != "mmd"))
+KNOWN = (*FEATURES, *LABEL_MEASURES, *(name for name in HELD_OUT_MEASURES if name != "mmd"))
 
 
 def check_measures(names: Sequence[str]) -> None:
@@ -31,7 +37,7 @@ def check_measures(names: Sequence[str]) -> None:
     """
     for name in names:
         measure, word = split_column(name)
-        if measure not in KNOWN or (word is None and measure not in FEATURES):
+        if measure not in KNOWN or (word is None and measure in HELD_OUT_MEASURES):
             raise ValueError(
                 f"{name!r} is not measured of two datasets: choose features of the paper, or such "
                 f"as {', '.join(KNOWN[-3:])}, with a similarity"
@@ -63,7 +69,7 @@ def measure_sides(
     for name in names:
         measure, word = split_column(name)
         if measure in _OF_COUNTS:
-            first, second = (_of_counts(side, _OF_COUNTS[measure]) for side in both)
+            first, second = (_of_counts(side, classes)[measure] for side in both)
             found[name] = (first, second)
         else:
             words.setdefault(word or similarity, []).append((name, measure))
@@ -89,9 +95,13 @@ def measure_sides(
     return found
 
 
-def _of_counts(side: Side, q: float | None) -> float:
-    counts = np.array(list(side.counts.values()), float)
-    return float(len(side)) if q is None else float(hill_number(counts, q))
+def _of_counts(side: Side, classes: Sequence[str]) -> dict[str, float]:
+    size = {"size": float(len(side))}
+    if side.labels is None:
+        return dict.fromkeys(_OF_COUNTS, np.nan) | size
+    counts = np.array([side.counts.get(name, 0) for name in classes])
+    balance = {f"CB_{q}": float(hill_number(counts.astype(float), ORDERS[q])) for q in ("1", "inf")}
+    return {**size, **balance, **label_measures(counts)}
 
 
 def _labels(side: Side, classes: Sequence[str]) -> Int[np.ndarray, " n"]:

@@ -9,7 +9,7 @@ import lcrjax
 from lcrjax.study import StudyConfig, add_measures, features, read_results
 from lcrjax.study.measuring import addition
 from lcrjax.study.measuring.finished import designed_subsets
-from lcrjax.study.measuring.names import MEASURES, PAPER_MEASURES, added_columns
+from lcrjax.study.measuring.names import LABEL_MEASURES, MEASURES, PAPER_MEASURES, added_columns
 from lcrjax.study.measuring.of_dataset import measure_subsets_with
 from lcrjax.study.run.folder import locked, read_description
 from lcrjax.study.run.store import ADDED
@@ -34,7 +34,8 @@ def study(finished, tmp_path):
 def test_columns_are_added_and_nothing_is_lost(study):
     before = read_results(study)
     first = add_measures(study, ["rmsd:10"], DATASETS)
-    assert list(first.columns) == [*before.columns, *(f"{name}[rmsd:10]" for name in MEASURES)]
+    new = [*LABEL_MEASURES, *(f"{name}[rmsd:10]" for name in MEASURES)]
+    assert list(first.columns) == [*before.columns, *new]
     pd.testing.assert_frame_equal(first[list(before.columns)], before)
     second = add_measures(study, ["cosine", "rmsd:10"], DATASETS)
     assert len(added_columns(second)) == 2 * len(MEASURES)
@@ -58,9 +59,11 @@ def test_what_is_there_is_not_measured_again(study, monkeypatch):
     added.loc[added["dataset"] == "b", columns] = np.nan  # as an interruption leaves it
     added.to_parquet(study / ADDED)
     measured.clear()
+    added = added.drop(columns="class_signal")  # as versions before it left it
+    added.to_parquet(study / ADDED)
     again = add_measures(study, ["rmsd:3"], DATASETS)
     assert measured == [("b", "rmsd:3")]
-    pd.testing.assert_frame_equal(again, whole)
+    pd.testing.assert_frame_equal(again[list(whole)], whole)
 
 
 def test_values_are_those_of_the_subsets(study):
@@ -73,6 +76,9 @@ def test_values_are_those_of_the_subsets(study):
             others = np.setdiff1d(np.arange(len(x)), subset)
             across = z[others][:, subset]
             row = table.loc[i]
+            counts = np.bincount(dataset.train_labels[subset], minlength=dataset.n_classes) + 0.5
+            signal = np.prod(counts) ** (1 / len(counts)) / np.sqrt(counts.sum())
+            assert row["class_signal"] == pytest.approx(signal, rel=1e-12)
             paper = features(dataset.train_images, dataset.train_labels, subset[None],
                              similarity=lcrjax.RMSD(10.0))  # fmt: skip
             for name in PAPER_MEASURES:

@@ -104,13 +104,17 @@ def test_what_lies_outside_of_the_study_is_said(predictor, comparison):
 def test_sides_are_measured_as_a_study_measures_subsets(comparison):
     """The same numbers, where the target is the images that the subsets lack."""
     measures = ("A_0", "R_1", "cross_1", "own_signal", "facility_location", "nn_bacc")
-    names = ("A_1", "CB_1", "size", *(f"{m}[rmsd:10]" for m in measures))
+    names = ("A_1", "CB_1", "size", "class_signal", *(f"{m}[rmsd:10]" for m in measures))
     got = measure_sides(comparison, names, "rmsd")
     table = measure_subsets_with(DATA, PLACES[:2], ["rmsd:10", "rmsd"])
     for name in ("A_0[rmsd:10]", "R_1[rmsd:10]"):
         assert got[name] == pytest.approx(tuple(table[name]), rel=1e-6)
     assert got["A_1"] == pytest.approx(tuple(table["A_1[rmsd]"]), rel=1e-6)
     assert got["size"] == (60, 40)
+    for k in (0, 1):
+        counts = np.bincount(DATA.train_labels[PLACES[k]], minlength=3) + 0.5
+        signal = np.prod(counts) ** (1 / 3) / np.sqrt(len(PLACES[k]) + 1.5)
+        assert got["class_signal"][k] == pytest.approx(signal, rel=1e-12)
     flat = [DATA.train_images[i].reshape(len(i), -1) / 255 for i in PLACES]
     labels = [DATA.train_labels[i] for i in PLACES]
     for k in (0, 1):
@@ -154,7 +158,14 @@ def test_without_a_target_or_with_other_elements_it_is_not_known(predictor, comp
     verdict = judge(dataclasses.replace(comparison, a=texts[0], b=texts[1]), other).verdict
     assert "not known: the study's A_0: 'rmsd' compares images" in verdict.said
     signal = dataclasses.replace(predictor, features=("size", "own_signal[rmsd:10]"))
-    verdict = judge(without(comparison, 2), signal).verdict
+    lacking = without(comparison, 2)
+    first, second = measure_sides(lacking, ("class_signal",), "rmsd")["class_signal"]
+    assert 0 < second < 0.5 * first  # a class of none is bad, and no reason to say nothing
+    nameless = dataclasses.replace(comparison.b, labels=None, class_names=())
+    counts = dataclasses.replace(predictor, features=("size", "class_signal"))
+    verdict = judge(dataclasses.replace(comparison, b=nameless), counts).verdict
+    assert "not known: class_signal of b is nan" in verdict.said
+    verdict = judge(lacking, signal).verdict
     assert "not known: own_signal[rmsd:10] of b is 0, which has no logarithm" in verdict.said
 
 
