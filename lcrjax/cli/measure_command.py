@@ -111,6 +111,7 @@ def measure(
         import numpy as np
 
         from lcrjax import measure as measure_elements
+        from lcrjax.measures.flatness import flat_remark
 
         show(f"comparing {len(dataset.train):,} {dataset.kind}", 0.0)
         found = measure_elements(
@@ -127,6 +128,7 @@ def measure(
     frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
     counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
     said = describe_similarity(word, alike, dataset.kind)
+    remark = flat_remark(found, len(dataset.train), dataset.kind)
     if as_json:
         print_json(
             {
@@ -135,6 +137,7 @@ def measure(
                 "size": len(dataset.train),
                 "classes": counts,
                 "similarity": said,
+                "remark": remark,
                 "rows": frame.to_dict("records"),
             }
         )
@@ -143,6 +146,8 @@ def measure(
         if found.lower is not None:
             console.print(_sampled(frame), highlight=False, soft_wrap=True)
         _print(console, dataset.name, dataset.kind, counts, frame)
+        if remark:
+            console.print(remark, markup=False, highlight=False, soft_wrap=True)
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null
             frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]

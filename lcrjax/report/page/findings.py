@@ -6,6 +6,7 @@ import numpy as np
 
 from lcrjax.data import Dataset
 from lcrjax.data.dataset import KINDS
+from lcrjax.measures.flatness import flat_remark
 from lcrjax.report.duplicates import group_leak
 from lcrjax.report.page.measured import Measured
 from lcrjax.report.page.rendering import percent
@@ -29,6 +30,8 @@ def findings(dataset: Dataset, measured: Measured, overall: Representation | Non
     one, many = KINDS[dataset.kind], dataset.kind
     near = measured.nearness is not None
     found = [_balance(dataset, measured)]
+    if flat := flat_remark(measured.diversity, len(dataset.train), many):
+        found.append(Finding("note", flat))
     if near:
         found += [*_labels(measured, one, many), _copies(measured, one, many)]
     if overall is not None:
