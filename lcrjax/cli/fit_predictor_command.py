@@ -13,7 +13,7 @@ def fit_predictor(
     features: Annotated[
         str | None,
         typer.Option(
-            help="What to predict by, such as CB_1,A_0[laplacian:0.5median]; size,CB_1 if left "
+            help="What to predict by, such as class_signal,A_0[laplacian:0.5median]; size,CB_1 if left "
             "out. Those of images outside a subset need a target in `lcrjax compare`."
         ),
     ] = None,
@@ -26,7 +26,7 @@ def fit_predictor(
 
     Examples:
         lcrjax fit-predictor my-study
-        lcrjax fit-predictor my-study --features CB_1,A_0[laplacian:0.5median]
+        lcrjax fit-predictor my-study --features class_signal,A_0[laplacian:0.5median]
     """
     with input_checked():
         from lcrjax.study.measuring.names import chosen
