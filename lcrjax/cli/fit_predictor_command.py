@@ -13,8 +13,8 @@ def fit_predictor(
     features: Annotated[
         str | None,
         typer.Option(
-            help="What to predict by, such as class_signal,A_0[laplacian:0.5median]; size,CB_1 if left "
-            "out. Those of images outside a subset need a target in `lcrjax compare`."
+            help="What to predict by, such as class_signal,A_0[laplacian:0.5median]; size,CB_1 if "
+            "left out. Those of images outside a subset need a target in `lcrjax compare`."
         ),
     ] = None,
     target: Annotated[str, typer.Option(help="What to predict: bacc, acc or auc.")] = "bacc",

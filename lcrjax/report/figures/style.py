@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Okabe and Ito's palette without yellow, which vanishes on paper, and black, which is for text;
+#: Okabe and Ito's palette without yellow, which vanishes on paper, and black, which is for text; what
+#: was too light is darkened to three times the contrast of paper (WCAG), orange and red kept apart;
 #: grey and indigo are added.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959", "#332288")
+PALETTE = ("#0072B2", "#D67D00", "#009E73", "#CC79A7", "#3C93FF", "#BF4800", "#595959", "#332288")
 GREY = "#666666"
 #: Colours of features, by their `lcrjax.report.names.family`.
 FAMILY_COLOURS = {"alpha": PALETTE[0], "usual": PALETTE[1], "other": "#7F7F7F"}

@@ -13,7 +13,7 @@ from lcrjax.report.page.distances import distance_chart
 from lcrjax.report.page.excerpts import shown as show
 from lcrjax.report.page.findings import findings
 from lcrjax.report.page.measured import VIEWPOINTS, Measured, Progress, measure_dataset
-from lcrjax.report.page.pairs import Pair, closest_pairs, counts
+from lcrjax.report.page.pairs import Pair, closest_pairs, counts, pair_table
 from lcrjax.report.page.profiles import profile_charts, profile_data
 from lcrjax.report.page.rendering import render
 from lcrjax.report.page.representative import by_class, relative, whole
@@ -91,6 +91,7 @@ def _content(dataset: Dataset, measured: Measured) -> dict[str, Any]:
         "nearness": measured.nearness,
         "counts": counts(measured),
         "pairs": pairs,
+        "pair_table": pair_table(pairs),
         "overall": overall,
         "relative": [
             (_viewpoint(q)["text"], relative(measured.test, measured.test_in, q))

@@ -1,13 +1,16 @@
 """Near-duplicates that a page shows: the closest pairs, no image twice."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lcrjax.data import Dataset
 from lcrjax.pairwise import Neighbours
 from lcrjax.report.page.measured import PARTS, Measured
+from lcrjax.report.page.rendering import data_uri
 
 #: Pairs shown of a kind, and where none is near, of the closest ones.
 SHOWN, SHOWN_ANYWAY = 12, 4
@@ -53,6 +56,25 @@ def closest_pairs(
     found.sort(key=lambda pair: pair.rmsd)
     near = [pair for pair in found if pair.near]
     return near[:SHOWN] or found[:SHOWN_ANYWAY]
+
+
+def pair_table(pairs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Write pairs as the address of a CSV file that the page carries within itself.
+
+    Args:
+        pairs: By kind, pictured pairs: a `pair`, names and classes of its `first` and `second`.
+    """
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(["kind", "split", "first", "class", "second", "class of second", "rmsd", "near"])
+    for kind, items in pairs.items():
+        for item in items:
+            pair, first, second = item["pair"], item["first"]["name"], item["second"]["name"]
+            lines.writerow(
+                [kind, pair.first_split, first, item["first_class"], second, item["second_class"],
+                 f"{pair.rmsd:.6g}", "yes" if pair.near else "no"]
+            )  # fmt: skip
+    return data_uri("text/csv", text.getvalue().encode())
 
 
 def _closest(

@@ -4,7 +4,11 @@ import base64
 import functools
 import hashlib
 import math
+import shlex
+import sys
+from datetime import UTC, datetime
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -22,7 +26,7 @@ def render(template: str, **values: Any) -> str:
 
     The page forbids itself to load anything and to run any script but its own, by a content
     security policy that names that script's hash. So even a flaw in a template could not run a
-    class's name.
+    class's name. It tells the day, and the command where one made it.
 
     Args:
         template: Name of a file in `lcrjax/report/templates`.
@@ -34,7 +38,15 @@ def render(template: str, **values: Any) -> str:
     script = _text("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     parts = {"style": Markup(_text("page.css")), "script": Markup(script), "script_hash": digest}
-    return _environment().get_template(template).render(version=__version__, **parts, **values)
+    made = {"version": __version__, "date": f"{datetime.now(UTC):%d %B %Y}", "command": _command()}
+    return _environment().get_template(template).render(**made, **parts, **values)
+
+
+def _command() -> str:
+    """The command that this process runs, if it is one of ours."""
+    name = Path(sys.argv[0])
+    ours = name.stem == "lcrjax" or name.parts[-2:] == ("lcrjax", "__main__.py")
+    return shlex.join(["lcrjax", *sys.argv[1:]]) if ours else ""
 
 
 def data_uri(kind: str, content: bytes) -> str:

@@ -14,6 +14,7 @@ from lcrjax.report.figures.style import FAMILY_COLOURS
 from lcrjax.report.page.explained import claimed, explained, headline
 from lcrjax.report.page.provenance import datasets_studied, failed, unfinished
 from lcrjax.report.page.rendering import data_uri, render
+from lcrjax.report.tables import FEW_ROWS
 from lcrjax.study.columns import TARGETS
 from lcrjax.study.run.folder import read_description
 from lcrjax.study.run.store import read_results
@@ -67,6 +68,7 @@ def study_page(
         versions=decides.get("versions", {}),
         device=decides.get("device", {}),
         colours=FAMILY_COLOURS,
+        few_rows=FEW_ROWS,
     )
 
 

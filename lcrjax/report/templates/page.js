@@ -47,6 +47,38 @@
     });
   }
 
+  // Pictures: a click or Enter enlarges one.
+  const dialog = make("dialog");
+  if (dialog.showModal) {
+    const large = make("img"), caption = make("p"), close = make("button", "Close");
+    dialog.append(large, caption, close);
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => dialog.remove());
+    const enlarge = (picture) => {
+      large.src = picture.src;
+      large.alt = picture.alt;
+      // As many times as it fits, so that pixels stay squares.
+      const fits = Math.min((0.8 * innerWidth) / picture.naturalWidth, (0.75 * innerHeight) / picture.naturalHeight);
+      large.width = Math.round(picture.naturalWidth * (fits > 1 ? Math.floor(fits) : fits));
+      caption.textContent = picture.title || picture.alt;
+      document.body.append(dialog);
+      dialog.showModal();
+    };
+    for (const picture of document.querySelectorAll("main img:not(.field img)")) {
+      picture.tabIndex = 0;
+      picture.classList.add("enlarges");
+      picture.addEventListener("click", () => enlarge(picture));
+      picture.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        enlarge(picture);
+      });
+    }
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+  }
+
   // Profiles: the values of all lines under the pointer.
   const profile = data("profile-data");
   const readout = document.getElementById("readout");
@@ -66,32 +98,47 @@
       });
       return best;
     };
+    const show = (chart, at, over, x, y) => {
+      for (const other of charts) {
+        const cross = other.querySelector(".cross");
+        cross.setAttribute("x1", profile.x[at]);
+        cross.setAttribute("x2", profile.x[at]);
+        cross.setAttribute("visibility", "visible");
+      }
+      chart.querySelectorAll(".line").forEach((line) => line.classList.toggle("dim", Boolean(over) && line !== over));
+      const values = profile.values[chart.dataset.panel].map((column, i) => [profile.names[i], column[at]]);
+      values.sort((a, b) => b[1] - a[1]);
+      readout.replaceChildren(make("b", chart.dataset.panel + " at q = " + profile.q[at]));
+      for (const [name, value] of values) {
+        const row = make("div");
+        row.append(make("span", name), make("span", String(value)));
+        readout.append(row);
+      }
+      readout.hidden = false;
+      const size = readout.getBoundingClientRect();
+      const left = x + 18 + size.width < innerWidth ? x + 18 : x - 18 - size.width;
+      readout.style.left = Math.max(6, left) + "px";
+      readout.style.top = Math.max(6, Math.min(y - size.height / 2, innerHeight - size.height - 6)) + "px";
+    };
     for (const chart of charts) {
+      const scale = () => chart.getBoundingClientRect().width / chart.viewBox.baseVal.width;
+      let last = 0;
       chart.addEventListener("pointermove", (event) => {
-        const box = chart.getBoundingClientRect();
-        const at = nearest(((event.clientX - box.left) / box.width) * chart.viewBox.baseVal.width);
-        for (const other of charts) {
-          const cross = other.querySelector(".cross");
-          cross.setAttribute("x1", profile.x[at]);
-          cross.setAttribute("x2", profile.x[at]);
-          cross.setAttribute("visibility", "visible");
-        }
-        const over = event.target.closest && event.target.closest(".line");
-        chart.querySelectorAll(".line").forEach((line) => line.classList.toggle("dim", Boolean(over) && line !== over));
-        const values = profile.values[chart.dataset.panel].map((column, i) => [profile.names[i], column[at]]);
-        values.sort((a, b) => b[1] - a[1]);
-        readout.replaceChildren(make("b", chart.dataset.panel + " at q = " + profile.q[at]));
-        for (const [name, value] of values) {
-          const row = make("div");
-          row.append(make("span", name), make("span", String(value)));
-          readout.append(row);
-        }
-        readout.hidden = false;
-        const size = readout.getBoundingClientRect();
-        const left = event.clientX + 18 + size.width < innerWidth ? event.clientX + 18 : event.clientX - 18 - size.width;
-        readout.style.left = Math.max(6, left) + "px";
-        readout.style.top = Math.max(6, Math.min(event.clientY - size.height / 2, innerHeight - size.height - 6)) + "px";
+        last = nearest((event.clientX - chart.getBoundingClientRect().left) / scale());
+        show(chart, last, event.target.closest && event.target.closest(".line"), event.clientX, event.clientY);
       });
+      // Arrow keys move along the viewpoints.
+      chart.tabIndex = 0;
+      chart.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+        if (event.key === "Escape") hide();
+        if (step === undefined) return;
+        event.preventDefault();
+        last = Math.max(0, Math.min(profile.x.length - 1, last + step));
+        const box = chart.getBoundingClientRect();
+        show(chart, last, null, box.left + profile.x[last] * scale(), box.top + box.height / 2);
+      });
+      chart.addEventListener("blur", hide);
       chart.addEventListener("pointerleave", hide);
       chart.addEventListener("pointercancel", hide);
     }

@@ -172,3 +172,10 @@ def test_colour_blind_readers_tell_the_palette_apart(eyes):
     lab = np.stack([116 * f[:, 1] - 16, *(f[:, :2] - f[:, 1:]).T * np.array([[500], [200]])], 1)
     nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab, 2))
     assert nearest > 14, (eyes, nearest)
+
+
+def test_every_colour_stands_out_from_paper():
+    rgb = np.array([mpl.colors.to_rgb(colour) for colour in PALETTE])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    contrast = 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)  # WCAG 2.2
+    assert contrast.min() >= 3

@@ -14,6 +14,19 @@ addEventListener("load", () => {
   const text = (id) => document.getElementById(id).textContent;
   const chart = document.querySelector("svg[data-panel]");
   if (chart) { move(chart, 0.5, 0.5); seen.readout = text("readout"); }
+  if (chart) {
+    const press = (key) => chart.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    press("Home"); press("ArrowRight");
+    seen.pressed = text("readout");
+  }
+  const picture = document.querySelector(".pair img");
+  if (picture) {
+    picture.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+    const dialog = document.querySelector("dialog[open]");
+    seen.enlarged = dialog.querySelector("img").width / picture.naturalWidth;
+    seen.caption = dialog.textContent;
+    dialog.querySelector("button").click();
+  }
   const field = document.querySelector(".field");
   if (field) { move(field, 0.99, 0.01); seen.pair = text("heat-pair"); }
   const head = document.querySelector(".sortable thead th:nth-child(2) button");

@@ -100,6 +100,9 @@ def test_a_dataset_page(server, tmp_path, hostile_page):
     assert HOSTILE[0] in seen["readout"]
     assert seen["readout"].startswith("A at q = ")
     assert "Similarity 0." in seen["pair"]
+    assert seen["pressed"].startswith("A at q = 0.")  # one step from zero
+    assert seen["enlarged"] == int(seen["enlarged"]) > 1  # its pixels stay squares
+    assert HOSTILE[0] in seen["caption"]
     assert seen["sorted"] == ["9", "8", "7", "6"]
 
 

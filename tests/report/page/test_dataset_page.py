@@ -1,16 +1,19 @@
 import base64
 import dataclasses
 import hashlib
+import io
 import json
+from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lcrjax
 from lcrjax.data import Dataset, Split, load
 from lcrjax.report import dataset_page
 from lcrjax.report.page.measured import measure_dataset
-from lcrjax.report.page.rendering import significant
+from lcrjax.report.page.rendering import render, significant
 from lcrjax.report.page.representative import by_class, nearest_class_accuracy, relative, whole
 from tests.report.page.conftest import HOSTILE
 from tests.report.page.pages import check
@@ -49,6 +52,28 @@ def test_copies_and_leaks_are_found_and_shown(hostile_page):
     assert f"test image 0, {HOSTILE[0]}" in alternatives
     assert f"training image 10, {HOSTILE[1]}" in alternatives
     assert page.text.count("identical") >= 3
+
+
+def test_shown_pairs_are_a_table_to_download(hostile_page):
+    page = check(hostile_page)
+    (link,) = [a for a in page.of("a") if "download" in a]
+    text = base64.b64decode(link["href"].removeprefix("data:text/csv;base64,")).decode()
+    table = pd.read_csv(io.StringIO(text))
+    assert len(table) == len([f for f in page.of("figure") if "pair" in f.get("class", "").split()])
+    assert (table["near"] == "yes").any()
+    identical = table[table["rmsd"] == 0]
+    assert set(identical["kind"]) == {"leak", "across"}
+    assert HOSTILE[0] in set(table["class"])
+
+
+def test_the_day_and_the_command_are_told(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/usr/bin/lcrjax", "report", "my data.npz"])
+    content = {"title": "t", "findings": []}
+    page = render("base.html", **content)
+    today = f"{datetime.now(UTC):%d %B %Y}"
+    assert f"on {today} by <code>lcrjax report &#39;my data.npz&#39;</code>." in page
+    monkeypatch.setattr("sys.argv", ["/usr/bin/pytest", "report"])
+    assert f"on {today}." in render("base.html", **content)
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,8 @@ def test_a_study_of_few_rows_says_so(study_folder, tmp_path):
     text = check(study_page(tmp_path / "few", figures=[])).text
     assert "No ranking: no complete row among 3" in text
     assert "too few rows, or constant" in text
+    assert "its interval" not in text
+    assert "A study of 40 subsets or more has intervals, too." in text
 
 
 def test_what_is_no_study_is_refused(tmp_path):
