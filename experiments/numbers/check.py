@@ -21,6 +21,7 @@ RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "measures.md": measures.measures,
     "panel.md": panel.panel_page,
     "training.md": training.training,
+    "training-notes.md": training.training_notes,
     "performance.md": performance.performance,
     "statistics.md": measures.statistics,
 }
