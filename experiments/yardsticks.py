@@ -83,6 +83,16 @@ def shown(whole: pd.DataFrame, parts: pd.DataFrame, scale: str) -> pd.DataFrame:
     return found.reset_index()
 
 
+def write(rows: Path, out: Path) -> None:
+    """Write the tables of the page and its figure, from the rows of a folder."""
+    found = {kind: pd.read_csv(rows / f"{kind}.csv") for kind in ("whole", "parts", "profiles")}
+    for scale in SCALES:
+        table = shown(found["whole"], found["parts"], scale)
+        write_table(table, out, scale.replace(" ", "-"))
+    figure = yardsticks_figure(found["profiles"])
+    figure.savefig(out / "yardsticks.png", dpi=130, metadata={"Software": None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of the panel's .npz files")
@@ -98,14 +108,10 @@ def main() -> None:
             for kind, table in whole_and_parts(data, scale):
                 tables.setdefault(kind, []).append(table.assign(dataset=name))
         print(name, flush=True)
-    found = {kind: pd.concat(each, ignore_index=True) for kind, each in tables.items()}
-    for kind, table in found.items():
+    for kind, each in tables.items():
+        table = pd.concat(each, ignore_index=True)
         table.to_csv(options.out / f"{kind}.csv", index=False, float_format="%.6g")
-    for scale in SCALES:
-        table = shown(found["whole"], found["parts"], scale)
-        write_table(table, options.out, scale.replace(" ", "-"))
-    figure = yardsticks_figure(found["profiles"])
-    figure.savefig(options.out / "yardsticks.png", dpi=130, metadata={"Software": None})
+    write(options.out, options.out)
 
 
 if __name__ == "__main__":

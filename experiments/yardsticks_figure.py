@@ -35,10 +35,13 @@ def yardsticks_figure(profiles: pd.DataFrame) -> Figure:
                 ax.plot(at, rows["whole"], color=colours[str(name)], lw=1.3, label=name)
             if letter != "R":
                 ax.set_yscale("log")
+                for formatter in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+                    formatter(lambda y, _: f"{y:g}" if f"{y:e}"[0] in "12357" or y < 2 else "")
             ax.set_title(title if i == 0 else "")
             ax.set_xticks(place(np.array(list(VIEWPOINT_TICKS))), list(VIEWPOINT_TICKS.values()))
         axes[i, 0].set_ylabel(said)
-    fig.supxlabel("viewpoint q", fontsize=8)
+    for ax in axes[-1]:
+        ax.set_xlabel("viewpoint $q$")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=4)
     return fig
