@@ -23,7 +23,7 @@ target = table[table["part"] == "target"]
 target[["name", "a", "b", "difference", "lower", "upper"]].round(3)
 
 # %%
-# A difference whose interval leaves zero out is told from nothing.
+# If an interval does not hold zero, the two sets differ for this test set.
 
 rows = target.dropna(subset=["lower"]).set_index("name")
 rows = rows.loc[["largest_similarity", "neighbour_bacc"]]

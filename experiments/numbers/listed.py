@@ -33,10 +33,6 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "glossary.md": (
         '"A at viewpoint 0"',
         "a row for the viewpoint: `alpha` where `q` is 0",
-        "Shannon's entropy belongs to viewpoint 1 without",
-        "One of the 27 numbers",
-        "how well a class represents the dataset: 1 is fully",
-        "order 1 is the arithmetic mean, 0 the geometric, -1 the harmonic",
     ),
     "coming-from.md": ("without `q` gives 0, 1, 2 and infinity", "`score_X` of version 0.0.3"),
     "howto/redundant.md": ("Here 40 of 500 images come", "repeats the same 75 images"),
