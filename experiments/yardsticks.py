@@ -73,13 +73,13 @@ def whole_and_parts(data: Dataset, scale: str) -> Iterator[tuple[str, pd.DataFra
 def shown(whole: pd.DataFrame, parts: pd.DataFrame, scale: str) -> pd.DataFrame:
     """The table of one similarity on the page."""
     table = whole[whole["similarity"] == scale].set_index("dataset")
-    found = table[["images", "classes", "CB_1", "A_0", "R_1", "G_1"]].copy()
-    found.insert(4, "A_0 / classes", found["A_0"] / found["classes"])
+    found = table[["images", "classes", "A_0", "R_1", "G_1"]].copy()
+    found.insert(3, "A_0 / classes", found["A_0"] / found["classes"])
     own = parts[parts["similarity"] == scale].pivot(index="dataset", columns=["n", "of parts"])
     for n in SIZES:
         low, high = (own["A_0"][n][end] for end in ("low", "high"))
-        ends = [f"{a:.2f} to {b:.2f}" if a == a else "" for a, b in zip(low, high, strict=True)]
-        found[f"A_0 of {n:,} images"] = pd.Series(ends, low.index).reindex(found.index)
+        ends = [f"{a:.3g}–{b:.3g}" if a == a else "" for a, b in zip(low, high, strict=True)]
+        found[f"A_0 of {n:,}"] = pd.Series(ends, low.index).reindex(found.index)
     return found.reset_index()
 
 

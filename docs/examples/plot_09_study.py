@@ -15,10 +15,8 @@ from lcrjax.study.analysis import fixed_effects_r2
 
 folder = Path("../../experiments/results/panel")  # of a clone of the repository
 table = read_results(folder)
-found = fixed_effects_r2(
-    table, "bacc", [("A_0",), ("A_1",), ("CB_1",), ("size",), ("CB_1", "size")]
-)
-found
+models = [("A_0",), ("A_1",), ("CB_1",), ("size",), ("CB_1", "size")]
+fixed_effects_r2(table, models)
 
 # %%
 # One dataset: more images and a larger A at viewpoint 0 both go with better scores.

@@ -2,8 +2,8 @@
 Use a similarity of your own
 ============================
 
-A function of two vectors, written with ``jax.numpy``, is all that it takes. This one ignores
-brightness: it compares where the ink is.
+Write a function of two vectors with ``jax.numpy``. This one compares how much ink two digits have
+in common.
 """
 
 import jax.numpy as jnp
@@ -22,11 +22,10 @@ def overlap(sharpness, x, y):
     return (jnp.minimum(x, y).sum() / jnp.maximum(x, y).sum()) ** sharpness
 
 
-sharpnesses = (0.5, 1.0, 2.0, 4.0)
 fig, ax = plt.subplots(figsize=(6, 3), layout="constrained")
-for sharpness in sharpnesses:
+for sharpness in (0.5, 1.0, 2.0, 4.0):
     alike = lcrjax.Pointwise(overlap, jnp.float32(sharpness))
     D = lcrjax.measure(vectors, labels, similarity=alike, q=1)
     ax.plot(range(10), D.class_level["normalized_alpha"][0], "o-", label=f"sharpness {sharpness:g}")
-ax.set(xlabel="digit", ylabel="effective images in the class", xticks=range(10), yscale="log")
-ax.legend()
+ax.set(xlabel="digit", ylabel="effective images in the class", xticks=range(10))
+fig.legend(loc="outside right")

@@ -42,5 +42,6 @@ scores[["acc", "bacc", "epochs", "train_accuracy"]].head()
 
 fig, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
 ax.plot(np.repeat(sizes, 3), scores["bacc"], "o", color="#0072B2")
-ax.set(xlabel="images", ylabel="balanced accuracy", xscale="log", xticks=sizes)
+ax.set(xlabel="images", ylabel="balanced accuracy", xscale="log")
 ax.set_xticks(sizes, [str(n) for n in sizes])
+ax.minorticks_off()
