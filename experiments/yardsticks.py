@@ -78,7 +78,7 @@ def shown(whole: pd.DataFrame, parts: pd.DataFrame, scale: str) -> pd.DataFrame:
     own = parts[parts["similarity"] == scale].pivot(index="dataset", columns=["n", "of parts"])
     for n in SIZES:
         low, high = (own["A_0"][n][end] for end in ("low", "high"))
-        ends = [f"{a:.3g}–{b:.3g}" if a == a else "" for a, b in zip(low, high, strict=True)]
+        ends = [f"{a:#.3g}–{b:#.3g}" if a == a else "" for a, b in zip(low, high, strict=True)]
         found[f"A_0 of {n:,}"] = pd.Series(ends, low.index).reindex(found.index)
     return found.reset_index()
 
