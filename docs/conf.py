@@ -5,10 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
 import lcrjax
 from lcrjax.study.columns import COLUMNS, FEATURES
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # gallery_figures
 
 project = "lcrjax"
 author = "The lcrjax authors"
@@ -18,14 +22,28 @@ version = release = lcrjax.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples", "sg_execution_times.rst"]
 html_theme = "furo"
 html_title = "lcrjax"
-html_static_path: list[str] = []
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_math_renderer = "mathml"
+
+sphinx_gallery_conf = {
+    "image_scrapers": ("matplotlib", "gallery_figures.scrape"),
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "min_reported_time": 60,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "write_computation_times": False,
+}
 
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
@@ -40,6 +58,16 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 napoleon_attr_annotations = False
+
+
+def show_formula(block):
+    """A visitor that writes a formula as MathML, which browsers draw without a script."""
+
+    def visit(translator, node):
+        translator.body.append(tex2mathml(node.astext(), as_block=block))
+        raise nodes.SkipNode
+
+    return visit, None
 
 
 def docstring_math(app, what, name, obj, options, lines):
@@ -83,6 +111,7 @@ def write_columns(app):
 
 def setup(app):
     """Connect the functions above."""
+    app.add_html_math_renderer("mathml", show_formula(False), show_formula(True))
     app.connect("autodoc-process-signature", short_types)
     app.connect("autodoc-process-docstring", docstring_math)
     app.connect("builder-inited", write_command_line)

@@ -17,14 +17,14 @@ KINDS = ("recomputed", "measured", "given", "unlisted")
 def main() -> None:
     total: Counter[str] = Counter()
     wrong = []
-    print(("{:<18}" + 4 * "{:>12}").format("numbers", *KINDS))
+    print(("{:<24}" + 4 * "{:>12}").format("numbers", *KINDS))
     for page in PAGES:
         found = check(page)
         counts = {kind: len(getattr(found, kind)) for kind in KINDS}
-        print(("{:<18}" + 4 * "{:>12}").format(page, *counts.values()))
+        print(("{:<24}" + 4 * "{:>12}").format(page, *counts.values()))
         total.update(counts)
         wrong += found.wrong
-    print(("{:<18}" + 4 * "{:>12}").format("all", *(total[kind] for kind in KINDS)))
+    print(("{:<24}" + 4 * "{:>12}").format("all", *(total[kind] for kind in KINDS)))
     print("\nmeasured once:")
     for page, pieces in MEASURED.items():
         for piece, how in pieces.items():

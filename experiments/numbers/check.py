@@ -5,7 +5,15 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 
-from experiments.numbers import curation, measures, panel, performance, predicting, training
+from experiments.numbers import (
+    curation,
+    measures,
+    panel,
+    performance,
+    predicting,
+    training,
+    yardsticks,
+)
 from experiments.numbers.listed import EVERYWHERE, GIVEN, MEASURED
 from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 
@@ -16,11 +24,13 @@ RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "two-datasets.md": predicting.two_datasets,
     "index.md": measures.index,
     "curation.md": curation.curation,
+    "yardsticks.md": yardsticks.yardsticks,
     "embeddings.md": measures.embeddings,
     "tutorial.md": measures.tutorial,
     "measures.md": measures.measures,
     "panel.md": panel.panel_page,
     "training.md": training.training,
+    "training-notes.md": training.training_notes,
     "performance.md": performance.performance,
     "statistics.md": measures.statistics,
 }

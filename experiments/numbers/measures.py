@@ -19,6 +19,7 @@ def measured() -> lcrjax.Diversity:
 
 def index() -> Iterator[str]:
     yield f"a regression of performance on {len(FEATURES)} diversities"
+    yield f"as diverse as {measured().dataset_level['alpha'][0]:.1f} images"
 
 
 def embeddings() -> Iterator[str]:

@@ -5,7 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+_DOCS = ROOT / "docs"
+PAGES = {"README.md": ROOT / "README.md"} | {
+    path.relative_to(_DOCS).as_posix(): path
+    for folder in (_DOCS, _DOCS / "howto")
+    for path in sorted(folder.glob("*.md"))
+}
 
 #: Python blocks run in tests, and what is included is compared there; sources are citations.
 _NO_PROSE = re.compile(r"^```.*?^```$|^## Sources$.*\Z", re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Numbers of the training page, from the rows of the recipes, or computed."""
+"""Numbers of the pages on training, from the rows of the recipes, or computed."""
 
 import functools
 import math
@@ -27,6 +27,10 @@ def recipes() -> pd.DataFrame:
 
 
 def training() -> Iterator[str]:
+    yield f"standard error there is {100 * math.sqrt(0.99 * 0.01 / 2048):.1f} %"
+
+
+def training_notes() -> Iterator[str]:
     yield from recipe.pooled(recipes()).replace("-0.", "−0.").splitlines()[2:]
     counts = recipe.SUBSETS
     yield (
@@ -57,10 +61,9 @@ def training() -> Iterator[str]:
     blood = recipes()[(recipes()["recipe"] == recipe.CHOSEN) & (recipes()["dataset"] == "blood")]
     mean = blood.groupby("n")["epochs"].mean()
     yield f"({mean[64]:.0f} epochs at 64 images, {mean[1024]:.0f} for 1,024 of blood, up to 1,000)"
-    yield f"standard error there is {100 * math.sqrt(0.99 * 0.01 / 2048):.1f} %"
     yield f"{parameters(8)} instead of {parameters(32)} million parameters"
     for row in _AGAINST_PYTORCH:
-        speeds = [re.match(r"[\d.]+", cell) for cell in cells_of("training.md", row)[:2]]
+        speeds = [re.match(r"[\d.]+", cell) for cell in cells_of("training-notes.md", row)[:2]]
         ours, theirs = (float(found[0]) for found in speeds if found)
         yield f"| {row} |…|…| {max(ours, theirs) / min(ours, theirs):.1f} |"
 

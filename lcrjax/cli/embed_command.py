@@ -32,7 +32,7 @@ def embed(
     A network that was trained on these labels pulls their classes apart: what it says of a
     dataset's diversity is in part what it was taught.
 
-    The same command goes on where it stopped, whatever stopped it.
+    Run the same command to resume, whatever stopped it.
 
     Examples:
         lcrjax embed digits --model lcrjax-train --out digits.npz

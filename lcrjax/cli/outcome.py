@@ -78,7 +78,7 @@ class Work:
         if self._asked or not self._patient:
             raise KeyboardInterrupt
         self._asked = True
-        print("lcrjax: stopping after this step; once more stops at once.", file=sys.stderr)
+        print("lcrjax: stopping after this step; press Ctrl-C again to stop now.", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -105,7 +105,9 @@ def interruptible(sentence: str) -> Iterator[Work]:
 @contextlib.contextmanager
 def work_in(folder: Path) -> Iterator[Work]:
     """Work that a folder keeps: interruptible, and told in one sentence why it cannot go on."""
-    sentence = f"interrupted. What was finished is safe in {folder}; the same command goes on."
+    sentence = (
+        f"interrupted. What was finished is safe in {folder}; run the same command to resume."
+    )
     with interruptible(sentence) as work:
         from lcrjax.study.run.folder import FolderInUseError
 
@@ -119,7 +121,7 @@ def work_in(folder: Path) -> Iterator[Work]:
             leave(
                 NO_DISK,
                 f"cannot write to {folder}: {error}. What was finished is safe; "
-                "when there is room, the same command goes on.",
+                "when there is room, run the same command to resume.",
             )
         except (ValueError, ImportError) as error:
             if work.begun:  # not the input, which was checked before: a fault that needs its trace

@@ -89,7 +89,7 @@ def study(
     It prints what A_0, CB_1, size and the best single feature, pair and triple explain; the whole
     ranking is ranking.csv in the study's folder, and lcrjax search prints it.
 
-    The same command goes on where it stopped, whatever stopped it.
+    Run the same command to resume, whatever stopped it.
 
     Examples:
         lcrjax study

@@ -50,7 +50,7 @@ def train(
     This is how the paper makes sure that a dataset is of high quality (Table II): AUC, accuracy
     and balanced accuracy of the reference model, without augmentation, with the learning curve.
 
-    The same command goes on where it stopped, whatever stopped it.
+    Run the same command to resume, whatever stopped it.
 
     Examples:
         lcrjax train digits --epochs 10

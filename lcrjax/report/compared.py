@@ -159,7 +159,7 @@ def _diversity(comparison: Comparison) -> list[Finding]:
     if row.lower is not None and row.upper is not None:
         clear = not row.lower <= 0 <= row.upper
         said += f"; the interval of the difference, {interval(row)}, "
-        said += "leaves zero out" if clear else "holds zero"
+        said += "does not hold zero" if clear else "holds zero"
     return [Finding("note", f"{said}.")]
 
 

@@ -81,7 +81,7 @@ def test_the_same_command_goes_on(run, data, tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     cut = run("study", data, *SMALL, "--out", "s", train=train)
     assert cut.exit_code == 130
-    assert "the same command goes on" in cut.stderr
+    assert "run the same command to resume" in cut.stderr
     assert "Traceback" not in cut.output
     assert signal.getsignal(signal.SIGTERM) == before
     finished = len(list((tmp_path / "s" / ROWS).iterdir()))
@@ -109,7 +109,7 @@ def test_a_first_interrupt_waits_for_a_step_and_a_second_does_not(run, data, tmp
 
     result = run("study", data, *SMALL, "--out", "s", train=train)
     assert result.exit_code == 130
-    assert "once more stops at once" in result.stderr
+    assert "press Ctrl-C again to stop now" in result.stderr
     assert passed
     assert not list((tmp_path / "s" / ROWS).iterdir())
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -249,6 +249,6 @@ def test_a_full_disk_at_the_end_costs_the_figures_only(run, data, tmp_path):
 
     result = run("study", data, *SMALL, "--out", "s", draw=full)
     assert result.exit_code == 4
-    assert "the same command goes on" in result.stderr
+    assert "run the same command to resume" in result.stderr
     assert (tmp_path / "s" / RESULTS).exists()
     assert run("study", data, *SMALL, "--out", "s").exit_code == 0

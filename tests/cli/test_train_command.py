@@ -90,7 +90,7 @@ def test_an_interrupt_leaves_in_peace_with_the_curve_so_far(train, data, tmp_pat
     fake_training.at_step = interrupt
     result = train(data, "--out", "t")
     assert result.exit_code == 130
-    assert "the same command goes on" in result.stderr
+    assert "run the same command to resume" in result.stderr
     assert "Traceback" not in result.output
     assert pd.read_csv(tmp_path / "t" / "curve.csv")["epoch"].tolist() == [1]
     assert not (tmp_path / "t" / "result.json").exists()

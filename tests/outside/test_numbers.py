@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import differences, measures_tables, recipe, reference
+from experiments import differences, measures_tables, recipe, reference, yardsticks
 from experiments.numbers.check import check
 from experiments.numbers.pages import PAGES, prose
 from experiments.panel_tables import RESULTS, TABLES
@@ -65,6 +65,11 @@ def test_tables_of_other_experiments_are_those_of_their_rows():
     rows = pd.read_csv(recipe.RESULTS / "rows.csv")
     assert (recipe.RESULTS / "table.md").read_text() == recipe.summary(rows)
     assert (recipe.RESULTS / "pooled.md").read_text() == recipe.pooled(rows)
+    names = ("whole", "parts")
+    whole, parts = (pd.read_csv(yardsticks.RESULTS / f"{name}.csv") for name in names)
+    written = pd.read_csv(yardsticks.RESULTS / "half-median.csv")
+    found = yardsticks.shown(whole, parts, "half median")
+    same_numbers(written.to_csv(), found.to_csv())
     results = pd.read_csv(reference.RESULTS / "results.csv")
     assert (reference.RESULTS / "table.md").read_text() == reference.summary(results)
 

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Okabe and Ito's palette without yellow, which vanishes on paper, and black, which is for text; what
-#: was too light is darkened to three times the contrast of paper (WCAG), orange and red kept apart;
-#: grey and indigo are added.
+#: Okabe and Ito's palette without yellow, which vanishes on paper, and black, which is for text.
+#: What was too light is darkened to three times the contrast of paper (WCAG), with orange and red
+#: kept apart; grey and indigo are added.
 PALETTE = ("#0072B2", "#D67D00", "#009E73", "#CC79A7", "#3C93FF", "#BF4800", "#595959", "#332288")
 GREY = "#666666"
 #: Colours of features, by their `lcrjax.report.names.family`.
