@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,8 +25,11 @@ from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.processes import check_agreed, of_all
+from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.devices import check_mesh, is_spread
+from lcrjax.pairwise.streams import large_as_stream, probe, product_of_stream
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
@@ -48,6 +52,7 @@ def measure(
     error: float | None = None,
     seed: int = 0,
     mesh: Mesh | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -57,7 +62,8 @@ def measure(
     Args:
         images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. With another
             similarity whatever it compares, such as embeddings (n, d), or of a product of
-            similarities a tuple.
+            similarities a tuple. A `lcrjax.Stream` of them, or a large memory map or array of h5py,
+            Zarr or Hugging Face, is read in blocks and never as a whole.
         labels: Their n classes: integers, strings or booleans. Or, where images have several, a
             matrix (n, C) of 0 and 1, such as a table with a column for each class: an image with k
             labels counts 1/k in each of these classes, as `diversity` counts shares.
@@ -83,6 +89,8 @@ def measure(
             holds a shard of the images. Those that lie on them stay there, and labels are those of
             all. Others are spread over them: each process gives a part of its own, of as many
             images with their labels, and all get the result for all.
+        checkpoint: A folder for partial sums, written every half a minute: the same call goes on
+            from there where an earlier one was killed. They are removed in the end.
 
     Returns:
         A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
@@ -96,7 +104,9 @@ def measure(
             class or an error of zero or less is asked for, both of them, either with resampling,
             several labels, traced images or a similarity of no others than its own elements. If the
             mesh lacks the axis along which images are sharded, or processes disagree about images
-            or classes.
+            or classes. If a stream changes between two passes or its blocks do not fit together, it
+            is to be resampled, spread over a mesh or has several labels, or the checkpoint is of
+            other images, labels or another similarity.
 
     References:
         Paper, sections II-E and III-D. Estimates: Lohr (2021), Sampling, chapters 3 and 9.
@@ -126,11 +136,22 @@ def measure(
     else:
         names, shares_of_classes = table
         classes = np.argmax(shares_of_classes, axis=1).astype(np.int32)
-    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
+    several = table is not None and bool((shares_of_classes < 1).any(where=shares_of_classes > 0))
+    alone = mesh is None and resampling is None and not several
+    if checkpoint is not None and (rows is not None or error is not None or not alone):
+        raise ValueError("a checkpoint is of all pairs and no more: leave out it or the rest")
+    given = RMSD() if similarity is None else similarity
+    relation, images, _ = as_similarity(given, large_as_stream(given, images) if alone else images)
     spread = mesh is not None and is_spread(images)
     if mesh is not None:
         check_mesh(mesh, relation, images)
-    images = images if spread else taken(relation, images)
+    if isinstance(images, Stream) and not alone:
+        raise ValueError(
+            "images are read in blocks: leave out mesh and resampling, and give one label for each"
+        )
+    images = images if spread or isinstance(images, Stream) else taken(relation, images)
+    if checkpoint is not None and not isinstance(images, Stream):
+        images = Stream(images)
     count = count_elements(relation, images)
     if count != len(classes):
         raise ValueError(
@@ -138,8 +159,11 @@ def measure(
             "give one each"
         )
     if similarity is None:
-        check_pixels(np.asarray(_ends(images)) if spread else images)
-    if table is not None and (shares_of_classes < 1).any(where=shares_of_classes > 0):
+        if isinstance(images, Stream):
+            check_pixels(probe(images).rows)
+        else:
+            check_pixels(np.asarray(_ends(images)) if spread else images)
+    if several:
         if mesh is not None:
             raise ValueError("images have several labels: leave out the mesh")
         if resampling is not None:
@@ -163,7 +187,10 @@ def measure(
         if found is not None:
             return found
     sums: Any
-    if mesh is None:
+    if isinstance(images, Stream):
+        kept = None if checkpoint is None else Checkpoint(checkpoint)
+        sums = product_of_stream(relation, images, weights, checkpoint=kept)
+    elif mesh is None:
         sums = zp(relation, images, jnp.asarray(weights))
     else:
         check_agreed({"classes": len(names), "class names": zlib.crc32(repr(names).encode())})
