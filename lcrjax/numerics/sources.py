@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-#: Bytes of a block of elements that are read together.
-BLOCK_BYTES = 2**25
+#: Bytes of a block of elements that are read together: more than the 32 MiB up to which the C
+#: library may keep what was given back.
+BLOCK_BYTES = 40 * 2**20
 _SMALL = 2 * BLOCK_BYTES  # what is read as a whole
 
 
