@@ -12,6 +12,7 @@ from jax import Array
 from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
+from lcrjax.measures.column_estimates import check_columns, estimated_by_columns
 from lcrjax.measures.counted import diversity
 from lcrjax.measures.estimates import check_asked, check_estimable, estimated, exact
 from lcrjax.measures.family import labelled_family
@@ -53,6 +54,7 @@ def measure(
     seed: int = 0,
     mesh: Mesh | None = None,
     checkpoint: str | Path | None = None,
+    columns: int | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -81,6 +83,8 @@ def measure(
         rows: For an estimate with 95 % intervals: how many images to compare with all, a sample
             stratified by class. Time grows with n times rows. Where they are all images, or more,
             intervals have no width.
+        columns: Beside `rows`, how many images to compare these with in place of all, another
+            sample stratified by class: time then does not grow with n.
         error: For an estimate of that precision: half the width of the intervals of the dataset's
             A, R and G at finite viewpoints, relative to their values, such as 0.002. Samples grow
             until it is reached; from half of all images on, all are compared.
@@ -158,6 +162,17 @@ def measure(
             f"there are {counted(count, 'image')} and {counted(len(classes), 'label')}: "
             "give one each"
         )
+    asked = rows is not None or error is not None
+    if asked and several:
+        raise ValueError("images have several labels: leave out rows and error")
+    if asked:
+        check_estimable(relation, images, classes, rows)
+    check_columns(columns, rows, classes)
+    if columns is not None and rows is not None:
+        return estimated_by_columns(
+            relation, images, classes, names, q, rows=rows, columns=columns, seed=seed,
+            check=check_pixels if similarity is None else None,
+        )  # fmt: skip
     if similarity is None:
         if isinstance(images, Stream):
             check_pixels(probe(images).rows)
@@ -168,8 +183,6 @@ def measure(
             raise ValueError("images have several labels: leave out the mesh")
         if resampling is not None:
             raise ValueError("images have several labels, which are not resampled: leave it out")
-        if rows is not None or error is not None:
-            raise ValueError("images have several labels: leave out rows and error")
         counts = dict(zip(names, shares_of_classes.T, strict=True))
         return diversity(counts, relation, q=q, elements=images)
     dtype = float_dtype(*jax.tree.leaves(images))
@@ -178,9 +191,7 @@ def measure(
         f"similarities of {count:,} images to {len(names):,} classes",
     )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
-    asked = rows is not None or error is not None
     if asked:
-        check_estimable(relation, images, classes, rows)
         found = estimated(
             relation, images, weights, classes, names, q, rows=rows, error=error, seed=seed
         )
