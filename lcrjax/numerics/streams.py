@@ -19,6 +19,8 @@ from lcrjax.numerics.sources import (
     whole_refused,
 )
 
+_PAGES = 1024  # elements taken from a memory map at once: the system maps pages around each
+
 
 class Stream:
     """Elements on disk, or wherever they come from, as passes over blocks.
@@ -134,11 +136,14 @@ class Stream:
 
     def take(self, index: Int[np.ndarray, " m"]) -> Shaped[np.ndarray, "m ..."]:
         """Some elements by their places, in any order."""
+        out = np.empty((len(index), *self.shape[1:]), self.dtype)
         if isinstance(self._source, np.ndarray):
-            out = np.asarray(self._source[index])
-            self._forget()
-            return out / np.float32(255) if self._fraction else out
-        out, at, rows = np.empty((len(index), *self.shape[1:]), self.dtype), 0, self.rows_at_once
+            for i in range(0, len(index), _PAGES):
+                part = self._source[index[i : i + _PAGES]]
+                out[i : i + _PAGES] = part / np.float32(255) if self._fraction else part
+                self._forget()
+            return out
+        at, rows = 0, self.rows_at_once
         order = np.argsort(index, kind="stable")
         sought = index[order]
         for block in self.blocks(rows):
