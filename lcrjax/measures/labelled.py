@@ -30,7 +30,12 @@ from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.devices import check_mesh, is_spread
-from lcrjax.pairwise.streams import large_as_stream, probe, product_of_stream
+from lcrjax.pairwise.streams import (
+    check_in_blocks,
+    large_as_stream,
+    probe,
+    product_of_stream,
+)
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
@@ -155,6 +160,9 @@ def measure(
         )
     images = images if spread or isinstance(images, Stream) else taken(relation, images)
     if checkpoint is not None and not isinstance(images, Stream):
+        check_in_blocks(relation)
+        if not at_hand(images):
+            raise ValueError("images are traced: leave out the checkpoint")
         images = Stream(images)
     count = count_elements(relation, images)
     if count != len(classes):

@@ -63,7 +63,7 @@ class Stream:
         elif column is not None:
             raise ValueError(f"{what} have no columns: leave out column={column!r}")
         elif is_sliced(source) or comes_from(source, "datasets"):
-            self._count = len(source)
+            self._count = _length(source)
         elif callable(source):
             self._chunks = lambda start, rows: iter(source())
         elif isinstance(source, Iterable) and not isinstance(source, str | bytes | dict | set):
@@ -176,7 +176,7 @@ class Stream:
             yield from self._chunks(start, rows)
             return
         for at in range(start, len(self), rows):
-            self._counted(len(self._source))
+            self._counted(_length(self._source))
             piece = self._source[at : min(at + rows, len(self))]
             if isinstance(self._source, np.ndarray):
                 piece = np.array(piece)  # a copy of our own
@@ -248,6 +248,10 @@ def as_stream(given: Any) -> Any:
     ):
         return Stream(given)
     return given
+
+
+def _length(source: Any) -> int:
+    return int(source.shape[0]) if is_sliced(source) else len(source)
 
 
 def _of_arrow(source: Any, column: str | None, what: str) -> Callable[[int, int], Iterator[Any]]:

@@ -81,6 +81,19 @@ def large_as_stream(similarity: Any, elements: Any) -> Any:
     return as_stream(elements) if fits else elements
 
 
+def check_in_blocks(similarity: Similarity) -> None:
+    """Check that a similarity can be computed block by block.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if not _in_blocks(similarity):
+        raise ValueError(
+            f"a {type(similarity).__name__} is not computed block by block: give a similarity of "
+            "vectors or images, or elements in memory and no checkpoint"
+        )
+
+
 def _in_blocks(similarity: Any) -> bool:
     """Whether it is computed in tiles, of arrays."""
     return isinstance(similarity, TiledSimilarity) and not (
@@ -96,11 +109,7 @@ def canonical_form(
     Raises:
         ValueError: If it does not compare arrays in tiles, or not these.
     """
-    if not _in_blocks(similarity):
-        raise ValueError(
-            f"a {type(similarity).__name__} is not computed block by block: give a similarity of "
-            f"vectors or images, or {stream.what} in memory"
-        )
+    check_in_blocks(similarity)
     assert isinstance(similarity, TiledSimilarity)
     seen = probe(stream)
     similarity.canonical(seen.sample, None)  # compares some with themselves
