@@ -29,7 +29,7 @@ def blocks():
     global passes
     passes += 1
     for i in range(0, len(x), 100):
-        if os.environ.get("KILLED") and passes == 7 and i == 500:
+        if os.environ.get("KILLED") and passes == 10 and i == 600:
             os.kill(os.getpid(), signal.SIGKILL)
         yield x[i : i + 100]
 
@@ -59,7 +59,7 @@ def test_killed_in_the_middle(tmp_path, rng, monkeypatch):
         assert 0 < found["place"][0] < N
     resumed = run(tmp_path)
     assert resumed.returncode == 0, resumed.stderr
-    assert int(resumed.stdout) < 7
+    assert int(resumed.stdout) < 9  # a whole run takes 11
     assert not left.exists()
     monkeypatch.setattr(streams, "BLOCK_BYTES", 96 * 12)
     whole = lcrjax.measure(lcrjax.Stream(x), y, q=(0, 1)).class_level["alpha"]
