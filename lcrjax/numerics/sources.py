@@ -1,6 +1,7 @@
 """What lies on disk, or comes from elsewhere, and would take memory if it were read as a whole."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ def is_sliced(given: Any) -> bool:
     )
 
 
+def is_column(given: Any) -> bool:
+    """Whether it is a column of a Hugging Face dataset."""
+    return comes_from(given, "datasets") and isinstance(given, Sequence)
+
+
 def is_large(given: Any) -> bool:
     """Whether it is a memory map, an array of h5py or Zarr or a Hugging Face column of some size.
 
@@ -34,7 +40,7 @@ def is_large(given: Any) -> bool:
         return is_sliced(given) and (
             math.prod(given.shape) * np.dtype(given.dtype).itemsize > _SMALL
         )
-    if comes_from(given, "datasets") and hasattr(given, "__getitem__") and len(given):
+    if is_column(given) and len(given):
         return len(given) * np.asarray(given[0]).nbytes > _SMALL
     return False
 

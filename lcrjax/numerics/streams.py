@@ -13,6 +13,7 @@ from lcrjax.numerics.inputs import check_apart, numbers
 from lcrjax.numerics.sources import (
     BLOCK_BYTES,
     comes_from,
+    is_column,
     is_large,
     is_sliced,
     memory_map,
@@ -62,7 +63,7 @@ class Stream:
             self._chunks = _of_arrow(source, column, what)
         elif column is not None:
             raise ValueError(f"{what} have no columns: leave out column={column!r}")
-        elif is_sliced(source) or comes_from(source, "datasets"):
+        elif is_sliced(source) or is_column(source):
             self._count = _length(source)
         elif callable(source):
             self._chunks = lambda start, rows: iter(source())
