@@ -55,7 +55,13 @@ def cases(path: str, most: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def covered(
-    case: str, word: str, images: np.ndarray, labels: np.ndarray, rows: int, count: int
+    case: str,
+    word: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    rows: int,
+    columns: int | None,
+    count: int,
 ) -> pd.DataFrame:
     """Coverage and half width, in percent, of each measure at each viewpoint."""
     similarity, elements, _ = as_similarity(word.split(" ")[0], images)
@@ -66,7 +72,9 @@ def covered(
     numbers = np.arange(len(images))
     truth = lcrjax.measure(numbers, labels, similarity=known, q=Q)
     samples = [
-        lcrjax.measure(numbers, labels, similarity=known, q=Q, rows=rows, seed=seed)
+        lcrjax.measure(
+            numbers, labels, similarity=known, q=Q, rows=rows, columns=columns, seed=seed
+        )
         for seed in range(count)
     ]
     out = []
@@ -114,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", help="blood.npz of MedMNIST")
     parser.add_argument("--rows", type=int, default=800)
+    parser.add_argument("--columns", type=int, help="to compare rows with; all if left out")
     parser.add_argument("--samples", type=int, default=300)
     parser.add_argument("--most", type=int, default=8000, help="elements of a dataset")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -121,7 +130,8 @@ def main() -> None:
     parts = []
     for case, images, labels in cases(options.path, options.most):
         for word in SIMILARITIES:
-            parts.append(covered(case, word, images, labels, options.rows, options.samples))
+            asked = (options.rows, options.columns, options.samples)
+            parts.append(covered(case, word, images, labels, *asked))
             print(f"{case}, {word}: done", flush=True)
     table = pd.concat(parts, ignore_index=True)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from lcrjax.measures.resampling import Bootstrap, Subsets
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.vendi import vendi_score
 from lcrjax.numerics.power_means import power_mean
+from lcrjax.numerics.streams import Stream
 from lcrjax.pairwise.zp import ordinariness
 from lcrjax.similarity import *  # noqa: F403 - what is public stands there, once
 
@@ -18,6 +19,7 @@ __all__ = [
     *_similarity.__all__,
     "Bootstrap",
     "Diversity",
+    "Stream",
     "Subsets",
     "cross_diversity",
     "diversity",

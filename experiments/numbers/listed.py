@@ -68,6 +68,14 @@ GIVEN: dict[str, tuple[str, ...]] = {
         '`D.class_interval["alpha"]` (Q, C, 2)',
         "(their lower end is 0)",
         "With fewer than 16 rows for each class",
+        "dealt to 20 groups",
+        "at q below 1, use",
+    ),
+    "streams.md": (
+        "some blocks of 40 MiB",
+        "of more than 80 MiB",
+        "to 1e-6",
+        "pixels k/255",
     ),
     "measures.md": (
         "Integers of 64 bits and floats from 1e-300 to 1e300",
@@ -215,6 +223,10 @@ MEASURED: dict[str, dict[str, str]] = {
     "estimates.md": {
         "## Do the intervals hold the truth?": "python -m experiments.coverage blood.npz --most "
         "4000 --samples 1000; its table.md",
+    },
+    "streams.md": {
+        "## How long": "measure of memory maps, once each; the "
+        "processors' time over two, and the largest resident set less that after jax had started",
     },
     "performance.md": {
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",

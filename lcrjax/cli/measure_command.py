@@ -47,7 +47,20 @@ def measure(
             "half the width of their intervals is that share of them."
         ),
     ] = None,
+    columns: Annotated[
+        int | None,
+        typer.Option(
+            help="With --rows: compare these with so many sampled elements in place of all, so "
+            "that time does not grow with the dataset."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for partial sums: the same command goes on from there after a kill."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Also write the table: .csv, .parquet or .json, with all nine measures."),
@@ -69,12 +82,14 @@ def measure(
         lcrjax measure digits --similarity rmsd:10
         lcrjax measure embeddings.npz --similarity gaussian:median
         lcrjax measure embeddings.npz --error 0.2%
+        lcrjax measure vectors.npy --labels classes.csv:kind --checkpoint sums/
     """
     with input_checked():
         from lcrjax.similarity.spec import (
             USUAL,
             as_similarity,
             check_similarity,
+            compares_numbers,
             describe_similarity,
         )
 
@@ -84,6 +99,12 @@ def measure(
         if rows is not None and error is not None:
             raise ValueError("there are --rows and --error: give one of them")
         precision = None if error is None else values.share(error)
+        if columns is not None and rows is None:
+            raise ValueError(f"--columns is {columns}, without --rows: give both")
+        if checkpoint is not None and (rows is not None or error is not None):
+            raise ValueError(
+                "there are a sample and --checkpoint, which is of all pairs: leave it out"
+            )
         if similarity is not None:
             check_similarity(similarity)
         if out is not None:
@@ -99,21 +120,26 @@ def measure(
 
     from lcrjax.cli.steps import choose_steps
 
+    kept = "" if checkpoint is None else f" The same command goes on from {checkpoint}."
     with (
-        interruptible("interrupted; no table was written."),
+        interruptible(f"interrupted; no table was written.{kept}"),
         choose_steps(Console(stderr=True), quiet=quiet) as show,
         input_checked(),
     ):
         word = similarity or USUAL[dataset.kind]
         check_similarity(word, dataset.kind)
-        alike, elements, _ = as_similarity(word, dataset.train.elements)
 
         import numpy as np
 
         from lcrjax import measure as measure_elements
         from lcrjax.measures.flatness import flat_remark
+        from lcrjax.numerics.streams import Stream, as_stream
 
-        show(f"comparing {len(dataset.train):,} {dataset.kind}", 0.0)
+        given = dataset.train.elements
+        large = as_stream(given) if compares_numbers(word) else given
+        alike, elements, _ = as_similarity(word, large)
+        in_blocks = ", read in blocks" * isinstance(elements, Stream)
+        show(f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}", 0.0)
         found = measure_elements(
             elements,
             dataset.train_labels,
@@ -121,8 +147,10 @@ def measure(
             similarity=alike,
             class_names=dataset.class_names,
             rows=rows,
+            columns=columns,
             error=precision,
             seed=seed,
+            checkpoint=checkpoint,
         )
 
     frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
@@ -142,7 +170,8 @@ def measure(
             }
         )
     else:
-        console.print(f"Similarity: {said}", markup=False, highlight=False, soft_wrap=True)
+        said_how = f"Similarity: {said}{in_blocks and '; elements were read in blocks'}"
+        console.print(said_how, markup=False, highlight=False, soft_wrap=True)
         if found.lower is not None:
             console.print(_sampled(frame), highlight=False, soft_wrap=True)
         _print(console, dataset.name, dataset.kind, counts, frame)

@@ -11,13 +11,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.family import Members, alone, family_of
 from lcrjax.measures.result import Diversity
-from lcrjax.measures.result_tables import (
-    SIGNED,
-    Table,
-    family_table,
-    numbers_and_logs,
-    table_result,
-)
+from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import sample_intervals
 from lcrjax.measures.strata import Sample, drawn
 from lcrjax.measures.viewpoints import viewpoints
@@ -177,23 +171,9 @@ def _once(
     found = alone(family_of(members, orders.astype(np.float64)))
     items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
     intervals = sample_intervals(sample, items, found, orders)
-
-    def placed(table: Table) -> Float[np.ndarray, "rows Q all_columns"]:
-        out = np.full((*table.shape[:2], 1 + len(class_names)), np.nan)
-        out[..., [0, *(1 + present)]] = table
-        return out
-
-    numbers = family_table(found.class_numbers, found.dataset_numbers, found.class_balance)
-    logs = family_table(found.class_entropies, found.dataset_entropies, np.log(found.class_balance))
-    error, *ends = intervals
-    with np.errstate(all="ignore"):
-        errors = np.where(SIGNED, error, error * numbers), np.where(SIGNED, error / numbers, error)
-    parts = ((numbers, logs), errors, *map(numbers_and_logs, ends))
-    value, spread, lower, upper = (
-        table_result(orders, class_names, *map(placed, part)) for part in parts
-    )
+    own = estimate_result(orders, class_names, present, mixed_table(found), *intervals)
     crowded = [class_names[j] for j in present[sample.crowded]]
-    return dataclasses.replace(value, standard_error=spread, lower=lower, upper=upper), crowded
+    return own, crowded
 
 
 def _guess(

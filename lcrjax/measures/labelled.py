@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from jax import Array
 from jax.sharding import Mesh
 from jaxtyping import Float, Int
 
+from lcrjax.measures.column_estimates import check_columns, estimated_by_columns
 from lcrjax.measures.counted import diversity
 from lcrjax.measures.estimates import check_asked, check_estimable, estimated, exact
 from lcrjax.measures.family import labelled_family
@@ -24,8 +26,16 @@ from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.processes import check_agreed, of_all
+from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.devices import check_mesh, is_spread
+from lcrjax.pairwise.streams import (
+    check_in_blocks,
+    large_as_stream,
+    probe,
+    product_of_stream,
+)
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
@@ -48,6 +58,8 @@ def measure(
     error: float | None = None,
     seed: int = 0,
     mesh: Mesh | None = None,
+    checkpoint: str | Path | None = None,
+    columns: int | None = None,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -57,7 +69,8 @@ def measure(
     Args:
         images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. With another
             similarity whatever it compares, such as embeddings (n, d), or of a product of
-            similarities a tuple.
+            similarities a tuple. A `lcrjax.Stream` of them, or a large memory map or array of h5py,
+            Zarr or Hugging Face, is read in blocks and never as a whole.
         labels: Their n classes: integers, strings or booleans. Or, where images have several, a
             matrix (n, C) of 0 and 1, such as a table with a column for each class: an image with k
             labels counts 1/k in each of these classes, as `diversity` counts shares.
@@ -75,6 +88,8 @@ def measure(
         rows: For an estimate with 95 % intervals: how many images to compare with all, a sample
             stratified by class. Time grows with n times rows. Where they are all images, or more,
             intervals have no width.
+        columns: Beside `rows`, how many images to compare these with in place of all, another
+            sample stratified by class: time then does not grow with n.
         error: For an estimate of that precision: half the width of the intervals of the dataset's
             A, R and G at finite viewpoints, relative to their values, such as 0.002. Samples grow
             until it is reached; from half of all images on, all are compared.
@@ -83,6 +98,8 @@ def measure(
             holds a shard of the images. Those that lie on them stay there, and labels are those of
             all. Others are spread over them: each process gives a part of its own, of as many
             images with their labels, and all get the result for all.
+        checkpoint: A folder for partial sums, written every half a minute: the same call goes on
+            from there where an earlier one was killed. They are removed in the end.
 
     Returns:
         A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
@@ -96,7 +113,9 @@ def measure(
             class or an error of zero or less is asked for, both of them, either with resampling,
             several labels, traced images or a similarity of no others than its own elements. If the
             mesh lacks the axis along which images are sharded, or processes disagree about images
-            or classes.
+            or classes. If a stream changes between two passes or its blocks do not fit together, it
+            is to be resampled, spread over a mesh or has several labels, or the checkpoint is of
+            other images, labels or another similarity.
 
     References:
         Paper, sections II-E and III-D. Estimates: Lohr (2021), Sampling, chapters 3 and 9.
@@ -126,26 +145,52 @@ def measure(
     else:
         names, shares_of_classes = table
         classes = np.argmax(shares_of_classes, axis=1).astype(np.int32)
-    relation, images, _ = as_similarity(RMSD() if similarity is None else similarity, images)
+    several = table is not None and bool((shares_of_classes < 1).any(where=shares_of_classes > 0))
+    alone = mesh is None and resampling is None and not several
+    if checkpoint is not None and (rows is not None or error is not None or not alone):
+        raise ValueError("a checkpoint is of all pairs and no more: leave out it or the rest")
+    given = RMSD() if similarity is None else similarity
+    relation, images, _ = as_similarity(given, large_as_stream(given, images) if alone else images)
     spread = mesh is not None and is_spread(images)
     if mesh is not None:
         check_mesh(mesh, relation, images)
-    images = images if spread else taken(relation, images)
+    if isinstance(images, Stream) and not alone:
+        raise ValueError(
+            "images are read in blocks: leave out mesh and resampling, and give one label for each"
+        )
+    images = images if spread or isinstance(images, Stream) else taken(relation, images)
+    if checkpoint is not None and not isinstance(images, Stream):
+        check_in_blocks(relation)
+        if not at_hand(images):
+            raise ValueError("images are traced: leave out the checkpoint")
+        images = Stream(images)
     count = count_elements(relation, images)
     if count != len(classes):
         raise ValueError(
             f"there are {counted(count, 'image')} and {counted(len(classes), 'label')}: "
             "give one each"
         )
+    asked = rows is not None or error is not None
+    if asked and several:
+        raise ValueError("images have several labels: leave out rows and error")
+    if asked:
+        check_estimable(relation, images, classes, rows)
+    check_columns(columns, rows, classes)
+    if columns is not None and rows is not None:
+        return estimated_by_columns(
+            relation, images, classes, names, q, rows=rows, columns=columns, seed=seed,
+            check=check_pixels if similarity is None else None,
+        )  # fmt: skip
     if similarity is None:
-        check_pixels(np.asarray(_ends(images)) if spread else images)
-    if table is not None and (shares_of_classes < 1).any(where=shares_of_classes > 0):
+        if isinstance(images, Stream):
+            check_pixels(probe(images).rows)
+        else:
+            check_pixels(np.asarray(_ends(images)) if spread else images)
+    if several:
         if mesh is not None:
             raise ValueError("images have several labels: leave out the mesh")
         if resampling is not None:
             raise ValueError("images have several labels, which are not resampled: leave it out")
-        if rows is not None or error is not None:
-            raise ValueError("images have several labels: leave out rows and error")
         counts = dict(zip(names, shares_of_classes.T, strict=True))
         return diversity(counts, relation, q=q, elements=images)
     dtype = float_dtype(*jax.tree.leaves(images))
@@ -154,16 +199,17 @@ def measure(
         f"similarities of {count:,} images to {len(names):,} classes",
     )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
-    asked = rows is not None or error is not None
     if asked:
-        check_estimable(relation, images, classes, rows)
         found = estimated(
             relation, images, weights, classes, names, q, rows=rows, error=error, seed=seed
         )
         if found is not None:
             return found
     sums: Any
-    if mesh is None:
+    if isinstance(images, Stream):
+        kept = None if checkpoint is None else Checkpoint(checkpoint)
+        sums = product_of_stream(relation, images, weights, checkpoint=kept)
+    elif mesh is None:
         sums = zp(relation, images, jnp.asarray(weights))
     else:
         check_agreed({"classes": len(names), "class names": zlib.crc32(repr(names).encode())})

@@ -90,7 +90,7 @@ def sample_intervals(
         spread = _spread_of_classes(sample, items, np.where(extreme, 0, logs), r)
         low, high = (logs + _log1p_over(r, change) for change in spread.ends(level))
         low = np.where(extreme, np.where(whole, logs, -np.inf), low)
-        ends = [_given(end, sizes) for end in (low, np.where(extreme, logs, high))]
+        ends = [measures_of_logs(end, sizes) for end in (low, np.where(extreme, logs, high))]
         classes = np.minimum(*ends), np.maximum(*ends)
 
         # What a class's number, or log, changes with the log of alpha, rho or gamma, and the
@@ -145,8 +145,8 @@ def _log1p_over(r: Float[np.ndarray, "..."], x: Float[np.ndarray, "..."]) -> Any
     return np.where(r == 0, x, log_of(np.maximum(1 + r * x, 0)) / r)
 
 
-def _given(logs: Float[np.ndarray, "3 Q C"], sizes: Float[np.ndarray, " C"]) -> AnyArray:
-    """Every measure of classes whose alpha, rho and gamma have these logs."""
+def measures_of_logs(logs: Float[np.ndarray, "3 Q C"], sizes: Float[np.ndarray, " C"]) -> AnyArray:
+    """Every measure of classes whose alpha, rho and gamma have these logs; signed, the number."""
     weights = np.log(sizes / sizes.sum())[None, :]
     alpha, rho, gamma = logs
     parts = ClassLogs(alpha, rho, gamma, weights, np.full_like(weights, len(sizes)))

@@ -10,6 +10,7 @@ from lcrjax.native.interrupts import interruptible
 
 #: The forms of similarities that kernels compute, numbered as in `src/pairwise/form.h`.
 FORMS = ("exponential", "gaussian", "matern32", "matern52", "cosine", "linear")
+SIDE = 96  # as in `src/pairwise/sums.h`
 NO_MEMORY, CANCELLED = 1, 2  # as in `src/common/ffi.h`
 SOON = 2**28  # components of pairs: less work ends before Ctrl-C has to be heard
 
@@ -21,6 +22,7 @@ def sums(
     form: str,
     rate: float,
     at_once: int | None = None,
+    split: int = 0,
 ) -> Float[np.ndarray, "n k"]:
     """Compute Z w by the kernels that XLA calls as well.
 
@@ -31,6 +33,8 @@ def sums(
         form: One of `FORMS`.
         rate: The form's.
         at_once: Threads; None for one for each processor.
+        split: A multiple of `SIDE`: only the elements before it are compared with those from it
+            on, each pair once, and sums of both are returned. 0 to compare all.
 
     Returns:
         float32; the same bits for any number of threads.
@@ -50,7 +54,7 @@ def sums(
             ctypes.c_int(rows.dtype != np.uint8),
             ctypes.c_void_p(rows.ctypes.data), ctypes.c_int64(len(rows)),
             ctypes.c_void_p(None if columns is None else columns.ctypes.data),
-            ctypes.c_int64(table.shape[1]), ctypes.c_int64(rows.shape[1]),
+            ctypes.c_int64(table.shape[1]), ctypes.c_int64(split), ctypes.c_int64(rows.shape[1]),
             ctypes.c_void_p(table.ctypes.data), ctypes.c_int64(len(table)),
             ctypes.c_int(FORMS.index(form)), ctypes.c_float(rate),
             ctypes.c_int(at_once or threads()), ctypes.c_void_p(out.ctypes.data),

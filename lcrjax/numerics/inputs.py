@@ -14,6 +14,7 @@ import numpy as np
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.meshes import whole
+from lcrjax.numerics.sources import is_large, whole_refused
 
 _TAKEN = "give an array, a list, or a table or column of pandas or polars"
 _ITEMS = "images, labels = zip(*items)"
@@ -167,6 +168,8 @@ def check_apart(what: str, given: Any) -> None:
 def _converted(what: str, given: Any) -> Any:
     """An array of what is none of NumPy's or jax's own."""
     check_apart(what, given)
+    if is_large(given):
+        raise whole_refused(what, given)
     if isinstance(given, Iterator):
         pairs = f"; of pairs by {_ITEMS}, of pairs of batches by {_BATCHES}"
         together = pairs * what.endswith(("elements", "images", "labels"))

@@ -12,7 +12,8 @@ from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.native_product import packed, serve_host
-from lcrjax.pairwise.zp import zp, zp_of_canonical
+from lcrjax.pairwise.product import zp_of_canonical
+from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Identity, Precomputed
 from lcrjax.similarity.base import Similarity, TiledSimilarity, pick
 

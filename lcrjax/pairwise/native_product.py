@@ -58,6 +58,7 @@ def sums_on_host(
     others: Any = None,
     *,
     most_threads: int | None = None,
+    split: int = 0,
 ) -> Float[np.ndarray, "n k"]:
     """Z w of arrays on the host; there is no program to compile. See `serve_host`.
 
@@ -67,9 +68,11 @@ def sums_on_host(
         weights: One column for each distribution, k >= 1, float32.
         others: m elements, or None for `elements`.
         most_threads: None for one for each processor.
+        split: As `lcrjax.native.calls.sums` takes it.
     """
     columns = None if others is None else _flat(others)
-    return sums(_flat(elements), columns, weights, *_served(similarity, elements), most_threads)
+    served = _served(similarity, elements)
+    return sums(_flat(elements), columns, weights, *served, most_threads, split)
 
 
 def packed(similarity: TiledSimilarity, elements: Any) -> PackedPool:

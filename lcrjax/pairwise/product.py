@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
@@ -12,9 +13,75 @@ from lcrjax.native.interrupts import ready
 from lcrjax.numerics.meshes import spread
 from lcrjax.pairwise import native_product
 from lcrjax.pairwise.derivatives import product_derivative
-from lcrjax.pairwise.tile_loops import product_in_tiles
+from lcrjax.pairwise.tile_loops import mutual_products, product_in_tiles
 from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles, tile_side
 from lcrjax.similarity.base import TiledSimilarity
+
+
+def zp_of_canonical(
+    similarity: TiledSimilarity,
+    elements: Any,
+    others: Any,
+    weights: Float[Array, "m k"],
+    *,
+    tile: int | None = None,
+) -> Float[Array, "n k"]:
+    """Compute Z w of what a similarity's `canonical` returned, or of some of these elements alone.
+
+    A kernel in C serves arrays that lie on the host, and a compiled program everything else.
+    """
+    if _on_host(similarity, elements, others, weights):
+        found = native_product.sums_on_host(similarity, elements, np.asarray(weights), others)
+        return jnp.asarray(found)
+    return product(similarity, elements, weights, others, tile)
+
+
+def products_of_two(
+    similarity: TiledSimilarity,
+    elements: Any,
+    others: Any,
+    weights: Float[np.ndarray, "n k"],
+    its_weights: Float[np.ndarray, "m k"],
+) -> tuple[Any, Any]:
+    """Compare two sets of canonical elements, each pair once, for the sums of both.
+
+    Args:
+        similarity: A symmetric similarity, or any other, whose pairs are computed twice.
+        elements: n elements on the host, n a multiple of `SPLIT`.
+        others: m elements on the host.
+        weights: Those of the elements.
+        its_weights: Those of the others.
+
+    Returns:
+        Z w of the others' weights, (n, k), and of the elements' weights for the others, (m, k).
+    """
+    if not similarity.symmetric:
+        found = zp_of_canonical(similarity, elements, others, jnp.asarray(its_weights))
+        return found, zp_of_canonical(similarity, others, elements, jnp.asarray(weights))
+    n, m = len(elements), len(others)
+    if _on_host(similarity, elements, others, weights):
+        both = np.concatenate([elements, others]), np.concatenate([weights, its_weights])
+        sums = native_product.sums_on_host(similarity, *both, split=n)
+        return sums[:n], sums[n:]
+    side = tile_side(n)
+    rows, columns = (padded_tiles(max(n, m), side) * side,) * 2  # the last set shares the program
+    own, its = _both_ways(
+        similarity,
+        pad_elements(elements, rows),
+        pad_elements(others, columns),
+        jnp.pad(weights, [(0, rows - n), (0, 0)]).T,
+        jnp.pad(its_weights, [(0, columns - m), (0, 0)]).T,
+        (jnp.int32(n), jnp.int32(m)),
+        side,
+    )
+    return own[:, :n].T, its[:, :m].T
+
+
+def _on_host(similarity: TiledSimilarity, elements: Any, others: Any, weights: Any) -> bool:
+    """Whether a kernel in C computes Z w of these without a program."""
+    at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
+    few = 0 < weights.shape[1] <= native_product.MOST_COLUMNS
+    return at_hand and few and native_product.serve_host(similarity, elements, others)
 
 
 def product(
@@ -67,6 +134,20 @@ def product_of_prepared(
     weights = jnp.pad(weights, [(0, 0), (0, sizes[1] - m)])
     points = pad_prepared(points, sizes[0])
     return _product(similarity, points, others, weights, counts, side)[:, :n]
+
+
+@partial(jax.jit, static_argnums=6)
+def _both_ways(
+    similarity: TiledSimilarity,
+    elements: Any,
+    others: Any,
+    weights: Array,
+    its_weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+) -> tuple[Array, Array]:
+    points, columns = similarity.prepare_both(elements, others)
+    return mutual_products(similarity, points, columns, weights, its_weights, counts, side)
 
 
 @partial(jax.jit, static_argnums=5)

@@ -130,3 +130,33 @@ def rectangular_product(
         return lax.dynamic_update_slice_in_dim(sums, across, i * side, axis=2)
 
     return jnp.sum(lax.fori_loop(0, tiles[0], row, zero_sums(k, n, weights)), axis=0)
+
+
+def mutual_products(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    its_weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+) -> tuple[Float[Array, "k n"], Float[Array, "k m"]]:
+    """Transposed Z w of the first `counts` points and others, both ways, of a symmetric one."""
+    tiles = tiles_of(counts, side)
+
+    def row(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        here, own = tile_of(points, i, side), weight_tile(weights, i, side)
+
+        def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            across, down = state
+            z = similarity.tile(here, tile_of(others, j, side), False, weights.dtype)
+            across = _added(across, weigh(weight_tile(its_weights, j, side), z))
+            return across, add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
+
+        start = zero_sums(len(weights), side, weights)
+        across, down = lax.fori_loop(0, tiles[1], column, (start, state[1]))
+        return lax.dynamic_update_slice_in_dim(state[0], across, i * side, axis=2), down
+
+    own, its = (zero_sums(len(w), w.shape[1], w) for w in (weights, its_weights))
+    own, its = lax.fori_loop(0, tiles[0], row, (own, its))
+    return jnp.sum(own, axis=0), jnp.sum(its, axis=0)

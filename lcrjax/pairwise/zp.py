@@ -11,10 +11,11 @@ from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
 from lcrjax.numerics.processes import check_process
+from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.devices import check_mesh, is_spread, product_over_mesh
-from lcrjax.pairwise.native_product import MOST_COLUMNS, serve_host, sums_on_host
-from lcrjax.pairwise.product import product
+from lcrjax.pairwise.product import zp_of_canonical
+from lcrjax.pairwise.streams import product_of_stream
 from lcrjax.pairwise.tiling import check_tile
 from lcrjax.similarity.base import (
     Similarity,
@@ -106,14 +107,14 @@ def zp(
     """Compute Z w by the quickest way there is, for whoever has checked weights already.
 
     A similarity that weighs elements itself does so. Of the others a kernel in C serves arrays
-    that lie on the host, a ring of devices those that have a mesh, and a compiled program
-    everything else.
+    that lie on the host, a ring of devices those that have a mesh, streams go block by block, and a
+    compiled program serves everything else.
 
     Args:
         similarity: Any.
-        elements: n elements, as the similarity takes them.
+        elements: n elements, as the similarity takes them; or a `Stream` of them.
         weights: One column for each distribution.
-        others: m elements; None for `elements`.
+        others: m elements, or a stream; None for `elements`.
         tile: Largest side of a tile; None chooses by backend.
         mesh: Devices over which the elements are spread; see `product_over_mesh`.
 
@@ -126,6 +127,8 @@ def zp(
     if mesh is not None:
         assert isinstance(similarity, TiledSimilarity)  # as `check_mesh` says
         return product_over_mesh(similarity, elements, weights, mesh, tile=tile)
+    if isinstance(elements, Stream) or isinstance(others, Stream):
+        return jnp.asarray(product_of_stream(similarity, elements, np.asarray(weights), others))
     traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((elements, others)))
     in_tiles = isinstance(similarity, TiledSimilarity)
     if isinstance(similarity, WeighsElements) and not (in_tiles and traced):
@@ -136,19 +139,3 @@ def zp(
             "TiledSimilarity, or give it a method `ordinariness`"
         )
     return zp_of_canonical(*similarity.canonical(elements, others), weights, tile=tile)
-
-
-def zp_of_canonical(
-    similarity: TiledSimilarity,
-    elements: Any,
-    others: Any,
-    weights: Float[Array, "m k"],
-    *,
-    tile: int | None = None,
-) -> Float[Array, "n k"]:
-    """The same of what a similarity's `canonical` returned, or of some of these elements alone."""
-    at_hand = not isinstance(weights, jax.core.Tracer) and weights.dtype == jnp.float32
-    few = 0 < weights.shape[1] <= MOST_COLUMNS
-    if at_hand and few and serve_host(similarity, elements, others):
-        return jnp.asarray(sums_on_host(similarity, elements, np.asarray(weights), others))
-    return product(similarity, elements, weights, others, tile)

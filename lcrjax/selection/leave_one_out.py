@@ -14,6 +14,7 @@ from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.product import zp_of_canonical
 from lcrjax.pairwise.removals import (
     Items,
     log_changes,
@@ -21,7 +22,7 @@ from lcrjax.pairwise.removals import (
     similarity_blocks,
     tiled_rows,
 )
-from lcrjax.pairwise.zp import zp, zp_of_canonical
+from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Similarity
 from lcrjax.similarity.base import (
     KnowsElements,

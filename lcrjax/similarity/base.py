@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import check_width, sequence
 from lcrjax.numerics.pytrees import register_dataclass
+from lcrjax.numerics.streams import Stream
 from lcrjax.similarity.checks import check_own, checked
 
 _SAMPLE = 64  # elements that are compared with themselves before any long work
@@ -266,6 +267,8 @@ def count_elements(similarity: Similarity, elements: Any) -> int:
 
 def part_of(similarity: Similarity, elements: Any, index: Int[np.ndarray, " m"]) -> Any:
     """Some of the elements that `taken` has returned, in any order."""
+    if isinstance(elements, Stream):
+        return elements.take(index)
     if _in_parts(similarity, elements):
         return tuple(part_of(similarity, part, index) for part in elements)
     return pick(list(elements) if isinstance(elements, tuple) else elements, index)

@@ -183,14 +183,11 @@ class RMSD(Radial):
                 )
         if all(array.dtype == np.uint8 for array in given):
             return self, elements, others
-        found = [
-            (array, 255) if array.dtype == np.uint8 else squares.levels(np.asarray(array))
-            for array in given
-        ]
-        if found[0] is None or found[-1] is None or found[0][1] != found[-1][1]:
+        found = squares.levels([np.asarray(array) for array in given])
+        if found is None:
             return super().canonical(*map(_fractions, (elements, others)))  # type: ignore[return-value]
-        exact = dataclasses.replace(self, unit=float(found[0][1]))
-        return exact, found[0][0], None if others is None else found[-1][0]
+        exact = dataclasses.replace(self, unit=float(found[1]))
+        return exact, found[0][0], None if others is None else found[0][1]
 
     def prepare_both(self, elements: Array, others: Array | None) -> tuple[Any, Any]:
         """Sum the squares of bytes; centre floats."""

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from lcrjax.numerics.inputs import array
+from lcrjax.numerics.streams import Stream
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.cosine import Cosine
 from lcrjax.similarity.distance_kernels import RMSD, Gaussian, Laplacian, Matern32, Matern52
@@ -145,12 +146,25 @@ def as_similarity(
         return Precomputed(similarity), elements, others
     form = FORMS[_form(similarity)]
     if form.kinds == _NUMBERS:
-        elements, others = (None if x is None else array("elements", x) for x in (elements, others))
+        elements, others = (
+            x if x is None or isinstance(x, Stream) else array("elements", x)
+            for x in (elements, others)
+        )
     found = parse_similarity(similarity, elements)
     if isinstance(found, Precomputed) and elements is not None:
         found.check(len(elements), None)
     seen = [None if x is None else pixels_for(found, x) for x in (elements, others)]
     return found, seen[0], seen[1]
+
+
+def compares_numbers(similarity: Any) -> bool:
+    """Whether it is a word for a similarity of images and vectors.
+
+    Raises:
+        ValueError: If it is a word for none.
+    """
+    is_word = isinstance(similarity, str) and not similarity.endswith(_FILES)
+    return is_word and FORMS[_form(similarity)].kinds == _NUMBERS
 
 
 def describe_similarity(text: str, similarity: Similarity, kind: str) -> str:
@@ -187,7 +201,7 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
     if isinstance(vectors, jax.core.Tracer):
         raise ValueError("the median distance of traced vectors is unknown: give a length")
     chosen = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:sample])
-    rows = np.asarray(vectors)[chosen]
+    rows = vectors.take(chosen) if isinstance(vectors, Stream) else np.asarray(vectors)[chosen]
     if rows.dtype.kind not in "buif":
         raise ValueError(f"elements have dtype {rows.dtype}: a median distance needs numbers")
     if len(rows) < 2:
@@ -210,7 +224,9 @@ def pixels_for(similarity: Similarity, images: Any) -> Any:
     """
     if isinstance(similarity, RMSD) or getattr(images, "dtype", None) != np.uint8:
         return images
-    return images / np.float32(255) if images.ndim > 2 else images
+    if images.ndim <= 2:
+        return images
+    return images.as_fractions() if isinstance(images, Stream) else images / np.float32(255)
 
 
 def _form(text: str) -> str:

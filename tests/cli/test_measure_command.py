@@ -7,6 +7,7 @@ from PIL import Image
 
 import lcrjax
 from lcrjax import native
+from lcrjax.numerics import sources
 from tests.study import fake_parts as fake
 
 
@@ -184,3 +185,38 @@ def test_estimates_that_make_no_sense(run, data, words, said):
     result = run("measure", "toy.npz", *words)
     assert result.exit_code == 2, result.output
     assert said in " ".join(result.output.split())
+
+
+@pytest.fixture
+def on_disk(tmp_path, monkeypatch, rng):
+    """Vectors in a file that counts as large."""
+    monkeypatch.setattr(sources, "_SMALL", 100)
+    x, y = rng.normal(size=(150, 4)).astype("f4"), np.arange(150) % 3
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    return x, y
+
+
+def test_a_large_file_is_read_in_blocks(run, on_disk):
+    options = ("measure", "x.npy", "--labels", "y.npy", "--q", "0")
+    result = run(*options, "--checkpoint", "sums")
+    assert result.exit_code == 0, result.output
+    assert "elements were read in blocks" in result.stdout
+    exact = lcrjax.measure(*on_disk, q=0.0, similarity=lcrjax.Cosine()).to_frame().iloc[0]
+    assert f"{exact['alpha']:.4g}" in result.stdout
+    sampled = run(*options, "--rows", "60", "--columns", "75")
+    assert sampled.exit_code == 0, sampled.output
+    assert "A sample: ± reaches" in sampled.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--columns", "75"), "--columns is 75, without --rows: give both"),
+        (("--rows", "60", "--checkpoint", "sums"), "which is of all pairs: leave it out"),
+    ],
+)
+def test_options_that_do_not_fit_together(run, options, said, on_disk):
+    result = run("measure", "x.npy", "--labels", "y.npy", *options)
+    assert result.exit_code == 2
+    assert said in result.stderr

@@ -8,6 +8,7 @@ import pytest
 
 import lcrjax
 from lcrjax.measures.family import MEASURES
+from lcrjax.selection import select
 from tests.compiling import quick_jit
 
 
@@ -289,3 +290,21 @@ def test_classes_come_in_natural_order():
     alone = [lcrjax.measure(images[[i]], ["x"], q=0).class_level["alpha"][0, 0] * 4 for i in (2, 1)]
     np.testing.assert_allclose(found.class_level["alpha"][0, :2], alone, rtol=1e-6)
     assert lcrjax.measure(images, [10, -1, 9, 2], q=0).class_names == ("-1", "2", "9", "10")
+
+
+def test_what_streams_do_not_go_with(rng):
+    x, y = rng.random((30, 4)).astype("f4"), np.arange(30) % 2
+    stream, several = lcrjax.Stream([x]), np.ones((30, 2))
+    for labels, options in ((y, {"resampling": lcrjax.Bootstrap()}), (several, {})):
+        with pytest.raises(ValueError, match="images are read in blocks: leave out mesh and resam"):
+            lcrjax.measure(stream, labels, **options)
+    with pytest.raises(ValueError, match="there are 30 images and 29 labels: give one each"):
+        lcrjax.measure(stream, y[1:])
+    with pytest.raises(ValueError, match="the float pixels of the images range from"):
+        lcrjax.measure(lcrjax.Stream([x, x * 2]), np.tile(y, 2))
+    with pytest.raises(ValueError, match="elements are a Stream, which only `measure` reads in bl"):
+        select(stream, 3)
+    with pytest.raises(
+        ValueError, match="a Levenshtein is not computed block by block: give a sim"
+    ):
+        lcrjax.measure(["a", "b"], [0, 1], similarity="edit", checkpoint="none")

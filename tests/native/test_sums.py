@@ -94,6 +94,23 @@ def test_directions_in_a_program(similarity, rng):
     np.testing.assert_allclose(of_integers, wanted[0], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("form", ["exponential", "cosine"])
+@pytest.mark.parametrize("n", [97, 2000])
+def test_two_sets_are_compared_once_for_both(form, n, rng):
+    """Blocks of rows that hold the split, parts without work, classes in one set alone."""
+    split = 96 * (1 if n == 97 else 7)
+    x = rng.normal(size=(n, 20)).astype("f4")
+    x = np.round(40 * abs(x)).astype(np.uint8) if form == "exponential" else x
+    weights = one_of(rng.integers(0, 3, n), 5) * rng.random((n, 1)).astype("f4")
+    weights[:split, 3] = 1
+    before, after = sums(x, None, weights, form, 0.01, split=split), slice(split, None)
+    parts = [(slice(split), after), (after, slice(split))]
+    wanted = [sums(x[i].copy(), x[j].copy(), weights[j], form, 0.01) for i, j in parts]
+    np.testing.assert_allclose(before, np.concatenate(wanted), rtol=2e-6, atol=2e-5)
+    again = sums(x, None, weights, form, 0.01, 3, split=split)
+    np.testing.assert_array_equal(again, before)
+
+
 def one_of(classes, count):
     return np.eye(count, dtype="f4")[classes]
 

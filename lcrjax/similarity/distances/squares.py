@@ -1,6 +1,7 @@
 """Squared Euclidean distances of tiles by matrix products: exact for bytes, safe for floats."""
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ _CHUNK = (2**31 - 1) // 255**2
 # A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares.
 _NOISE = 24.0
 _LONGEST_SUM = 1024  # products added up one after another before sums of sums begin
+#: Largest k of images whose pixels are k over it, in the order in which they are tried.
+LEVELS = (255, 16, 1)
 _ROWS_AT_ONCE = 256  # of which squares are summed
 
 
@@ -148,25 +151,51 @@ def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:
     )
 
 
-def levels(images: np.ndarray) -> tuple[np.ndarray, int] | None:
-    """Recognise float images whose pixels are all k/255 (or k/16, or 0 and 1).
+def levels(given: Sequence[np.ndarray]) -> tuple[list[np.ndarray], int] | None:
+    """Recognise images whose pixels are all k/255 (or k/16, or 0 and 1): of all sets the same.
 
     Args:
-        images: Floats, on the host.
+        given: Sets of images, floats or bytes (of which 255 is one), on the host.
 
     Returns:
         The numbers k as bytes and the largest possible k, or None if the pixels are no such
-        fractions. Reads the array in blocks and gives up at the first block that is none.
+        fractions. Reads arrays in blocks and gives up at the first block that is none.
     """
-    for most in (255, 16, 1):
-        found = _as_levels(images, most)
-        if found is not None:
+    for most in LEVELS:
+        found: list[np.ndarray] = []
+        for images in given:
+            k = _as_levels(images, most)
+            if k is None:
+                break
+            found.append(k)
+        else:
             return found, most
     return None
 
 
+def first_between(images: np.ndarray, most: int) -> int | None:
+    """Place of the first image with a pixel that is no k/most; None where there is none."""
+    for start, _, right in _in_levels(images, most):
+        if not right.all():
+            return start + int(np.argmin(right.reshape(len(right), -1).all(axis=1)))
+    return None
+
+
 def _as_levels(images: np.ndarray, most: int) -> np.ndarray | None:
+    if images.dtype == np.uint8:
+        return images if most == 255 else None
     out = np.empty(images.shape, np.uint8)
+    for start, k, right in _in_levels(images, most):
+        if not right.all():
+            return None
+        out[start : start + len(k)] = k
+    return out
+
+
+def _in_levels(
+    images: np.ndarray, most: int
+) -> Iterator[tuple[int, np.ndarray, Bool[np.ndarray, "..."]]]:
+    """Blocks from a place on: the nearest k of each pixel, and whether that is it."""
     block = max(1, 2**22 // max(1, images[:1].size))
     unit = images.dtype.type(most)
     # The first image says at once that embeddings are none.
@@ -174,7 +203,4 @@ def _as_levels(images: np.ndarray, most: int) -> np.ndarray | None:
     for start, end in zip([0, *ends], ends, strict=False):
         part = images[start:end]
         k = np.rint(part * unit)
-        if not (np.all((k >= 0) & (k <= most)) and np.array_equal(k / unit, part)):
-            return None
-        out[start:end] = k
-    return out
+        yield start, k, (k >= 0) & (k <= most) & (k / unit == part)

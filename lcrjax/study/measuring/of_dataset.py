@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from lcrjax import native
 from lcrjax.data import Dataset
 from lcrjax.pairwise.host_rows import Block, host_blocks
-from lcrjax.pairwise.zp import zp, zp_of_canonical
+from lcrjax.pairwise.product import zp_of_canonical
+from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import Similarity, TiledSimilarity
 from lcrjax.similarity.base import taken
 from lcrjax.similarity.spec import as_similarity

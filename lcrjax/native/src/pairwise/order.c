@@ -20,8 +20,8 @@ void *lcrjax_grab(int64_t size) {
 typedef struct {
   const Problem *p;
   uint64_t *keys; /* class of each element; then, sorted by class, place along its axis and index */
-  int64_t *starts; /* of the classes, among the elements sorted by class: k + 2, and the end */
-  float *axes;     /* (k + 2, axis_floats); NULL for a kind without */
+  int64_t *starts; /* of the classes, among the elements sorted by class: 2 (k + 2), and the end */
+  float *axes;     /* (2 (k + 2), axis_floats); NULL for a kind without */
   atomic_int outcome;
 } Keys;
 
@@ -32,7 +32,8 @@ static const void *element(const Problem *p, int64_t i) {
   return (const char *)e->data + i * e->dimension * p->kind->component_bytes;
 }
 
-/* The one column in which an element has weight; k for several, k + 1 for none. */
+/* The one column in which an element has weight; k for several, k + 1 for none. Elements from the
+   split on have classes of their own. */
 static int64_t class_of(const Problem *p, int64_t i) {
   int64_t several = p->k, none = p->k + 1, class = none;
   for (int64_t c = 0; c < p->k && class != several; c++)
@@ -48,7 +49,7 @@ static void classes(void *data, int64_t block, int worker) {
   (void)worker;
   Keys *k = data;
   for (int64_t i = block * AT_ONCE; i < end_of(k->p, block); i++)
-    k->keys[i] = (uint64_t)class_of(k->p, i);
+    k->keys[i] = (uint64_t)(class_of(k->p, i) + (i < k->p->split ? 0 : k->p->k + 2));
 }
 
 static int ascending(const void *a, const void *b) {
@@ -95,7 +96,7 @@ static void by_class(Keys *k, int64_t count, int32_t *order) {
 }
 
 Outcome lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
-  int64_t n = p->columns.n, count = p->k + 2;
+  int64_t n = p->columns.n, count = 2 * (p->k + 2);
   Keys keys = {.p = p, .keys = lcrjax_grab(8 * n), .starts = lcrjax_grab(8 * (count + 1))};
   bool by_axes = p->kind->axis != NULL && n > FEW;
   if (by_axes) keys.axes = lcrjax_grab(4 * count * axis_floats(p));

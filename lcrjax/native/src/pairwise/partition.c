@@ -9,16 +9,24 @@ static int64_t end_of(int64_t end_block, int64_t block, int64_t places) {
   return end_block * block < places ? end_block * block : places;
 }
 
+/* Panels that a block meets, in units of a block. */
+static int64_t work(const Problem *p, int64_t number, int64_t block) {
+  if (p->split) return number * block > p->split;
+  return p->symmetric ? number : 1;
+}
+
 /* The longest blocks first, alone; the others in parts that become shorter: a `share`-th of what is
    left. */
-static void lay_out(const Problem *p, int64_t blocks, int64_t share, Partition *out) {
-  int64_t left = p->symmetric ? blocks * (blocks + 1) / 2 : blocks, to = blocks;
+static void lay_out(const Problem *p, int64_t blocks, int64_t block, int64_t share,
+                    Partition *out) {
+  int64_t left = 0, to = blocks;
+  for (int64_t b = 1; b <= blocks; b++) left += work(p, b, block);
   out->count = 0;
   out->blocks[0] = blocks;
   while (to > 0) {
     int64_t aim = left / share, took = 0, from = to;
-    do took += p->symmetric ? from : 1;
-    while (--from > 0 && took + (p->symmetric ? from : 1) <= aim);
+    do took += work(p, from, block);
+    while (--from > 0 && took + work(p, from, block) <= aim);
     out->blocks[++out->count] = to = from;
     left -= took;
   }
@@ -49,7 +57,7 @@ bool lcrjax_partition(const Problem *p, const Used *group, int64_t block, int64_
   out->begins = lcrjax_grab((int64_t)sizeof(int64_t) * blocks * p->k);
   if (out->blocks == NULL || out->begins == NULL) return false;
   for (int64_t share = 16; share > 0; share /= 2) {
-    lay_out(p, blocks, share, out);
+    lay_out(p, blocks, block, share, out);
     if (!p->symmetric) return true;
     size = place_sums(p, group, block, places, out);
     if (size * (int64_t)sizeof(double) <= PART_BYTES) break;

@@ -40,16 +40,17 @@ static bool weighted(const Used *used, int64_t group, int n) {
 }
 
 /* All pairs of the rows of block b with the columns; of a symmetric problem, with those up to the
-   diagonal. */
+   diagonal, or up to the split. */
 static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
   Problem *p = q->p;
   int64_t left = q->places_rows - b * q->block, k = p->k;
   int64_t first = rows->first = b * q->block;
   int64_t count = rows->count = left < q->block ? left : q->block;
+  if (first + count <= p->split) return;
   int64_t group_bytes = up(p->kind->group_bytes(p->rows.dimension), 64), n_groups = count / ROWS;
   for (int64_t g = 0; g < n_groups; g++)
     p->kind->pack_group(&p->rows, first + g * ROWS, space->groups + g * group_bytes);
-  int64_t last = p->symmetric ? (first + count) / COLUMNS : q->panels;
+  int64_t last = p->symmetric ? (p->split ? p->split : first + count) / COLUMNS : q->panels;
   int64_t panel_bytes = p->kind->panel_bytes(p->columns.dimension), slice = panel_bytes / n_groups;
   float z[STRIP * ROWS * COLUMNS] __attribute__((aligned(64)));
   for (int64_t panel = 0; panel < last; panel++) {
@@ -60,7 +61,7 @@ static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
     const char *ahead = p->columns.panels + (panel + 1 < last ? panel + 1 : panel) * panel_bytes;
     const int32_t *used = q->panel.used + q->panel.start[panel];
     int64_t n_used = q->panel.start[panel + 1] - q->panel.start[panel];
-    int64_t square = panel * COLUMNS / SIDE, g = square * SIDE - first;
+    int64_t square = panel * COLUMNS / SIDE, g = (p->split ? p->split : square * SIDE) - first;
     bool twice = p->symmetric && square < (first + count - 1) / SIDE;
     if (twice) memset(space->down, 0, sizeof(float) * COLUMNS * (size_t)k);
     for (g = p->symmetric && g > 0 ? g / ROWS : 0; g < n_groups; g += STRIP) {

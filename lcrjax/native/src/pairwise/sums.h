@@ -71,6 +71,7 @@ typedef struct Problem {
   float rate; /* of the distance, or of its square for GAUSSIAN, in the form's exponential */
   Elements rows, columns;
   bool symmetric;       /* the columns are the rows */
+  int64_t split;        /* of these, a multiple of SIDE: pairs on one side of it count nothing */
   const float *weights; /* (k, stride): a column of Z has a weight for each of k distributions */
   int64_t k, stride;
   float *out; /* (k, out_stride) */

@@ -6,10 +6,11 @@
 #include "sums.h"
 
 /* out (k, n) = Z w for n rows of bytes or floats and m columns, which are NULL where they are the
-   rows, with weights (k, m). An Outcome. */
+   rows, with weights (k, m). A split, a multiple of SIDE or zero for none, leaves out pairs of rows
+   on one side of it. An Outcome. */
 LCRJAX_EXPORT int lcrjax_sums_now(int floats, const void *rows, int64_t n, const void *columns,
-                                  int64_t m, int64_t d, const float *weights, int64_t k, int form,
-                                  float rate, int threads, float *out) {
+                                  int64_t m, int64_t split, int64_t d, const float *weights,
+                                  int64_t k, int form, float rate, int threads, float *out) {
   float *centre = floats ? lcrjax_centre(rows, n, d) : NULL;
   if (floats && centre == NULL) return NO_MEMORY;
   Problem p = {
@@ -19,6 +20,7 @@ LCRJAX_EXPORT int lcrjax_sums_now(int floats, const void *rows, int64_t n, const
       .rows = {.data = rows, .centre = centre, .n = n, .dimension = d},
       .columns = {.data = columns ? columns : rows, .centre = centre, .n = m, .dimension = d},
       .symmetric = columns == NULL,
+      .split = split,
       .weights = weights,
       .k = k,
       .stride = m,

@@ -1,0 +1,227 @@
+"""Estimates of diversity from sampled elements and sampled others: their cost does not grow with n.
+
+The ordinariness of each row is estimated from columns, drawn by class, as it would be known from
+all. What is computed of it is no linear function, so that it has a bias; the columns are dealt to
+groups, and what leaving out each group in turn changes gives that bias and the variance that is
+due to columns (the jackknife). A class of which f is among the columns takes part with
+sqrt(1 - f) of its changes, by which both become those of a sample without replacement.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from lcrjax.measures.family import Family, Members, family_of
+from lcrjax.measures.result import Diversity
+from lcrjax.measures.result_tables import estimate_result, mixed_table
+from lcrjax.measures.sample_intervals import measures_of_logs, sample_intervals
+from lcrjax.measures.strata import Sample, drawn
+from lcrjax.measures.viewpoints import viewpoints
+from lcrjax.measures.weighing import check_ordinariness
+from lcrjax.numerics.groupings import Segments
+from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.zp import zp
+from lcrjax.similarity.base import Similarity, part_of
+
+#: Columns that a class has at least, or all that it has.
+FEWEST_COLUMNS = 16
+_GROUPS = 20
+_LEVEL = 0.95
+
+
+def estimated_by_columns(
+    similarity: Similarity,
+    elements: Any,
+    classes: Int[np.ndarray, " n"],
+    class_names: tuple[str, ...],
+    q: Any,
+    *,
+    rows: int,
+    columns: int,
+    seed: int,
+    check: Callable[[Any], None] | None = None,
+) -> Diversity:
+    """Estimate the family from the similarities of sampled elements to sampled others.
+
+    Args:
+        similarity: Any that compares elements with others.
+        elements: n elements, as it takes them.
+        classes: Class of each element, 0 to C - 1.
+        class_names: C names.
+        q: Viewpoints in [0, inf].
+        rows: Elements whose ordinariness is estimated.
+        columns: Elements that they are compared with.
+        seed: Of the random numbers.
+        check: What looks at the elements that were drawn, before they are compared.
+
+    Returns:
+        A `Diversity` with intervals.
+
+    References:
+        Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
+    """
+    from scipy.special import stdtrit
+
+    rng, n = np.random.default_rng(seed), len(classes)
+    present, own = np.unique(classes, return_inverse=True)
+    names = tuple(class_names[i] for i in present)
+    sample, chosen = (drawn(own, size, rng) for size in (rows, columns))
+    sums, counts = _sums_by_group(similarity, elements, own, names, sample, chosen, check)
+    orders = viewpoints(q, float_dtype(*jax.tree.leaves(elements)))
+    finite = orders.astype(np.float64)
+
+    # As many datasets as there are groups, and one before them that has all.
+    z = np.stack([*_ordinariness(sums, counts, np.bincount(own), own[sample.rows])]) / n
+    mine, everyone = z[:, np.arange(z.shape[1]), own[sample.rows]], z.sum(axis=2)
+    items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone], axis=1))
+    several, kinds = len(z), len(present)
+    members = Members(
+        np.tile(sample.weights, several),
+        mine.reshape(-1),
+        everyone.reshape(-1),
+        Segments(np.tile(sample.in_class, several)),
+        Segments(np.full(several, kinds)),
+    )
+    families = _each(family_of(members, finite), kinds)
+    tables = np.stack([mixed_table(found) for found in families])
+    error, low, high = sample_intervals(sample, items[0], families[0], orders, _LEVEL)
+
+    with np.errstate(all="ignore"):
+        value, variance = _jackknife(tables)
+        t = stdtrit(_GROUPS - 1, (1 + _LEVEL) / 2)
+        ends = [
+            value + sign * np.sqrt((end - tables[0]) ** 2 + t**2 * variance)
+            for sign, end in ((-1, low), (1, high))
+        ]
+        error = np.sqrt(error**2 + variance)
+        bounds = _bounds(sample, items, sizes=np.bincount(own).astype(np.float64))
+        for table, bound in zip((value, *ends), bounds, strict=True):
+            table[:-1, np.isinf(finite)] = bound
+    return estimate_result(orders, class_names, present, value, error, *ends)
+
+
+def check_columns(columns: int | None, rows: int | None, classes: Any) -> None:
+    """Check how many columns are asked for.
+
+    Raises:
+        ValueError: If there are no rows to compare with them, or fewer than a class needs.
+    """
+    if columns is None:
+        return
+    if rows is None:
+        raise ValueError(f"columns is {columns}, and rows are not given: give them too")
+    sizes = np.bincount(classes)
+    least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
+    if columns < least:
+        raise ValueError(
+            f"columns is {columns}, and there are {np.count_nonzero(sizes)} classes: give "
+            f"{FEWEST_COLUMNS} for each at least, {least}"
+        )
+
+
+def _sums_by_group(
+    similarity: Similarity,
+    elements: Any,
+    classes: Int[np.ndarray, " n"],
+    names: tuple[str, ...],
+    sample: Sample,
+    chosen: Sample,
+    check: Callable[[Any], None] | None,
+) -> tuple[Float[np.ndarray, "groups m C"], Float[np.ndarray, "groups m C"]]:
+    """Similarities of each row to the columns of each group and class other than itself, summed.
+
+    And how many columns these are.
+    """
+    rows, columns = (part_of(similarity, elements, s.rows) for s in (sample, chosen))
+    if check is not None:
+        check(rows)
+        check(columns)
+    groups = np.concatenate([np.arange(count) % _GROUPS for count in chosen.taken])
+    of_columns, kinds = classes[chosen.rows], np.arange(len(names))
+    dtype = float_dtype(*jax.tree.leaves(elements))
+    shape = (_GROUPS, len(sample.rows), len(names))
+    sums, counts = np.zeros(shape), np.zeros(shape)
+    for group in range(_GROUPS):
+        here = np.flatnonzero(groups == group)
+        if not len(here):
+            continue
+        table = (of_columns[here][:, None] == kinds[None]).astype(dtype)
+        found = zp(similarity, rows, jnp.asarray(table), part_of(similarity, columns, here))
+        check_ordinariness(found, np.zeros(found.shape), names, sample.rows)
+        sums[group], counts[group] = found, table.sum(axis=0)
+    _, i, j = np.intersect1d(sample.rows, chosen.rows, return_indices=True)
+    itself = groups[j], i, of_columns[j]
+    sums[itself] = np.maximum(sums[itself] - 1, 0)
+    counts[itself] -= 1
+    return sums, counts
+
+
+def _ordinariness(
+    sums: Float[np.ndarray, "groups m C"],
+    counts: Float[np.ndarray, "groups m C"],
+    sizes: Int[np.ndarray, " C"],
+    classes: Int[np.ndarray, " m"],
+) -> Iterator[Float[np.ndarray, "m C"]]:
+    """Sums of similarities to all elements of each class: of all groups, then without each."""
+    itself = (classes[:, None] == np.arange(len(sizes))).astype(np.float64)
+    others = sizes - itself
+    total, count = sums.sum(axis=0), counts.sum(axis=0)
+    mean = total / np.maximum(count, 1)
+    left = np.sqrt(np.maximum(1 - count / np.maximum(others, 1), 0))
+    yield itself + others * mean
+    for part, size in zip(sums, counts, strict=True):
+        without = np.maximum(total - part, 0) / np.maximum(count - size, 1)
+        change = np.where(count > size, without - mean, 0)
+        yield itself + others * (mean + left * change)
+
+
+def _each(found: Family, kinds: int) -> list[Family]:
+    """The families of several datasets of as many classes."""
+    parts = []
+    for i in range(found.dataset_numbers.shape[-1]):
+        classes = slice(i * kinds, (i + 1) * kinds)
+        parts.append(
+            Family(
+                found.class_numbers[..., classes],
+                found.dataset_numbers[..., i],
+                found.class_entropies[..., classes],
+                found.dataset_entropies[..., i],
+                found.class_balance[..., i],
+            )
+        )
+    return parts
+
+
+def _jackknife(
+    values: Float[np.ndarray, "several *shape"],
+) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
+    """The first of some values less its bias, and its variance, by those without each group."""
+    whole, without = values[0], values[1:]
+    mean = without.mean(axis=0)
+    variance = (_GROUPS - 1) / _GROUPS * ((without - mean) ** 2).sum(axis=0)
+    return whole - (_GROUPS - 1) * (mean - whole), variance
+
+
+def _bounds(
+    sample: Sample, logs: Float[np.ndarray, "several 3 m"], sizes: Float[np.ndarray, " C"]
+) -> list[Float[np.ndarray, "measures 1 columns"]]:
+    """What is certain at q = inf, to the level, of every measure: a value, and both ends.
+
+    Each row is so uncertain that all rows together keep to the level (Bonferroni).
+    """
+    from scipy.special import stdtrit
+
+    of_classes = Segments(sample.in_class)
+    error = np.sqrt(_jackknife(logs)[1])
+    far = stdtrit(_GROUPS - 1, 1 - (1 - _LEVEL) / (2 * logs[0].shape[1])) * error
+    whole = sizes == sample.in_class
+    high = of_classes.least(logs[0] + far)
+    low = np.where(whole, of_classes.least(logs[0] - far), -np.inf)
+    value = np.where(whole, of_classes.least(logs[0]), high)
+    given, one, other = (measures_of_logs(x[:, None], sizes) for x in (value, low, high))
+    tables = (given, np.minimum(one, other), np.maximum(one, other))
+    return [np.concatenate([x.min(axis=-1, keepdims=True), x], axis=-1) for x in tables]

@@ -1,0 +1,62 @@
+"""What lies on disk, or comes from elsewhere, and would take memory if it were read as a whole."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+#: Bytes of a block of elements that are read together: more than the 32 MiB up to which the C
+#: library may keep what was given back.
+BLOCK_BYTES = 40 * 2**20
+_SMALL = 2 * BLOCK_BYTES  # what is read as a whole
+
+
+def comes_from(given: Any, package: str) -> bool:
+    """Whether an object is of a package's own type, or of one derived from that."""
+    return any(base.__module__.split(".")[0] == package for base in type(given).__mro__)
+
+
+def is_sliced(given: Any) -> bool:
+    """Whether it has a shape, a dtype and slices, as arrays have."""
+    return all(hasattr(given, name) for name in ("shape", "dtype", "__getitem__")) and bool(
+        given.shape
+    )
+
+
+def is_column(given: Any) -> bool:
+    """Whether it is a column of a Hugging Face dataset."""
+    return comes_from(given, "datasets") and isinstance(given, Sequence)
+
+
+def is_large(given: Any) -> bool:
+    """Whether it is a memory map, an array of h5py or Zarr or a Hugging Face column of some size.
+
+    Small ones are as good as arrays. Size counts in bytes: more than two blocks.
+    """
+    if isinstance(given, np.ndarray):
+        return given.nbytes > _SMALL and memory_map(given) is not None
+    if comes_from(given, "h5py") or comes_from(given, "zarr"):
+        return is_sliced(given) and (
+            math.prod(given.shape) * np.dtype(given.dtype).itemsize > _SMALL
+        )
+    if is_column(given) and len(given):
+        return len(given) * np.asarray(given[0]).nbytes > _SMALL
+    return False
+
+
+def memory_map(array: Any) -> np.memmap | None:
+    """The memory map in which an array lies, if it lies in one."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return array
+        array = array.base
+    return None
+
+
+def whole_refused(what: str, given: Any) -> ValueError:
+    """What is said where something is to be read as a whole that may not fit into memory."""
+    return ValueError(
+        f"{what} are a {type(given).__name__}, which only `measure` reads in blocks: give an array "
+        "of those that memory holds"
+    )

@@ -1,0 +1,209 @@
+"""Z w of elements that are read block by block: blocks against blocks, each pair once."""
+
+import dataclasses
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from lcrjax.native.calls import SIDE as SPLIT
+from lcrjax.numerics.streams import Stream, as_stream
+from lcrjax.pairwise.checkpoints import Checkpoint
+from lcrjax.pairwise.product import products_of_two, zp_of_canonical
+from lcrjax.similarity.base import Product, Similarity, TiledSimilarity, WeighsElements
+from lcrjax.similarity.distances.squares import LEVELS, first_between
+from lcrjax.similarity.spec import compares_numbers
+
+_SAMPLE = 64  # elements that stand for all where a similarity looks at them before long work
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """What one pass over a stream finds out, for any similarity.
+
+    Attributes:
+        sample: Some of the elements.
+        rows: These, the least and the largest number at each place, and elements that say that
+            pixels are no k/255 and the like: what is decided from these is right for all.
+        checksum: Of all elements.
+    """
+
+    sample: np.ndarray
+    rows: np.ndarray
+    checksum: int
+
+
+def probe(stream: Stream) -> Probe:
+    """Look at all elements once; what was found is kept with the stream.
+
+    Raises:
+        ValueError: If there are none, one holds NaN or infinity, or blocks do not fit together.
+    """
+    found = stream.known.get("probe")
+    if found is None:
+        found = stream.known["probe"] = _looked_through(stream)
+    return found
+
+
+def _looked_through(stream: Stream) -> Probe:
+    ends: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
+    between: dict[int, np.ndarray] = {}
+    at = checksum = 0
+    for block in stream.blocks(stream.rows_at_once):
+        least = block.min(axis=0), block.max(axis=0)
+        if not all(np.isfinite(x).all() for x in least):
+            row, *inner = map(int, np.argwhere(~np.isfinite(block))[0])
+            place = (at + row, *inner)
+            raise ValueError(f"{stream.what} hold NaN or infinity, first at {place}: remove it")
+        ends = [np.minimum(ends[0], least[0]), np.maximum(ends[1], least[1])] if ends else [*least]
+        parts.append(np.array(block[:: -(-len(block) // _SAMPLE)]))
+        for most in LEVELS if block.dtype.kind == "f" else ():
+            if most not in between and (odd := first_between(block, most)) is not None:
+                between[most] = np.array(block[odd])
+        checksum = zlib.crc32(np.ascontiguousarray(block).data, checksum)
+        at += len(block)
+    if not at:
+        raise ValueError(f"there are no {stream.what}: give one at least")
+    sample = np.concatenate(parts)
+    sample = sample[:: -(-len(sample) // _SAMPLE)]
+    return Probe(sample, np.concatenate([sample, np.stack([*ends, *between.values()])]), checksum)
+
+
+def large_as_stream(similarity: Any, elements: Any) -> Any:
+    """A stream of elements that are large and on disk, where a similarity, or a word, allows it."""
+    fits = compares_numbers(similarity) or _in_blocks(similarity)
+    return as_stream(elements) if fits else elements
+
+
+def check_in_blocks(similarity: Similarity) -> None:
+    """Check that a similarity can be computed block by block.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if not _in_blocks(similarity):
+        raise ValueError(
+            f"a {type(similarity).__name__} is not computed block by block: give a similarity of "
+            "vectors or images, or elements in memory and no checkpoint"
+        )
+
+
+def _in_blocks(similarity: Any) -> bool:
+    """Whether it is computed in tiles, of arrays."""
+    return isinstance(similarity, TiledSimilarity) and not (
+        isinstance(similarity, Product | WeighsElements) or hasattr(similarity, "take")
+    )
+
+
+def canonical_form(
+    similarity: Similarity, stream: Stream
+) -> tuple[TiledSimilarity, Callable[[np.ndarray], np.ndarray]]:
+    """A similarity in the form that all elements of a stream make it take, and blocks in that form.
+
+    Raises:
+        ValueError: If it does not compare arrays in tiles, or not these.
+    """
+    check_in_blocks(similarity)
+    assert isinstance(similarity, TiledSimilarity)
+    seen = probe(stream)
+    similarity.canonical(seen.sample, None)  # compares some with themselves
+    own = similarity.canonical(seen.rows, seen.sample)[0]
+    return own, lambda block: np.asarray(similarity.canonical(seen.rows, block)[2])
+
+
+def product_of_stream(
+    similarity: Similarity,
+    elements: Any,
+    weights: Float[np.ndarray, "m k"],
+    others: Any = None,
+    checkpoint: Checkpoint | None = None,
+) -> Float[np.ndarray, "n k"]:
+    """Compute Z w where the elements, the others or both are read block by block.
+
+    Args:
+        similarity: One of arrays, computed in tiles.
+        elements: A `Stream` of n elements; or an array, where the others are one.
+        weights: One column for each distribution.
+        others: m elements, or a stream of them; None for `elements`.
+        checkpoint: Where partial sums are kept while all pairs of a stream are computed.
+
+    Returns:
+        In the dtype of the weights; sums are added up in float64.
+
+    Raises:
+        ValueError: If elements are not what the similarity compares, a stream changes between two
+            passes, or the checkpoint is of another computation.
+    """
+    if others is None:
+        return _all_pairs(similarity, elements, weights, checkpoint)
+    stream = elements if isinstance(elements, Stream) else others
+    own, convert = canonical_form(similarity, stream)
+    blocks = stream.blocks(stream.rows_at_once)
+    if stream is elements:
+        columns, table = convert(others), jnp.asarray(weights)
+        found = [np.asarray(zp_of_canonical(own, convert(x), columns, table)) for x in blocks]
+        return np.concatenate(found)
+    rows, at = convert(elements), 0
+    sums = np.zeros((len(rows), weights.shape[1]))
+    for block in blocks:
+        table = jnp.asarray(weights[at : at + len(block)])
+        sums += np.asarray(zp_of_canonical(own, rows, convert(block), table))
+        at += len(block)
+    return sums.astype(weights.dtype)
+
+
+def _all_pairs(
+    similarity: Similarity,
+    stream: Stream,
+    weights: Float[np.ndarray, "n k"],
+    checkpoint: Checkpoint | None,
+) -> Float[np.ndarray, "n k"]:
+    """Each block against itself and those after it, in as many passes as there are blocks."""
+    own, convert = canonical_form(similarity, stream)
+    rows = max(SPLIT, stream.rows_at_once // SPLIT * SPLIT)
+    sums, place = np.zeros(weights.shape), (0, 0)
+    if checkpoint is not None:
+        sums, place = checkpoint.load(_named(similarity, stream, weights, rows)) or (sums, place)
+
+    for first in range(place[0], len(weights), rows):
+        blocks = stream.blocks(rows, first)
+        here = convert(next(blocks))
+        own_weights, its = weights[first : first + rows], slice(first, first + rows)
+        at = first + rows
+        if place[1] and place[0] == first:  # as a checkpoint says
+            at = place[1]
+            blocks.close()
+            blocks = stream.blocks(rows, at)
+        else:
+            sums[its] += np.asarray(zp_of_canonical(own, here, None, jnp.asarray(own_weights)))
+        for block in blocks:
+            there = slice(at, at + len(block))
+            found = products_of_two(own, here, convert(block), own_weights, weights[there])
+            sums[its] += np.asarray(found[0])
+            sums[there] += np.asarray(found[1])
+            at += rows
+            if checkpoint is not None:
+                checkpoint.offer(sums, (first, at))
+    if checkpoint is not None:
+        checkpoint.remove()
+    return sums.astype(weights.dtype)
+
+
+def _named(
+    similarity: Similarity, stream: Stream, weights: np.ndarray, rows: int
+) -> dict[str, str]:
+    """What tells one computation from another, the same in every process."""
+    leaves, structure = jax.tree.flatten(similarity)
+    numbers = zlib.crc32(b"".join(np.asarray(x).tobytes() for x in leaves))
+    return {
+        "elements": f"{stream.shape} {stream.dtype} {probe(stream).checksum}",
+        "similarity": f"{re.sub(' at 0x[0-9a-f]+', '', str(structure))} {numbers}",
+        "labels": f"{weights.shape} {zlib.crc32(np.ascontiguousarray(weights).data)}",
+        "blocks": f"{rows}",
+    }

@@ -1,0 +1,210 @@
+"""Readers of elements in blocks: every kind of source gives the same elements, in every pass."""
+
+import numpy as np
+import pytest
+
+from lcrjax.numerics import sources, streams
+from lcrjax.numerics.inputs import array
+from lcrjax.numerics.sources import is_large
+from lcrjax.numerics.streams import Stream, as_stream
+
+N, D = 23, 6
+
+
+class OnDisk:
+    """An array of a format that has nothing but a shape, a dtype and slices, as Zarr's."""
+
+    __module__ = "zarr.core"
+
+    def __init__(self, of):
+        self.of, self.shape, self.dtype = of, of.shape, of.dtype
+        self.longest = 0
+
+    def __getitem__(self, at):
+        assert isinstance(at, slice)
+        self.longest = max(self.longest, len(self.of[at]))
+        return self.of[at]
+
+
+class Shards:
+    """Blocks that can be gone through many times, as a folder of shards."""
+
+    def __init__(self, of, rows=5):
+        self.of, self.rows = of, rows
+
+    def __len__(self):
+        return -(-len(self.of) // self.rows)
+
+    def __iter__(self):
+        return (self.of[i : i + self.rows] for i in range(0, len(self.of), self.rows))
+
+
+def memory_map(x, folder):
+    np.save(folder / "x.npy", x)
+    return np.load(folder / "x.npy", mmap_mode="r")
+
+
+def hdf5(x, folder):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "x.h5", "w") as file:
+        file["x"] = x
+    return h5py.File(folder / "x.h5")["x"]
+
+
+def parquet(x, folder, *, whole=True):
+    arrow, written = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    lists = arrow.FixedSizeListArray.from_arrays(arrow.array(x.reshape(-1)), x.shape[1])
+    lists = lists if whole else arrow.array(list(x))
+    table = arrow.table({"name": np.arange(len(x)), "x": lists})
+    written.write_table(table, folder / "x.parquet", row_group_size=7)
+    return written.ParquetFile(folder / "x.parquet")
+
+
+def dataset(x, folder):
+    parquet(x, folder, whole=False)
+    return pytest.importorskip("pyarrow.dataset").dataset(folder / "x.parquet")
+
+
+def huggingface(x, folder):
+    datasets = pytest.importorskip("datasets")
+    return datasets.Dataset.from_dict({"x": x}).with_format("numpy")["x"]
+
+
+SOURCES = {
+    "memory map": memory_map,
+    "HDF5": hdf5,
+    "Zarr": lambda x, folder: OnDisk(x),
+    "Parquet": parquet,
+    "dataset of Parquet": dataset,
+    "Hugging Face": huggingface,
+    "shards": lambda x, folder: Shards(x),
+    "list of blocks": lambda x, folder: [x[:4], x[4:4], x[4:]],
+    "function": lambda x, folder: lambda: iter(Shards(x)),
+    "array": lambda x, folder: x,
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source_gives_its_elements(kind, tmp_path, rng):
+    x = rng.normal(size=(N, D)).astype("f4")
+    column = "x" if "Parquet" in kind else None
+    stream = Stream(SOURCES[kind](x, tmp_path), column)
+    assert (len(stream), stream.shape, stream.dtype) == (N, (N, D), np.float32)
+    for rows in (1, 4, N, 50):
+        for start in (0, 4, 22):
+            found = list(stream.blocks(rows, start))
+            assert {len(block) for block in found[:-1]} <= {rows}
+            np.testing.assert_array_equal(np.concatenate(found), x[start:])
+    some = np.array([22, 0, 7, 7, 3])
+    np.testing.assert_array_equal(stream.take(some), x[some])
+
+
+def test_blocks_are_never_larger_than_asked(rng):
+    source = OnDisk(rng.normal(size=(N, D)))
+    assert [len(block) for block in Stream(source).blocks(6)] == [6, 6, 6, 5]
+    assert source.longest == 6
+
+
+def test_slices_of_memory_maps_and_bytes_as_fractions(tmp_path, rng):
+    x = rng.integers(0, 256, (N, 2, 3), np.uint8)
+    stream = Stream(memory_map(x, tmp_path)[3:]).as_fractions()
+    assert (stream.shape, stream.dtype) == ((N - 3, 2, 3), np.float32)
+    wanted = x[3:] / np.float32(255)
+    np.testing.assert_array_equal(np.concatenate(list(stream.blocks(7))), wanted)
+    np.testing.assert_array_equal(stream.take(np.array([2])), wanted[2:3])
+
+
+def test_what_is_large_and_on_disk_is_read_in_blocks(tmp_path, rng, monkeypatch):
+    x = rng.normal(size=(N, D))
+    kinds = [SOURCES[kind](x, tmp_path) for kind in ("memory map", "HDF5", "Hugging Face", "Zarr")]
+    assert not any(map(is_large, kinds))
+    assert as_stream(kinds[0]) is kinds[0]
+    monkeypatch.setattr(sources, "_SMALL", x.nbytes // 2 - 1)
+    for given in (*kinds, np.asarray(kinds[0])[1:].base):
+        assert isinstance(as_stream(given), Stream)
+    for given in (x, list(x), {"a": x}.values(), "text", iter([x])):
+        assert as_stream(given) is given
+    assert isinstance(as_stream(Shards(x)), Stream)
+    for given in kinds[1:3]:  # where arrays are asked for
+        with pytest.raises(ValueError, match="which only `measure` reads in blocks: give an array"):
+            array("elements", given)
+
+
+def test_a_stream_is_no_array(rng):
+    with pytest.raises(ValueError, match="elements are a Stream, which only `measure` reads in bl"):
+        array("elements", Stream([rng.normal(size=(N, D))]))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "said"),
+    [
+        ([np.ones((2, 3)), np.ones((2, 4))], r"block 1 of the elements has elements of shape \(4,"),
+        (
+            [np.ones((2, 3)), np.ones((2, 3), "f4")],
+            "block 1 of the elements has dtype float32, and",
+        ),
+        (
+            [np.ones((2, 3)), np.array([["a"] * 3])],
+            "block 1 of the elements have dtype <U1: give n",
+        ),
+        ([np.ones((2, 3)), np.float64(1)], r"block 1 of the elements has shape \(\): give \(m"),
+        ([], "there are no blocks of elements: give one at least"),
+    ],
+)
+def test_blocks_that_do_not_fit_are_named(blocks, said):
+    with pytest.raises(ValueError, match=said):
+        len(Stream(blocks))
+
+
+def test_sources_that_change_between_passes(rng):
+    x, shards = rng.normal(size=(N, D)), Shards(rng.normal(size=(N, D)))
+    stream = Stream(shards)
+    assert len(stream) == N
+    shards.of = shards.of[:20]
+    with pytest.raises(
+        ValueError, match="elements were 23 in one pass and 20 in the next: give a "
+    ):
+        list(stream.blocks(4))
+    once = iter([x, x])
+    stream = Stream(lambda: once)
+    assert stream.dtype == float  # the first block is gone
+    assert len(stream) == N
+    with pytest.raises(ValueError, match="in one pass and 0 in the next"):
+        list(stream.blocks(4))
+    disk = OnDisk(x)
+    stream = Stream(disk)
+    assert len(list(stream.blocks(4))) == 6
+    disk.shape = (9, D)
+    with pytest.raises(ValueError, match="elements were 23 in one pass and 9 in the next"):
+        list(stream.blocks(4))
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "said"),
+    [
+        (iter([]), None, "are a list_iterator, which can be read only once: give a list of blocks"),
+        ("x.npy", None, "elements are a str: give a memory map"),
+        (np.ones((3, 2)), "x", "elements have no columns: leave out column='x'"),
+    ],
+)
+def test_what_is_no_source(source, column, said):
+    with pytest.raises(ValueError, match=said):
+        Stream(source, column)
+
+
+def test_columns_of_parquet(tmp_path, rng):
+    given = parquet(rng.normal(size=(N, D)), tmp_path)
+    with pytest.raises(ValueError, match="the column of elements is None: give one of 'name', 'x'"):
+        Stream(given)
+    assert Stream(given, "name").shape == (N,)
+    ragged = pytest.importorskip("pyarrow").array([[1.0, 2.0], [3.0]])
+    written = pytest.importorskip("pyarrow.parquet")
+    written.write_table(pytest.importorskip("pyarrow").table({"x": ragged}), tmp_path / "r.parquet")
+    with pytest.raises(ValueError, match="column 'x' has lists of"):
+        len(Stream(written.ParquetFile(tmp_path / "r.parquet"), "x"))
+
+
+def test_a_block_is_of_some_bytes(monkeypatch, rng):
+    monkeypatch.setattr(streams, "BLOCK_BYTES", 240)
+    assert Stream(rng.normal(size=(N, D))).rows_at_once == 10
+    assert Stream(np.zeros((N, D), np.uint8)).rows_at_once == 40
