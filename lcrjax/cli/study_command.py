@@ -153,8 +153,13 @@ def study(
                     work.begin()
                 display(progress)
 
-            where = {"ray": ray, "allow_mixed": allow_mixed}
-            report = conduct_study(datasets, out, settings, progress=show, **where, **PARTS.get())
+            report = conduct_study(
+                *(datasets, out, settings),
+                progress=show,
+                ray=ray,
+                allow_mixed=allow_mixed,
+                **PARTS.get(),
+            )
         _conclude(report, out, as_json)
 
 

@@ -77,24 +77,38 @@ def connected(address: str, datasets: Mapping[str, Dataset]) -> Iterator["Cluste
 
 def _connect(ray: Any, address: str) -> None:
     named = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    advice = "start it with `ray start`, and the study on one of its machines"
+    host, _, port = named.rpartition(":")
+    if named not in ("auto", "local") and not (port.isdecimal() and host and "/" not in host):
+        raise ValueError(
+            f"the address of a Ray cluster is {named!r}: give HOST:PORT, auto or local"
+        )
     try:
-        if named not in ("auto", "local"):
-            host, _, port = named.rpartition(":")
-            socket.create_connection((host, int(port)), _PATIENCE).close()  # Ray waits for minutes
-        # Ray puts its own handler in the place of ours.
-        main = threading.current_thread() is threading.main_thread()
+        if host:
+            _check_answer(host, int(port))
         handler = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(
                 named, runtime_env=_environment(), log_to_driver=False, logging_level="WARNING"
             )
-        finally:
-            if main:
+        finally:  # Ray puts its own handler in the place of ours, where it may
+            if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, handler)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, SystemExit) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"no Ray cluster answers at {named!r} ({reason}): {advice}") from None
+        raise ValueError(
+            f"no Ray cluster answers at {named!r} ({reason}): start it with `ray start`, and the "
+            "study on one of its machines"
+        ) from None
+
+
+def _check_answer(host: str, port: int) -> None:
+    """Raise an OSError unless a server of gRPC, as Ray's is, answers: Ray itself waits minutes."""
+    with socket.create_connection((host, port), _PATIENCE) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") == "0":
+            # Both sides of HTTP/2 begin with a frame of settings, which is the fourth type.
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+            if connection.recv(9)[3:4] != b"\4":
+                raise OSError("what listens there is something else")
 
 
 class Cluster:

@@ -137,8 +137,8 @@ def run_study(
                 store.admit(own, allow_mixed)
             # Small subsets of all datasets come first: an unfinished study compares datasets.
             left.sort(key=lambda block: block.n)
-            kinds = None if allow_mixed else store.machines
-            for block, on, computed in there.compute(left, recipe, kinds, tally):
+            admitted = None if allow_mixed else store.machines
+            for block, on, computed in there.compute(left, recipe, admitted, tally):
                 store.admit(on, allow_mixed)
                 assert computed is not None
                 finished[block] = store.write(block, computed)
