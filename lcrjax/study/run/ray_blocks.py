@@ -115,9 +115,9 @@ class Cluster:
     """A Ray cluster as the place where blocks are computed; made by `connected`."""
 
     def __init__(self, ray: Any, address: str, datasets: Mapping[str, Dataset]):
-        resources = _resources([n["Resources"] for n in ray.nodes() if n["Alive"]], address)
+        wants = resources([n["Resources"] for n in ray.nodes() if n["Alive"]], address)
         self._ray = ray
-        self._remote = ray.remote(**resources, runtime_env=_environment())
+        self._remote = ray.remote(**wants, runtime_env=_environment())
         self._sent = {name: ray.put(dataset) for name, dataset in datasets.items()}
         self._pending: dict[Any, Block] = {}
 
@@ -196,15 +196,23 @@ class Cluster:
             return []  # it was lost with its machine; the study does without
 
 
-def _resources(machines: Sequence[Mapping[str, float]], address: str) -> dict[str, int]:
-    """What a block takes: a GPU where there are any, else the processors of a whole machine."""
+def resources(machines: Sequence[Mapping[str, float]], address: str) -> dict[str, int]:
+    """Say what a block takes: a GPU where there are any, else the processors of a whole machine.
+
+    Args:
+        machines: What each has given to Ray.
+        address: Their address, for the error.
+
+    Raises:
+        ValueError: If none has given a processor.
+    """
     if any(has.get("GPU", 0) >= 1 for has in machines):
         return {"num_gpus": 1, "num_cpus": 1}
     processors = [has["CPU"] for has in machines if has.get("CPU", 0) >= 1]
     if not processors:
         raise ValueError(
             f"no machine of the Ray cluster at {address!r} has a processor to give: start workers "
-            "with `ray start --address=HEAD:PORT`"
+            "with `ray start --address=HOST:PORT`"
         )
     return {"num_cpus": int(min(processors))}
 

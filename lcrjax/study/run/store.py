@@ -64,7 +64,7 @@ class Store:
         if known and not mixed:
             raise MachineError(
                 f"the rows in {self.folder} were computed by another kind of machine, which rounds "
-                "differently: go on with that kind, or allow mixed ones (there -> now)\n  "
+                "differently: go on with that, or allow this one (--allow-mixed; there -> now)\n  "
                 + "\n  ".join(differences(known[-1], machine))
             )
         self.description["machines"] = [*known, machine]

@@ -13,7 +13,7 @@ import pytest
 
 from lcrjax.study.run import runner
 from lcrjax.study.run.machines import MachineError, machine
-from lcrjax.study.run.ray_blocks import connected
+from lcrjax.study.run.ray_blocks import connected, resources
 from lcrjax.study.run.store import ROWS, machines_of, read_results
 from lcrjax.study.table import same_results
 from tests.study import fake_parts as fake
@@ -28,6 +28,22 @@ def test_without_ray_it_is_said_how_to_install_it(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"Ray is not installed.*: pip install 'lcrjax\[ray\]'"):
         study(tmp_path / "s", ray="auto")
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("machines", "wanted"),
+    [
+        ([{"CPU": 0.0}, {"CPU": 8.0}, {"CPU": 4.0}], {"num_cpus": 4}),
+        ([{"CPU": 8.0}, {"CPU": 8.0, "GPU": 4.0}], {"num_gpus": 1, "num_cpus": 1}),
+    ],
+)
+def test_a_block_takes_a_gpu_or_a_machine(machines, wanted):
+    assert resources(machines, "auto") == wanted
+
+
+def test_a_cluster_without_processors_is_refused():
+    with pytest.raises(ValueError, match=r"no machine .* has a processor to give: start workers"):
+        resources([{"CPU": 0.0, "memory": 1e9}], "auto")
 
 
 @pytest.fixture(scope="module")
