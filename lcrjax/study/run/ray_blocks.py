@@ -87,9 +87,7 @@ def _connect(ray: Any, address: str) -> None:
             _check_answer(host, int(port))
         handler = signal.getsignal(signal.SIGTERM)
         try:
-            ray.init(
-                named, runtime_env=_environment(), log_to_driver=False, logging_level="WARNING"
-            )
+            ray.init(named, runtime_env=environment(), log_to_driver=False, logging_level="WARNING")
         finally:  # Ray puts its own handler in the place of ours, where it may
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, handler)
@@ -117,7 +115,7 @@ class Cluster:
     def __init__(self, ray: Any, address: str, datasets: Mapping[str, Dataset]):
         wants = resources([n["Resources"] for n in ray.nodes() if n["Alive"]], address)
         self._ray = ray
-        self._remote = ray.remote(**wants, runtime_env=_environment())
+        self._remote = ray.remote(**wants, runtime_env=environment())
         self._sent = {name: ray.put(dataset) for name, dataset in datasets.items()}
         self._pending: dict[Any, Block] = {}
 
@@ -217,7 +215,7 @@ def resources(machines: Sequence[Mapping[str, float]], address: str) -> dict[str
     return {"num_cpus": int(min(processors))}
 
 
-def _environment() -> dict[str, dict[str, str]]:
+def environment() -> dict[str, dict[str, str]]:
     """Environment of Ray in which a task computes as this process would."""
     values = {name: getattr(jax.config, name, None) for name in _SETTINGS}
     settings = {name.upper(): str(value) for name, value in values.items() if value is not None}

@@ -13,7 +13,7 @@ import pytest
 
 from lcrjax.study.run import runner
 from lcrjax.study.run.machines import MachineError, machine
-from lcrjax.study.run.ray_blocks import connected, resources
+from lcrjax.study.run.ray_blocks import connected, environment, resources
 from lcrjax.study.run.store import ROWS, machines_of, read_results
 from lcrjax.study.table import same_results
 from tests.study import fake_parts as fake
@@ -54,10 +54,11 @@ def address():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, sys.path)]))
+        patch.setenv("RAY_worker_niceness", "0")
         cluster = Cluster(True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         for _ in range(2):
             cluster.add_node(num_cpus=1)
-        ray.init(cluster.address, log_to_driver=False, logging_level="WARNING")
+        ray.init(cluster.address, runtime_env=environment(), log_to_driver=False)
         yield cluster.address
         ray.shutdown()
         cluster.shutdown()
@@ -148,12 +149,12 @@ def test_machines_of_another_kind_are_refused_unless_allowed(address, whole, tmp
         return {**machine(), "processor": "Z80"}
 
     monkeypatch.setattr(runner, "machine", another)
-    with pytest.raises(MachineError, match=r"rounds differently.*\n  processor: Z80 -> "):
-        study(tmp_path / "s", ray=address)
     data = [fake.dataset("one"), fake.dataset("two", seed=1)]
     table = fake.run_study(data, tmp_path / "t", CONFIG, ray=address, allow_mixed=True)
     assert same_results(table, whole)
     assert machines_of(tmp_path / "t") == [another(), machine()]
+    with pytest.raises(MachineError, match=r"rounds differently.*\n  processor: Z80 -> "):
+        study(tmp_path / "s", ray=address)
 
 
 def test_no_cluster_at_the_address_is_told_at_once(tmp_path, monkeypatch):
