@@ -145,24 +145,25 @@ class Cluster:
         """
         if not blocks:
             return
-        from ray.util.queue import Queue
-
-        board, shared = Queue(actor_options={"num_cpus": 0}), self._ray.put((recipe, kinds))
+        board, shared = _board(self._ray), self._ray.put((recipe, kinds))
         places = {block: place for place, block in enumerate(blocks)}
         for block, place in places.items():
             task = self._remote(_compute).options(name=f"{block.dataset} n={block.n}")
             ref = task.remote(place, block, self._sent[block.dataset], shared, board)
             self._pending[ref] = block
         told: dict[int, tuple[str, Progress | None]] = {}
+        news = board.read.remote()
         while self._pending:
             done, _ = self._ray.wait(list(self._pending), timeout=_GLANCE)
             for ref in done:
                 block = self._pending.pop(ref)
                 yield block, *self._get(ref, f"computing {block.dataset}, {block.n} images")
-            for place, stage, training in self._read(board):
-                told[place] = stage, training and Progress(*training)
-                if training:
-                    tally.note(blocks[place], Progress(*training))
+            if self._ray.wait([news], timeout=0)[0]:
+                for place, (stage, training) in self._read(news).items():
+                    told[place] = stage, training and Progress(*training)
+                    if training:
+                        tally.note(blocks[place], Progress(*training))
+                news = board.read.remote()
             if self._pending:
                 first = next(iter(self._pending.values()))
                 stage, progress = told.get(places[first], ("features", None))
@@ -187,11 +188,28 @@ class Cluster:
                 "command goes on"
             ) from error
 
-    def _read(self, board: Any) -> list[Any]:
-        try:
-            return board.get_nowait_batch(board.qsize())
-        except self._ray.exceptions.RayError:
-            return []  # it was lost with its machine; the study does without
+    def _read(self, news: Any) -> dict[int, Any]:
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            found: dict[int, Any] = self._ray.get(news)
+            return found
+        return {}  # the board was lost with its machine; the study does without
+
+
+def _board(ray: Any) -> Any:
+    """A board on which tasks say how they stand; nobody waits for it."""
+
+    class Board:  # of a function, so that Ray sends all of it and its process loads no lcrjax
+        def __init__(self) -> None:
+            self.news: dict[int, Any] = {}
+
+        def tell(self, place: int, *news: Any) -> None:
+            self.news[place] = news
+
+        def read(self) -> dict[int, Any]:
+            news, self.news = self.news, {}
+            return news
+
+    return ray.remote(num_cpus=0)(Board).remote()
 
 
 def resources(machines: Sequence[Mapping[str, float]], address: str) -> dict[str, int]:
@@ -244,11 +262,8 @@ class _Reports:
         self._place, self._board, self._last = place, board, 0.0
 
     def tell(self, stage: str, _: Block, training: Progress | None = None) -> None:
-        from ray.exceptions import RayError
-
         if training and time.monotonic() - self._last < _SELDOM:
             return
         self._last = time.monotonic()
         plain = training and dataclasses.astuple(training)  # whoever keeps it needs no lcrjax
-        with contextlib.suppress(RayError):
-            self._board.put_nowait((self._place, stage, plain))
+        self._board.tell.remote(self._place, stage, plain)
