@@ -1,7 +1,6 @@
 """Blocks of a study computed by the machines of a Ray cluster, each as one of its tasks."""
 
 import contextlib
-import dataclasses
 import os
 import signal
 import socket
@@ -21,7 +20,7 @@ from lcrjax.study.run.tally import Tally
 from lcrjax.training import Progress
 
 _T = TypeVar("_T")
-_PATIENCE = 5.0  # seconds for an address to answer
+_PATIENCE = 10.0  # seconds for an address to answer
 _GLANCE = 0.5  # seconds between two looks at what tasks tell, and at signals
 _SELDOM = 1.0  # seconds between two reports of a task in training
 #: Settings of jax that a task's process starts with, as this one has them. Its device is Ray's.
@@ -145,7 +144,8 @@ class Cluster:
         """
         if not blocks:
             return
-        board, shared = _board(self._ray), self._ray.put((recipe, kinds))
+        board = self._ray.remote(num_cpus=0)(_Board).remote()
+        shared = self._ray.put((recipe, kinds))
         places = {block: place for place, block in enumerate(blocks)}
         for block, place in places.items():
             task = self._remote(_compute).options(name=f"{block.dataset} n={block.n}")
@@ -160,9 +160,9 @@ class Cluster:
                 yield block, *self._get(ref, f"computing {block.dataset}, {block.n} images")
             if self._ray.wait([news], timeout=0)[0]:
                 for place, (stage, training) in self._read(news).items():
-                    told[place] = stage, training and Progress(*training)
+                    told[place] = stage, training
                     if training:
-                        tally.note(blocks[place], Progress(*training))
+                        tally.note(blocks[place], training)
                 news = board.read.remote()
             if self._pending:
                 first = next(iter(self._pending.values()))
@@ -195,21 +195,18 @@ class Cluster:
         return {}  # the board was lost with its machine; the study does without
 
 
-def _board(ray: Any) -> Any:
-    """A board on which tasks say how they stand; nobody waits for it."""
+class _Board:
+    """A board on which tasks say how they stand, in a process of its own; nobody waits for it."""
 
-    class Board:  # of a function, so that Ray sends all of it and its process loads no lcrjax
-        def __init__(self) -> None:
-            self.news: dict[int, Any] = {}
+    def __init__(self) -> None:
+        self._news: dict[int, Any] = {}
 
-        def tell(self, place: int, *news: Any) -> None:
-            self.news[place] = news
+    def tell(self, place: int, *news: Any) -> None:
+        self._news[place] = news
 
-        def read(self) -> dict[int, Any]:
-            news, self.news = self.news, {}
-            return news
-
-    return ray.remote(num_cpus=0)(Board).remote()
+    def read(self) -> dict[int, Any]:
+        news, self._news = self._news, {}
+        return news
 
 
 def resources(machines: Sequence[Mapping[str, float]], address: str) -> dict[str, int]:
@@ -265,5 +262,4 @@ class _Reports:
         if training and time.monotonic() - self._last < _SELDOM:
             return
         self._last = time.monotonic()
-        plain = training and dataclasses.astuple(training)  # whoever keeps it needs no lcrjax
-        self._board.tell.remote(self._place, stage, plain)
+        self._board.tell.remote(self._place, stage, training)
