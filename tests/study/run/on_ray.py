@@ -17,16 +17,19 @@ from tests.study import fake_parts as fake
 CONFIG = StudyConfig(sizes=(16, 32), bins=6, per_bin=4, candidates=500)
 
 
-def train(dataset, subsets, seeds, config, *, progress, log, pause=0.0, killed=None, large=None):
+def train(dataset, subsets, seeds, config, *, progress, log, pause=0.0, until=None, **fails):
     """Note what was trained in a file; die once with seed `killed`, lack memory with `large`."""
+    while until and not Path(until).exists():
+        progress(Progress(0, len(seeds), 1, 1, 10, 0.1))
+        time.sleep(0.1)
     progress(Progress(0, len(seeds), 1, 1, 10, 0.1))
     time.sleep(pause)
     progress(Progress(1, len(seeds), 1, 1, 10, 0.1))
     dead = Path(f"{log}.dead")
-    if killed in seeds and not dead.exists():
+    if fails.get("killed") in seeds and not dead.exists():
         dead.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    if large in seeds:
+    if fails.get("large") in seeds:
         raise MemoryError
     with open(log, "a") as file:
         file.write("".join(f"{seed}\n" for seed in seeds))
