@@ -28,8 +28,9 @@ _EPILOG = (
     "Exit codes: 0 done; 2 nothing was started, because an argument, the data or the output "
     "folder cannot be used; 3 the study is complete, but some subsets could not be trained, or the "
     "loss of a single model became NaN; "
-    "4 the disk is full or not writable, and what was finished is safe; 130 interrupted, and "
-    "what was finished is safe."
+    "4 the disk is full or not writable, and what was finished is safe; 5 machines of a study were "
+    "lost or are of another kind, and what was finished is safe; 130 interrupted, and what was "
+    "finished is safe."
 )
 
 

@@ -18,6 +18,8 @@ BAD_INPUT = 2
 SOME_FAILED = 3
 #: The disk is full or not writable.
 NO_DISK = 4
+#: Machines were lost again and again, or are of another kind than those before.
+OTHER_MACHINES = 5
 #: Interrupted by Ctrl-C or a request to terminate.
 INTERRUPTED = 130
 
@@ -110,11 +112,14 @@ def work_in(folder: Path) -> Iterator[Work]:
     )
     with interruptible(sentence) as work:
         from lcrjax.study.run.folder import FolderInUseError
+        from lcrjax.study.run.machines import MachineError
 
         try:
             yield work
         except FolderInUseError as error:
             leave(BAD_INPUT, str(error))
+        except MachineError as error:
+            leave(OTHER_MACHINES, str(error))
         except OSError as error:
             if not work.ready:
                 leave(BAD_INPUT, str(error))

@@ -73,6 +73,20 @@ def study(
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Compute on a Ray cluster: HOST:PORT, auto for the one that runs on this machine "
+            "or that RAY_ADDRESS names, or local for one that ends with the study."
+        ),
+    ] = None,
+    allow_mixed: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mixed",
+            help="Let machines of different kinds compute the rows; config.json lists them.",
+        ),
+    ] = False,
     out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("lcrjax-study"),
     as_json: JSON = False,
     quiet: QUIET = False,
@@ -98,6 +112,7 @@ def study(
         lcrjax study breast.npz --sizes 64,128,256 --out breast-study
         lcrjax study blood.npz brain.npz images/ --preset panel
         lcrjax study digits --vary diversity --sizes 64,128 --beyond 30 --out varied
+        lcrjax study blood.npz --preset panel --ray auto
     """
     with work_in(out) as work:
         from rich.console import Console
@@ -138,7 +153,13 @@ def study(
                     work.begin()
                 display(progress)
 
-            report = conduct_study(datasets, out, settings, progress=show, **PARTS.get())
+            report = conduct_study(
+                *(datasets, out, settings),
+                progress=show,
+                ray=ray,
+                allow_mixed=allow_mixed,
+                **PARTS.get(),
+            )
         _conclude(report, out, as_json)
 
 

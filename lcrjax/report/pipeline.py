@@ -68,7 +68,8 @@ def conduct_study(
         progress: Called often with a `StudyProgress`; what it raises ends the study, with
             everything finished kept.
         draw: Draws a table's figures into a folder and returns their files.
-        **parts: Parts to put in the place of `run_study`'s own: `measure`, `train`, `block_size`.
+        **parts: Other arguments of `run_study`: `measure`, `train`, `block_size`, `ray`,
+            `allow_mixed`.
 
     Returns:
         The study's table, figures, page and summary.
@@ -77,6 +78,7 @@ def conduct_study(
         ValueError: If a preset, source or size cannot be used, or the folder holds something else;
             nothing was started then.
         FolderInUseError: If another process is at work in the folder.
+        MachineError: As `run_study` does.
         OSError: If the disk is full or not writable; finished blocks are safe.
     """
     tell = progress or (lambda _: None)

@@ -9,6 +9,7 @@ from lcrjax.study.measuring.addition import add_measures
 from lcrjax.study.prediction.files import load_predictor, save_predictor
 from lcrjax.study.prediction.predictor import FittedPredictor, fit_predictor
 from lcrjax.study.run.folder import FolderInUseError
+from lcrjax.study.run.machines import MachineError
 from lcrjax.study.run.progress import StudyProgress
 from lcrjax.study.run.runner import run_study
 from lcrjax.study.run.store import read_results
@@ -18,6 +19,7 @@ __all__ = [
     "PRESETS",
     "FittedPredictor",
     "FolderInUseError",
+    "MachineError",
     "StudyConfig",
     "StudyProgress",
     "add_measures",

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lcrjax.report import write_figures
-from lcrjax.study.run.folder import read_description
+from lcrjax.study.run.folder import read_description, write_description
 from lcrjax.study.run.store import RESULTS, ROWS, open_store
 from lcrjax.study.table import same_results
 from tests.study import fake_parts as fake
@@ -52,6 +52,25 @@ def test_diversity_varies_and_models_are_scored_again(run, data, tmp_path):
     assert table["level"].tolist() == [0, 1, 0, 1]
     assert table["outliers"].tolist() == ["avoided", "avoided", "sought", "sought"]
     assert table["bacc_beyond"].notna().all()
+
+
+def test_a_cluster_that_is_not_there_is_told_before_anything_starts(run, data, tmp_path):
+    result = run("study", data, *SMALL, "--out", "s", "--ray", "127.0.0.1:1")
+    assert result.exit_code == 2
+    assert "no Ray cluster answers" in result.stderr or "Ray is not installed" in result.stderr
+    assert not (tmp_path / "s").exists()
+
+
+def test_another_kind_of_machine_has_to_be_allowed(run, data, tmp_path):
+    assert run("study", data, *SMALL, "--out", "s").exit_code == 0
+    description = read_description(tmp_path / "s")
+    other = {**description["machines"][0], "processors": 0}
+    write_description(tmp_path / "s", {**description, "machines": [other]})
+    next((tmp_path / "s" / ROWS).iterdir()).unlink()
+    refused = run("study", data, *SMALL, "--out", "s")
+    assert refused.exit_code == 5
+    assert "processors: 0 -> " in refused.stderr
+    assert run("study", data, *SMALL, "--out", "s", "--allow-mixed").exit_code == 0
 
 
 def test_levels_of_nothing_are_told(run, data):

@@ -46,8 +46,7 @@ def own_folder(folder: Path, description: dict[str, Any], kind: str) -> Iterator
                     "differences (there -> now)\n  " + "\n  ".join(lines)
                 )
         else:
-            text = json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False)
-            write_whole(folder / CONFIG, text.encode())
+            write_description(folder, description)
         yield
 
 
@@ -92,6 +91,12 @@ def check_folder(folder: str | Path, kind: str, parts: Sequence[str]) -> None:
         raise ValueError(
             f"{folder} holds something other than a {kind} ({foreign[0]!r}): choose a new folder"
         )
+
+
+def write_description(folder: Path, description: dict[str, Any]) -> None:
+    """Write the `config.json` of a folder, whole or not at all."""
+    text = json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False)
+    write_whole(folder / CONFIG, text.encode())
 
 
 def read_description(folder: str | Path, kind: str = "study") -> dict[str, Any]:

@@ -1,22 +1,20 @@
 """Provenance of a result: what decides it, in plain values to write down and compare."""
 
-import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jax
-
-from lcrjax import __version__, native
 from lcrjax.data import Dataset
+from lcrjax.study.run.machines import machine
 
-_PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 
-
-def describe(datasets: Sequence[Dataset], **settings: Any) -> dict[str, Any]:
+def describe(
+    datasets: Sequence[Dataset], on: Mapping[str, Any] | None = None, **settings: Any
+) -> dict[str, Any]:
     """Collect everything that decides a result, and where its data came from.
 
     Args:
         datasets: The datasets that it rests on.
+        on: What `machine` says of the machine that computes; None for this one.
         **settings: What decides it besides them, in plain values.
 
     Returns:
@@ -33,16 +31,8 @@ def describe(datasets: Sequence[Dataset], **settings: Any) -> dict[str, Any]:
         }
         for d in datasets
     }
-    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    # The same program rounds differently on another kind of device, by other kernels, or in
-    # another width.
-    device = {
-        "kind": jax.devices()[0].device_kind,
-        "native_kernels": native.available(),
-        "floats": str(jax.dtypes.canonicalize_dtype(float)),
-        "matmul_precision": jax.config.jax_default_matmul_precision,  # type: ignore[attr-defined]
-    }
-    environment = {"versions": {**versions, "lcrjax": __version__}, "device": device}
+    found = machine() if on is None else on
+    environment = {part: found[part] for part in ("versions", "device")}
     about = {
         d.name: {"source": d.source, "licence": d.licence, "class_names": list(d.class_names)}
         for d in datasets

@@ -1,18 +1,18 @@
 """A study's run from datasets to table: every subset measured and trained on, resumably."""
 
+import contextlib
 import functools
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from lcrjax.data import Dataset
 from lcrjax.similarity.spec import check_similarity, parse_similarity
-from lcrjax.study.columns import columns_of
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.measuring.addition import measure_finished
-from lcrjax.study.run.failures import train_in_parts
+from lcrjax.study.run.blocks import Recipe, ThisProcess
+from lcrjax.study.run.machines import machine
 from lcrjax.study.run.parts import (
     BlockSize,
     Measure,
@@ -21,11 +21,13 @@ from lcrjax.study.run.parts import (
     name_of,
     usual_block_size,
 )
-from lcrjax.study.run.plan import Block, plan_study
+from lcrjax.study.run.plan import plan_study
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
 from lcrjax.study.run.provenance import describe
-from lcrjax.study.run.store import check_folder, open_store, read_results
-from lcrjax.training import Progress, train_subsets
+from lcrjax.study.run.ray_blocks import connected
+from lcrjax.study.run.store import check_folder, machines_of, open_store, read_results
+from lcrjax.study.run.tally import Tally
+from lcrjax.training import train_subsets
 
 
 def run_study(
@@ -37,6 +39,8 @@ def run_study(
     train: Train = train_subsets,
     block_size: BlockSize = usual_block_size,
     progress: StudyCallback | None = None,
+    ray: str | None = None,
+    allow_mixed: bool = False,
 ) -> pd.DataFrame:
     """Measure and train every subset of a study, or go on where an earlier run of it stopped.
 
@@ -66,6 +70,12 @@ def run_study(
             `train` is given in one call; see `lcrjax.training.block_size`.
         progress: Called often with a `StudyProgress`. An exception that it raises ends the run
             as an interrupt does, with everything finished kept.
+        ray: Address of a Ray cluster whose machines compute the blocks, each as a task: "auto" for
+            the one that runs on this machine or that `RAY_ADDRESS` names, HOST:PORT, or "local" for
+            one that lasts as long as the call. The folder, which this process alone writes, is the
+            same, and either way goes on where the other stopped.
+        allow_mixed: Whether machines of different kinds may compute the study's rows, which then
+            are not to the bit what one of them would compute. `config.json` lists the kinds.
 
     Returns:
         The table: one row per subset, in order of dataset name, size and subset, with the columns
@@ -75,7 +85,10 @@ def run_study(
     Raises:
         ValueError: If sizes are impossible for a dataset, two datasets share a name, the
             similarity is one of another kind of elements, or these cannot be trained on, or the
-            folder holds something else or a study that differs (the differences are listed).
+            folder holds something else or a study that differs (the differences are listed);
+            or Ray is not installed or does not answer.
+        MachineError: If a machine is of another kind than those that computed the study so far, or
+            a cluster's are lost again and again; finished blocks are safe.
         FolderInUseError: If another process is at work in the folder.
         OSError: If the disk is full or not writable; finished blocks are safe.
     """
@@ -90,89 +103,49 @@ def run_study(
         for word in (config.similarity, *config.measures):
             check_similarity(word, dataset.kind)
     check_folder(out)
-    tell(StudyProgress("designing", ", ".join(sorted(d.name for d in datasets))))
-    blocks = plan_study(datasets, config, block_size)
-    lengths: dict[str, dict[str, list[int]]] = {}
-    for block in blocks:
-        of_size = lengths.setdefault(block.dataset, {}).setdefault(str(block.n), [])
-        of_size.append(len(block.seeds))
-    columns = columns_of(config.to_dict())
-    parts = (("measure", measure, measure_subsets), ("train", train, train_subsets))
-    replaced = {word: name_of(part) for word, part, own in parts if part is not own}
-    settings = {k: v for k, v in config.to_dict().items() if k != "measures"}
-    description = describe(datasets, **settings, blocks=lengths, **replaced)
-
     named = {d.name: d for d in datasets}
-    similarities = {d.name: parse_similarity(config.similarity, d.train.elements) for d in datasets}
-    tally, finished = _Tally(named, blocks, tell), {}
-    with open_store(out, description) as store:
-        # Finished blocks are read first, so that the share done rests on all that is known.
-        for i, block in enumerate(blocks):
-            rows = store.read(block)
-            if rows is not None:
-                finished[i] = rows
-                tally.finish("found", block)
-        # Small subsets of all datasets come first: an unfinished study already compares datasets.
-        for i in sorted(set(range(len(blocks))) - set(finished), key=lambda i: (blocks[i].n, i)):
-            block, dataset = blocks[i], named[blocks[i].dataset]
-            tally.tell("features", block)
-            measured = measure(dataset, block.subsets, similarities[dataset.name])
-            tally.tell("training", block)
-            show = functools.partial(tally.tell, "training", block)
-            trained = train_in_parts(
-                dataset, block.subsets, block.seeds, config.training, train, show
-            )
-            known = {c.name: c.known(block, dataset) for c in columns if c.known is not None}
-            found = [part.reset_index(drop=True) for part in (measured, trained)]
-            finished[i] = store.write(block, pd.concat([pd.DataFrame(known), *found], axis=1))
-            tally.finish("written", block)
-        store.finish([finished[i] for i in range(len(blocks))])
-        if config.measures:
-            ordered = [named[name] for name in sorted(named)]
-            decides = store.description["decides"]
-            measure_finished(store.folder, decides, ordered, config.measures, tally.measuring)
-        return read_results(store.folder)
+    place = contextlib.nullcontext(ThisProcess(named)) if ray is None else connected(ray, named)
+    with place as there:
+        tell(StudyProgress("designing", ", ".join(sorted(named))))
+        blocks = plan_study(datasets, config, functools.partial(there.ask, block_size))
+        lengths: dict[str, dict[str, list[int]]] = {}
+        for block in blocks:
+            of_size = lengths.setdefault(block.dataset, {}).setdefault(str(block.n), [])
+            of_size.append(len(block.seeds))
+        parts = (("measure", measure, measure_subsets), ("train", train, train_subsets))
+        replaced = {word: name_of(part) for word, part, own in parts if part is not own}
+        settings = {k: v for k, v in config.to_dict().items() if k != "measures"}
+        own, kinds = there.ask(machine), machines_of(out)
+        first = kinds[0] if kinds and (allow_mixed or own in kinds) else own
+        description = describe(datasets, first, **settings, blocks=lengths, **replaced)
 
-
-class _Tally:
-    """Count of what is done, as the caller is told."""
-
-    def __init__(
-        self, datasets: Mapping[str, Dataset], blocks: Sequence[Block], callback: StudyCallback
-    ):
-        self._datasets = datasets
-        self._callback = callback
-        self._counts = Counter((b.dataset, b.n) for b in blocks)
-        self._total = sum(len(b.seeds) for b in blocks)
-        self._rows = 0
-        self._pixels = sum(map(self._pixels_of, blocks))
-        self._pixels_done = 0
-
-    def _pixels_of(self, block: Block) -> int:
-        dataset = self._datasets[block.dataset]
-        return block.subsets.size * dataset.n_pixels * dataset.n_channels
-
-    def finish(self, stage: str, block: Block) -> None:
-        self._rows += len(block.seeds)
-        self._pixels_done += self._pixels_of(block)
-        self.tell(stage, block)
-
-    def measuring(self, dataset: str, _: float) -> None:
-        total = self._total
-        self._callback(StudyProgress("measuring", dataset, rows=total, total=total, share=1.0))
-
-    def tell(self, stage: str, block: Block, training: Progress | None = None) -> None:
-        trained = training.finished / training.total if training else 0.0
-        self._callback(
-            StudyProgress(
-                stage=stage,
-                dataset=block.dataset,
-                n=block.n,
-                block=block.index,
-                blocks=self._counts[block.dataset, block.n],
-                rows=self._rows,
-                total=self._total,
-                training=training,
-                share=(self._pixels_done + trained * self._pixels_of(block)) / self._pixels,
-            )
-        )
+        similarities = {
+            d.name: there.ask(parse_similarity, config.similarity, d.train.elements)
+            for d in datasets
+        }
+        recipe = Recipe(config, measure, train, similarities)
+        tally, finished = Tally(named, blocks, tell), {}
+        with open_store(out, description) as store:
+            # Finished blocks are read first, so that the share done rests on all that is known.
+            for block in blocks:
+                rows = store.read(block)
+                if rows is not None:
+                    finished[block] = rows
+                    tally.finish("found", block)
+            left = [block for block in blocks if block not in finished]
+            if left:
+                store.admit(own, allow_mixed)
+            # Small subsets of all datasets come first: an unfinished study compares datasets.
+            left.sort(key=lambda block: block.n)
+            admitted = None if allow_mixed else store.machines
+            for block, on, computed in there.compute(left, recipe, admitted, tally):
+                store.admit(on, allow_mixed)
+                assert computed is not None
+                finished[block] = store.write(block, computed)
+                tally.finish("written", block)
+            store.finish([finished[block] for block in blocks])
+            if config.measures:
+                ordered = [named[name] for name in sorted(named)]
+                decides = store.description["decides"]
+                measure_finished(store.folder, decides, ordered, config.measures, tally.measuring)
+            return read_results(store.folder)

@@ -13,9 +13,11 @@ import pandas as pd
 
 from lcrjax.study.columns import columns_of
 from lcrjax.study.run.files import is_partial, sweep, write_whole
+from lcrjax.study.run.folder import CONFIG, own_folder, read_description, write_description
 from lcrjax.study.run.folder import check_folder as check_any_folder
-from lcrjax.study.run.folder import own_folder, read_description
+from lcrjax.study.run.machines import MachineError
 from lcrjax.study.run.plan import Block
+from lcrjax.study.run.provenance import differences
 from lcrjax.study.table import decode, encode
 
 ROWS = "rows"
@@ -39,6 +41,34 @@ class Store:
         content = json.dumps(description["decides"], sort_keys=True)
         self._digest = hashlib.sha256(content.encode()).hexdigest()
         self._columns = columns_of(description["decides"])
+
+    @property
+    def machines(self) -> list[dict[str, Any]]:
+        """Kinds of machines that have computed rows, as `machine` describes them."""
+        found: list[dict[str, Any]] = self.description.get("machines", [])
+        return found
+
+    def admit(self, machine: dict[str, Any], mixed: bool) -> None:
+        """Let a machine compute rows, and write its kind down if it is a new one.
+
+        Args:
+            machine: As `machine` describes it.
+            mixed: Whether it may be of another kind than those before.
+
+        Raises:
+            MachineError: If it is of another and may not.
+        """
+        known = self.machines
+        if machine in known:
+            return
+        if known and not mixed:
+            raise MachineError(
+                f"the rows in {self.folder} were computed by another kind of machine, which rounds "
+                "differently: go on with that, or allow this one (--allow-mixed; there -> now)\n  "
+                + "\n  ".join(differences(known[-1], machine))
+            )
+        self.description["machines"] = [*known, machine]
+        write_description(self.folder, self.description)
 
     def path(self, block: Block) -> Path:
         """Return the file of a block's rows."""
@@ -104,12 +134,19 @@ def open_store(folder: str | Path, description: dict[str, Any]) -> Iterator[Stor
     (folder / ROWS).mkdir(parents=True, exist_ok=True)
     with own_folder(folder, description, "study"):
         sweep(folder / ROWS)
-        yield Store(folder, json.loads(json.dumps(description)))
+        yield Store(folder, read_description(folder))
 
 
 def check_folder(folder: str | Path) -> None:
     """Raise a ValueError unless a study may live in a folder: new, empty, or a study's already."""
     check_any_folder(folder, "study", (ROWS,))
+
+
+def machines_of(folder: str | Path) -> list[dict[str, Any]]:
+    """Read which kinds of machines have computed a study's rows; none of a new study."""
+    known = (Path(folder) / CONFIG).exists()
+    found: list[dict[str, Any]] = read_description(folder).get("machines", []) if known else []
+    return found
 
 
 def read_results(path: str | Path) -> pd.DataFrame:

@@ -13,7 +13,13 @@ from lcrjax.study.columns import FEATURES
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.measuring.addition import add_measures
 from lcrjax.study.run import runner
-from lcrjax.study.run.folder import CONFIG, FolderInUseError, read_description
+from lcrjax.study.run.folder import (
+    CONFIG,
+    FolderInUseError,
+    read_description,
+    write_description,
+)
+from lcrjax.study.run.machines import MachineError, machine
 from lcrjax.study.run.parts import measure_subsets, usual_block_size
 from lcrjax.study.run.plan import plan_study
 from lcrjax.study.run.progress import StudyProgress
@@ -182,6 +188,25 @@ def test_other_versions_are_refused(tmp_path):
     path.write_text(path.read_text().replace('"numpy": "', '"numpy": "0.'))
     with pytest.raises(ValueError, match=r"versions.numpy: 0\.\S+ -> "):
         run_study([fake.dataset()], tmp_path, CONFIG_SMALL)
+
+
+def test_another_kind_of_machine_is_refused_unless_allowed(tmp_path):
+    data = [fake.dataset()]
+    whole = run_study(data, tmp_path / "whole", CONFIG_SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(data, tmp_path / "cut", CONFIG_SMALL, progress=stop_after(1))
+    description = read_description(tmp_path / "cut")
+    assert description["machines"] == [machine()]
+    there = {**machine(), "processor": "Z80"}
+    write_description(tmp_path / "cut", {**description, "machines": [there]})
+    with pytest.raises(MachineError, match=r"--allow-mixed; .*\n  processor: Z80 -> "):
+        run_study(data, tmp_path / "cut", CONFIG_SMALL)
+    table = run_study(data, tmp_path / "cut", CONFIG_SMALL, allow_mixed=True)
+    assert same_results(table, whole)
+    assert read_description(tmp_path / "cut")["machines"] == [there, machine()]
+    # Where nothing is left to compute, a table may be read anywhere.
+    write_description(tmp_path / "cut", {**description, "machines": [there]})
+    assert same_results(run_study(data, tmp_path / "cut", CONFIG_SMALL), whole)
 
 
 def test_rows_of_another_study_are_refused(tmp_path):
