@@ -58,7 +58,7 @@ def measure(
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="A folder for partial sums: the same command goes on from there after a kill."
+            help="A folder for partial sums: run the same command to resume after a kill."
         ),
     ] = None,
     out: Annotated[
