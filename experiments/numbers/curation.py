@@ -13,7 +13,7 @@ def curation() -> Iterator[str]:
     lines = pd.read_csv(FOLDER / "summary.csv").set_index("strategy")
     models = rows[rows["size"].isin([64, 128, 256])].groupby("size").repetition.nunique()
     yield (
-        f"So far there are {models[64]} repetitions with 64 images, {models[128]} with 128 and "
+        f"There are {models[64]} repetitions with 64 images, {models[128]} with 128 and "
         f"{models[256]} with 256: {len(rows):,} models."
     )
     best, a_0, a_1 = (lines.loc[name] for name in ("herding", "A_0", "A_1"))
@@ -24,6 +24,16 @@ def curation() -> Iterator[str]:
     yield (
         f"{-100 * a_0['median']:.0f} points are lost in the median with A_0, "
         f"{-100 * a_1['median']:.0f} with A_1; no dataset surely gains."
+    )
+    cells = pd.read_csv(FOLDER / "differences.csv").set_index(["dataset", "size", "strategy"])
+    of_a_0 = cells.xs("A_0", level="strategy")
+    assert (of_a_0["low"] > 0).sum() == 1
+    yield f"One of {len(of_a_0)} cells is the other way round"
+    one, herd = (cells.loc[("digits", 256, name)] for name in ("A_0", "herding"))
+    low, high = 100 * one.low, 100 * one.high
+    yield (
+        f"digits 256 images of the greatest A_0 gain {100 * one.difference:.1f} points "
+        f"({low:.1f} to {high:.1f}), herding {100 * herd.difference:.1f}"
     )
     assert best.positive == best.datasets
     assert a_0.above == a_1.above == 0
