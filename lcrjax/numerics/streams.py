@@ -2,7 +2,7 @@
 
 import math
 import mmap
-from collections.abc import Callable, Generator, Iterable, Iterator, MappingView
+from collections.abc import Callable, Generator, Iterable, Iterator, MappingView, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -244,7 +244,7 @@ def as_stream(given: Any) -> Any:
     blocks = isinstance(given, Iterable) and hasattr(given, "__len__")
     if (
         blocks
-        and not isinstance(given, Iterator | MappingView | tuple)
+        and not isinstance(given, Iterator | MappingView | Set | tuple)
         and not any(hasattr(given, name) for name in known)
     ):
         return Stream(given)

@@ -55,17 +55,17 @@ def test_extreme_bytes_are_exact(images):
 def test_fractions_are_recognised_and_other_floats_are_not(rng):
     k = rng.integers(0, 256, (9, 5, 5), np.uint8)
     for dtype in ("f4", "f8"):
-        levels, unit = squares.levels((k / 255.0).astype(dtype))
+        (levels,), unit = squares.levels([(k / 255.0).astype(dtype)])
         assert unit == 255
         np.testing.assert_array_equal(levels, k)
-        levels, unit = squares.levels((k % 17 / 16.0).astype(dtype))
+        (levels,), unit = squares.levels([(k % 17 / 16.0).astype(dtype)])
         assert unit == 16
         np.testing.assert_array_equal(levels, k % 17)
-    assert squares.levels(rng.random((9, 5)).astype("f4")) is None
+    assert squares.levels([rng.random((9, 5)).astype("f4")]) is None
     spoilt = (k / 255.0).astype("f4")
     spoilt[8, 4, 4] = np.nextafter(spoilt[8, 4, 4], np.float32(2))
-    assert squares.levels(spoilt) is None
-    assert squares.levels(spoilt - 1) is None
+    assert squares.levels([spoilt]) is None
+    assert squares.levels([spoilt - 1]) is None
 
 
 N, D, K = 33, 48, 3  # ragged: one element more than the smallest tile

@@ -64,7 +64,7 @@ def test_a_page_speaks_of_what_there_is(kind, word, said):
     assert "alert(" not in "".join(page.of("script")[0])
     near = "1 of 4 test vectors (25 %) has a near-duplicate in training, 1 of them to the last bit"
     assert (near in page.text) == (kind == "vectors")
-    assert ("Near-duplicates are looked for by distances" in page.text) == (kind != "vectors")
+    assert ("Near-duplicates are found by distances" in page.text) == (kind != "vectors")
 
 
 def test_figures_take_what_they_can_show():
