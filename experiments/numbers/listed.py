@@ -225,8 +225,8 @@ MEASURED: dict[str, dict[str, str]] = {
         "4000 --samples 1000; its table.md",
     },
     "streams.md": {
-        "## How long": "measure of memory maps, once each; the "
-        "processors' time over two, and the largest resident set less that after jax had started",
+        "## How long": "measure of memory maps, once each, and the largest resident set less that "
+        "after jax had started",
     },
     "performance.md": {
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",
