@@ -4,6 +4,7 @@ A symmetric tile is computed once and used for its rows and, transposed, for its
 and sums lie in rows, (k, n): a CPU multiplies such tiles as they are.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -83,6 +84,20 @@ def product_in_tiles(
     return rectangular_product(similarity, points, columns, weights, tiles, side, others is None)
 
 
+def _both_ways(
+    similarity: TiledSimilarity, here: Any, own: Array, others: Any, weights: Array, side: int
+) -> Callable[[Array, tuple[Array, Array]], tuple[Array, Array]]:
+    """A step along a row of tiles: what a tile adds to the row, and to its column."""
+
+    def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        across, down = state
+        z = similarity.tile(here, tile_of(others, j, side), False, weights.dtype)
+        across = _added(across, weigh(weight_tile(weights, j, side), z))
+        return across, add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
+
+    return column
+
+
 def symmetric_product(
     similarity: TiledSimilarity, points: Any, weights: Array, tiles: Array, side: int
 ) -> Float[Array, "k n"]:
@@ -92,12 +107,7 @@ def symmetric_product(
     def row(i: Array, sums: Array) -> Array:
         here, own = tile_of(points, i, side), weight_tile(weights, i, side)
 
-        def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-            across, down = state
-            z = similarity.tile(here, tile_of(points, j, side), False, weights.dtype)
-            across = _added(across, weigh(weight_tile(weights, j, side), z))
-            return across, add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
-
+        column = _both_ways(similarity, here, own, points, weights, side)
         start = zero_sums(k, side, weights)
         across, sums = lax.fori_loop(0, i, column, (start, sums))
         across = _added(across, weigh(own, similarity.tile(here, here, True, weights.dtype)))
@@ -147,12 +157,7 @@ def mutual_products(
     def row(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         here, own = tile_of(points, i, side), weight_tile(weights, i, side)
 
-        def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-            across, down = state
-            z = similarity.tile(here, tile_of(others, j, side), False, weights.dtype)
-            across = _added(across, weigh(weight_tile(its_weights, j, side), z))
-            return across, add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
-
+        column = _both_ways(similarity, here, own, others, its_weights, side)
         start = zero_sums(len(weights), side, weights)
         across, down = lax.fori_loop(0, tiles[1], column, (start, state[1]))
         return lax.dynamic_update_slice_in_dim(state[0], across, i * side, axis=2), down

@@ -1,27 +1,16 @@
 """Estimates from sampled rows and columns: without bias, with intervals that hold the truth."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
 
 import lcrjax
 from lcrjax.measures.family import MEASURES
+from tests.measures.numbered import Known
 
 Q = (0, 0.5, 1, 2, np.inf)
 CLASSES = np.repeat([0, 1, 2], [600, 300, 10])
 N, REPEATS = len(CLASSES), 80
-
-
-class Known(lcrjax.Similarity):
-    """Similarities of numbered elements."""
-
-    matrix: np.ndarray
-
-    def ordinariness(self, elements, weights, others=None):
-        columns = np.arange(len(self.matrix)) if others is None else others
-        rows = self.matrix[np.ix_(elements, columns)]
-        return jnp.asarray(rows @ np.asarray(weights, rows.dtype))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Estimates from samples: against exact values, an independent reference, and by their laws."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,20 +9,10 @@ import lcrjax
 from lcrjax.measures.family import MEASURES
 from lcrjax.measures.strata import allocated, drawn
 from lcrjax.numerics.groupings import Segments
+from tests.measures.numbered import Known
 
 Q = (0, 0.5, 1, 2, np.inf)
 CLASSES = np.repeat([0, 1, 2], [120, 60, 6])
-
-
-class Known(lcrjax.Similarity):
-    """Similarities of numbered elements."""
-
-    matrix: np.ndarray
-
-    def ordinariness(self, elements, weights, others=None):
-        columns = np.arange(len(self.matrix)) if others is None else others
-        rows = self.matrix[np.ix_(elements, columns)]
-        return jnp.asarray(rows @ np.asarray(weights, rows.dtype))
 
 
 def known(seed=0, outliers=0):

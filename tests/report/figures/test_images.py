@@ -161,10 +161,14 @@ SEEN = {
 }  # fmt: skip
 
 
+def linear_palette():
+    rgb = np.array([mpl.colors.to_rgb(colour) for colour in PALETTE])
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
 @pytest.mark.parametrize("eyes", SEEN)
 def test_colour_blind_readers_tell_the_palette_apart(eyes):
-    rgb = np.array([mpl.colors.to_rgb(colour) for colour in PALETTE])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = linear_palette()
     seen = np.clip(linear @ np.array(SEEN[eyes]).T, 0, 1)
     xyz = seen @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192],
                            [0.1805, 0.0722, 0.9505]]) / [0.9505, 1, 1.089]  # fmt: skip
@@ -175,7 +179,6 @@ def test_colour_blind_readers_tell_the_palette_apart(eyes):
 
 
 def test_every_colour_stands_out_from_paper():
-    rgb = np.array([mpl.colors.to_rgb(colour) for colour in PALETTE])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = linear_palette()
     contrast = 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)  # WCAG 2.2
     assert contrast.min() >= 3
