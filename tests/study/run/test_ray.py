@@ -202,8 +202,8 @@ def test_blocks_are_taken_as_there_is_room_and_give_the_rows_of_this_process(add
         pd.testing.assert_frame_equal(rows, here[i], check_exact=True)
         assert list(rows)[:3] == ["seed", "name", "acc"]
     fails = functools.partial(train, large=0)
+    only = itertools.islice(blocks(), 1)
     with pytest.raises(MemoryError):
-        only = itertools.islice(blocks(), 1)
         tuple(train_blocks(data, only, TrainingConfig(), train=fails, ray=address))
 
 
