@@ -1,4 +1,4 @@
-"""Figure of the second panel: BACC against diversity at one size and class balance."""
+"""Figures of the second panel: BACC against diversity at one size and class balance."""
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from lcrjax.report.figures.style import GREY, PALETTE, styled
 
 _MARKS = {"avoided": "o", "sought": "x"}
+_RESAMPLES, _SEED = 2_000, 0
 
 
 @styled
@@ -43,4 +44,37 @@ def diversity_figure(table: pd.DataFrame, target: str, diversity: str = "A_1") -
         for word, mark in _MARKS.items()
     ]
     fig.legend(handles=lines, loc="outside upper center", ncols=len(lines))
+    return fig
+
+
+@styled
+def levels_figure(table: pd.DataFrame, target: str) -> Figure:
+    """Draw the mean over datasets of a score, from the most redundant subsets to the most diverse.
+
+    A panel for each size. Bands are 95 % intervals of a bootstrap over datasets, whose own means at
+    a size are taken out.
+
+    Args:
+        table: One row per model: dataset, n, outliers, level and a score.
+        target: Column of the score.
+    """
+    sizes = sorted(table["n"].unique())
+    fig = Figure(figsize=(7.2, 2.6), layout="constrained")
+    axes = np.atleast_1d(fig.subplots(1, len(sizes), sharey=True))
+    draw = np.random.default_rng(_SEED)
+    for ax, n in zip(axes, sizes, strict=True):
+        wide = table[table["n"] == n].pivot_table(target, "dataset", ["outliers", "level"])
+        apart = wide.sub(wide.mean(axis=1), axis=0)
+        again = draw.integers(0, len(wide), (_RESAMPLES, len(wide)))
+        for colour, (outliers, mark) in zip(PALETTE, _MARKS.items(), strict=False):
+            means, own = wide[outliers].mean(), apart[outliers].to_numpy()
+            moved = own[again].mean(axis=1) - own.mean(axis=0)
+            low, high = np.quantile(moved, [0.025, 0.975], axis=0)
+            place = 2 * means.index.to_numpy() / means.index.max() - 1
+            ax.plot(place, means, color=colour, marker=mark, ms=3.5, label=f"outliers {outliers}")
+            ax.fill_between(place, means + low, means + high, color=colour, alpha=0.2, lw=0)
+        ax.set_title(f"{n} images")
+        ax.set_xticks([-1, 0, 1], ["redundant", "random", "diverse"])
+    axes[0].set_ylabel("balanced accuracy, mean of datasets")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return fig

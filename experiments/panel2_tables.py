@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.measures_tables import write_table
-from experiments.panel2_figure import diversity_figure
+from experiments.panel2_figure import diversity_figure, levels_figure
 from lcrjax.study import read_results
 
 RESULTS = Path(__file__).parent / "results" / "panel2"
@@ -199,6 +199,7 @@ def write(folder: Path) -> None:
         each.to_csv(folder / f"effects-{target}.csv", index=False, float_format="%.6g")
         write_table(each_dataset(each), folder, f"datasets-{target}")
         diversity_figure(table, target).savefig(folder / f"diversity-{target}.png", dpi=150)
+        levels_figure(table, target).savefig(folder / f"levels-{target}.png", dpi=150)
 
 
 def main() -> None:

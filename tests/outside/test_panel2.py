@@ -12,7 +12,7 @@ from experiments import ceiling as experiment
 from experiments import ceiling_tables, panel2_tables
 from experiments.ceiling import chosen, new_seed
 from experiments.ceiling_tables import as_text, ceiling
-from experiments.panel2_figure import diversity_figure
+from experiments.panel2_figure import diversity_figure, levels_figure
 from experiments.panel2_tables import EFFECTS, each_dataset, effects, levels, side_by_side
 from lcrjax.data import load
 from lcrjax.study import StudyConfig
@@ -92,6 +92,11 @@ def test_texts_and_figures_hold_every_effect_level_and_dataset():
     axes = [ax for ax in diversity_figure(table, "bacc_beyond").axes if ax.get_visible()]
     assert [ax.get_title() for ax in axes] == ["d0", "d1", "d2"]
     assert sum(len(line.get_xdata()) for line in axes[0].lines) == 40
+    axes = levels_figure(table, "bacc_beyond").axes
+    assert [ax.get_title() for ax in axes] == [f"{n} images" for n in sorted(set(table["n"]))]
+    of_first = table[(table["n"] == table["n"].min()) & (table["outliers"] == "avoided")]
+    means = of_first.groupby("level")["bacc_beyond"].mean()
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata(), means)
 
 
 def repeated(trainings=300, between=3.0, among=2.0, subsets=60):
