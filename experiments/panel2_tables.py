@@ -14,6 +14,7 @@ import pandas as pd
 
 from experiments.measures_tables import write_table
 from experiments.panel2_figure import diversity_figure, levels_figure
+from experiments.panel2_measures import in_words, named_better
 from lcrjax.study import read_results
 
 RESULTS = Path(__file__).parent / "results" / "panel2"
@@ -195,6 +196,10 @@ def write(folder: Path) -> None:
     found = {target: effects(table, target) for target in RULES}
     write_table(side_by_side(found), folder, "effects")
     write_table(levels(table), folder, "levels")
+    named = {target: named_better(table, target) for target in RULES}
+    write_table(in_words(named, RULES), folder, "named-better")
+    for target, each in named.items():
+        each.to_csv(folder / f"named-better-{target}.csv", index=False, float_format="%.6g")
     for target, each in found.items():
         each.to_csv(folder / f"effects-{target}.csv", index=False, float_format="%.6g")
         write_table(each_dataset(each), folder, f"datasets-{target}")

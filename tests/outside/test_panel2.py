@@ -13,7 +13,8 @@ from experiments import ceiling_tables, panel2_tables
 from experiments.ceiling import chosen, new_seed
 from experiments.ceiling_tables import as_text, ceiling
 from experiments.panel2_figure import diversity_figure, levels_figure
-from experiments.panel2_tables import EFFECTS, each_dataset, effects, levels, side_by_side
+from experiments.panel2_measures import in_words, named_better
+from experiments.panel2_tables import EFFECTS, RULES, each_dataset, effects, levels, side_by_side
 from lcrjax.data import load
 from lcrjax.study import StudyConfig
 from lcrjax.study.run.trainings import train_blocks
@@ -97,6 +98,19 @@ def test_texts_and_figures_hold_every_effect_level_and_dataset():
     of_first = table[(table["n"] == table["n"].min()) & (table["outliers"] == "avoided")]
     means = of_first.groupby("level")["bacc_beyond"].mean()
     np.testing.assert_allclose(axes[0].lines[0].get_ydata(), means)
+
+
+def test_measures_name_the_better_as_often_as_they_should():
+    """A_1 was made from the score at a size, and a distance falls with it."""
+    table = panel().assign(size=lambda t: t["n"])
+    table["mmd[rmsd:10]"] = 1 / (1 + table["A_1"])
+    table["G_1"] = 1 / table["A_1"]
+    table.loc[0, "bacc_beyond"] = np.nan
+    found = {target: named_better(table, target, 50) for target in ("bacc", "bacc_beyond")}
+    words = in_words(found, RULES).set_index("measure")
+    for name, share in (("A_1", "1.000"), ("1 / mmd[rmsd:10]", "1.000"), ("G_1", "0.000")):
+        assert words.loc[name].tolist() == [f"{share} ({share} to {share})"] * 2
+    assert list(words.columns) == ["at the criterion", "30 epochs beyond"]
 
 
 def repeated(trainings=300, between=3.0, among=2.0, subsets=60):
