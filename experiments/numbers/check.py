@@ -20,7 +20,7 @@ from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 #: By page, what yields its pieces with their numbers recomputed.
 RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "README.md": lambda: itertools.chain(panel.readme(), predicting.readme()),
-    "predicting.md": predicting.predicting,
+    "predicting.md": lambda: itertools.chain(predicting.predicting(), predicting.diversity_alone()),
     "two-datasets.md": predicting.two_datasets,
     "index.md": measures.index,
     "curation.md": curation.curation,

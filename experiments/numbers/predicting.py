@@ -8,6 +8,8 @@ import pandas as pd
 from experiments.differences import RESULTS as DIFFERENCES
 from experiments.measures import RESULTS as MEASURES
 from experiments.panel import RESULTS as PANEL
+from experiments.panel2_tables import EFFECTS, RULES
+from experiments.panel2_tables import RESULTS as PANEL2
 from lcrjax.study.prediction.files import load_predictor
 
 
@@ -98,6 +100,48 @@ def predicting() -> Iterator[str]:
     yield f"equal size | 0.88 | {best['same_concordance']:.3f} ({between}), `{best['model']}`"
     one, two, three = (f"{nested[k]:.3f}" for k in ("one", "two", "three"))
     yield f"chose explain {one}, {two} and {three} on average"
+
+
+def effect(said: str, target: str = "bacc") -> dict[str, float]:
+    """The mean over datasets of an effect in the second panel, in points."""
+    table = pd.read_csv(PANEL2 / f"effects-{target}.csv")
+    (row,) = table[(table["effect"] == said) & (table["dataset"] == "mean")].to_dict("records")
+    return row
+
+
+def signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def over_datasets(row: dict[str, float]) -> str:
+    return f"{signed(row['low_datasets'])} to {signed(row['high_datasets'])}"
+
+
+def diversity_alone() -> Iterator[str]:
+    redundant, diverse, sought = (
+        effect(said)
+        for said in (
+            "random instead of redundant, outliers avoided",
+            "diverse instead of random, outliers avoided",
+            "diverse instead of random, outliers sought",
+        )
+    )
+    yield (
+        f"scores {redundant['estimate']:.1f} points higher than the most redundant choice (over "
+        f"datasets {redundant['low_datasets']:.1f} to {redundant['high_datasets']:.1f}), in "
+        f"{redundant['positive']:.0f} of 8 datasets"
+    )
+    yield (
+        f"changes the score by {signed(diverse['estimate'])} points ({over_datasets(diverse)}), "
+        f"and is better in {diverse['positive']:.0f} of 8 datasets"
+    )
+    yield (
+        f"It scores {signed(sought['estimate'])} points ({over_datasets(sought)}), and is better "
+        f"in {sought['positive']:.0f} of 8"
+    )
+    estimates = [[effect(e.name, rule)["estimate"] for rule in RULES] for e in EFFECTS]
+    apart = max(max(each) - min(each) for each in estimates)
+    yield f"estimates of each effect differ by {apart:.1f} points at most"
 
 
 def two_datasets() -> Iterator[str]:
