@@ -40,11 +40,6 @@ class Least(NamedTuple):
     tile: Int[Array, "2 n"]
 
 
-def prepare(similarity: RMSD, elements: Array, others: Array | None) -> tuple[Any, Any]:
-    """Prepare elements and others as their similarity does; see `TiledSimilarity.prepare`."""
-    return similarity.prepare_both(elements, others)
-
-
 def key_dtype(prepared: Any) -> np.dtype:
     """Dtype of what `distances` returns."""
     if isinstance(prepared, squares.Floats):
@@ -136,44 +131,51 @@ def _keep(least: Least, found: Array, index: Array, tile: Array, side: int) -> L
     )
 
 
-@partial(jax.jit, static_argnames="side", donate_argnames="least")
+@partial(jax.jit, static_argnames="side", donate_argnames=("least", "its"))
 def search_rows(
     least: Least,
+    its: Least | None,
     points: Points,
     others: Points | None,
     rows: tuple[Array, Array],
     columns: Array,
     side: int,
-) -> Least:
+) -> tuple[Least, Least | None]:
     """Go through some rows of tiles.
 
     Args:
         least: What was found before.
+        its: Likewise of the others; None if that is not wanted.
         points: Elements, a whole number of tiles.
         others: What they are compared with; None for each other.
         rows: First row of tiles, and the one after the last.
         columns: Number of tiles of the others.
         side: Side of a tile, static.
     """
+    State = tuple[Least, Least | None]
 
-    def row(i: Array, least: Least) -> Least:
+    def row(i: Array, state: State) -> State:
         here = tile_of(points, i, side)
 
-        def column(j: Array, least: Least) -> Least:
+        def column(j: Array, state: State) -> State:
+            least, its = state
             there = tile_of(points if others is None else others, j, side)
             d = distances(here.prepared, there.prepared, False)
-            both = others is None
+            both = others is None or its is not None
             across, down = _least_of_tile(d, here.labels, there.labels, False, both)
             least = _keep(least, across, i, j, side)
-            return _keep(least, down, j, i, side) if both else least
+            if others is None:
+                return _keep(least, down, j, i, side), its
+            return least, None if its is None else _keep(its, down, j, i, side)
 
         if others is not None:
-            return lax.fori_loop(0, columns, column, least)
-        least = lax.fori_loop(0, i, column, least)
+            return lax.fori_loop(0, columns, column, state)
+        least, its = lax.fori_loop(0, i, column, state)
         d = distances(here.prepared, here.prepared, True)
-        return _keep(least, _least_of_tile(d, here.labels, here.labels, True, False)[0], i, i, side)
+        own = _least_of_tile(d, here.labels, here.labels, True, False)[0]
+        return _keep(least, own, i, i, side), its
 
-    return lax.fori_loop(rows[0], rows[1], row, least)
+    return lax.fori_loop(rows[0], rows[1], row, (least, its))
 
 
 @partial(jax.jit, static_argnames=("side", "kind", "same"))

@@ -24,7 +24,7 @@ LARGEST_TILES = {
     # Many subsets side by side.
     "subsets": {"other": 256},
 }
-_SMALLEST_TILE = 32
+SMALLEST_TILE = 32
 
 
 def tile_side(n: int, tile: int | None = None, *, of: str = "similarities") -> int:
@@ -41,7 +41,7 @@ def tile_side(n: int, tile: int | None = None, *, of: str = "similarities") -> i
     check_tile(tile)
     sizes = LARGEST_TILES[of]
     largest = tile or sizes.get(jax.default_backend(), sizes["other"])
-    return min(int(largest), max(_SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
+    return min(int(largest), max(SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
 
 
 def check_tile(tile: int | None) -> None:
