@@ -96,7 +96,7 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
     side = tile_side(own.rows, of="near-duplicates")
     here = prepared(similarity, own.sample, own.take(chosen))
-    nearest = jnp.full((2, len(chosen)), jnp.inf, jnp.float32)
+    nearest = jnp.asarray(np.full((2, len(chosen)), np.inf, np.float32))
     for at, block in own.starting():
         points = prepared(similarity, own.sample, pad_elements(block, own.size(side)))
         places, count = jnp.asarray(chosen - at, jnp.int32), jnp.int32(len(block))

@@ -77,10 +77,10 @@ def none_yet(dtype: Any) -> Any:
     return np.asarray(np.iinfo(dtype).max, dtype)[()]
 
 
-def _masked(d: Array, rows: Array, columns: Array, same: Array | bool, kind: int) -> Array:
+def _masked(d: Array, rows: Array, columns: Array, same: Array | bool, kind: Array | int) -> Array:
     """Distances of one kind of pairs between true elements; an element is no pair with itself."""
     alike = rows[:, None] == columns[None, :]
-    wanted = (alike if kind == WITHIN else ~alike) & (columns != PADDING)[None, :]
+    wanted = (alike == (kind == WITHIN)) & (columns != PADDING)[None, :]
     wanted &= (rows != PADDING)[:, None] & ~squares.diagonal(d.shape, same)
     return jnp.where(wanted, d, none_yet(d.dtype))
 
@@ -178,16 +178,16 @@ def search_rows(
     return lax.fori_loop(rows[0], rows[1], row, (least, its))
 
 
-@partial(jax.jit, static_argnames=("side", "kind", "same"))
+@partial(jax.jit, static_argnames="side")
 def find_in_tiles(
     points: Points,
     others: Points,
     rows: Int[Array, "blocks b"],
     tiles: Int[Array, " blocks"],
     count: Array,
+    kind: Array,
+    same: Array,
     side: int,
-    kind: int,
-    same: bool,
 ) -> Int[Array, "blocks b"]:
     """Find which of the others in a tile is nearest to each of a block of elements; the first wins.
 
@@ -197,9 +197,9 @@ def find_in_tiles(
         rows: Elements by block.
         tiles: The tile that has the nearest ones, the same for a whole block.
         count: Number of blocks that are wanted.
+        kind: `WITHIN` or `ACROSS`.
+        same: Whether the others are the points.
         side: Side of a tile, static.
-        kind: `WITHIN` or `ACROSS`, static.
-        same: Whether the others are the points, static.
 
     Returns:
         Places among the others.
@@ -211,8 +211,7 @@ def find_in_tiles(
         d = distances(here.prepared, there.prepared, False)
         d = _masked(d, here.labels, there.labels, False, kind)
         place = tiles[b] * side + jnp.arange(side, dtype=jnp.int32)
-        if same:
-            d = jnp.where(place[None, :] == rows[b][:, None], none_yet(d.dtype), d)
+        d = jnp.where(same & (place[None, :] == rows[b][:, None]), none_yet(d.dtype), d)
         return out.at[b].set(place[jnp.argmin(d, axis=1)])
 
     return lax.fori_loop(0, count, block, jnp.zeros(rows.shape, jnp.int32))

@@ -205,7 +205,7 @@ def _search(
 
     def nothing(points: Points) -> Least:
         shape, none = (2, len(points.labels)), none_yet(key_dtype(points.prepared))
-        return Least(jnp.full(shape, none), jnp.zeros(shape, jnp.int32))
+        return Least(jnp.asarray(np.full(shape, none)), jnp.asarray(np.zeros(shape, np.int32)))
 
     least, its = nothing(here.points), nothing(there.points) if both else None
     tiles, columns = (-(-len(part.order) // side) for part in (here, there))
@@ -257,8 +257,8 @@ def _look_up(
         jnp.asarray(blocks),
         jnp.asarray(tiles),
         jnp.int32(len(rows)),
+        jnp.int32(kind),
+        jnp.bool_(points is others),
         side,
-        kind,
-        points is others,
     )
     return np.asarray(found)[: len(rows)].ravel()[used], rows.ravel()[used]
