@@ -103,8 +103,6 @@ def canonical_blocks(
             x if isinstance(x, Stream) else Stream(x, what=what)
             for x, what in zip(given, ("elements", "others"), strict=False)
         ]
-        if len({x.dtype == np.uint8 for x in streams}) > 1:  # of which one alone holds bytes
-            streams = [x.as_fractions() if x.dtype == np.uint8 else x for x in streams]
         similarity, convert = canonical_form(similarity, *streams)
         sample = _sample(convert(probe(streams[0]).sample))
         blocks = [Blocks(x, convert, sample) for x in streams]

@@ -127,9 +127,9 @@ class _Best:
 
     def improve(self, here: Part, there: Part, least: Least) -> None:
         """Take what is nearer in a block than what blocks before it had."""
-        for kind in (WITHIN, ACROSS):
-            keys, tile = (np.asarray(part[kind])[: len(here.order)] for part in least)
-            keys = np.where(keys == none_yet(keys.dtype), np.inf, keys.astype(np.float64))
+        found_keys, tiles = (np.asarray(part)[:, : len(here.order)] for part in least)
+        all_keys = np.where(found_keys == none_yet(found_keys.dtype), np.inf, found_keys)
+        for kind, keys, tile in zip((WITHIN, ACROSS), all_keys, tiles, strict=True):
             old = self._keys[kind, here.at + here.order]
             (rows,) = np.nonzero((keys <= old) & (keys < np.inf))
             found, rows = _look_up(here.points, there.points, rows, tile, kind, self._side)

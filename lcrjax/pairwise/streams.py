@@ -82,7 +82,7 @@ def canonical_form(
 
     Args:
         similarity: One of arrays, computed in tiles.
-        *streams: One, or elements and others, of one dtype.
+        *streams: One, or elements and others; of these one may hold bytes, for `RMSD`.
 
     Raises:
         ValueError: If it does not compare arrays in tiles, or not these.
@@ -94,7 +94,11 @@ def canonical_form(
     similarity.canonical(sample, None)  # compares some with themselves
     if len(seen) > 1:
         similarity.canonical(rows, seen[1].rows)  # whose shapes may differ
-        rows = np.concatenate([x.rows for x in seen])
+        both = [x.rows for x in seen]
+        if both[0].dtype != both[1].dtype:  # bytes beside fractions stand for k/255
+            wide = np.result_type(*(x for x in both if x.dtype != np.uint8))
+            both = [x / wide.type(255) if x.dtype == np.uint8 else x for x in both]
+        rows = np.concatenate(both)
     own = similarity.canonical(rows, sample)[0]
     return own, lambda block: np.asarray(similarity.canonical(rows, block)[2])
 

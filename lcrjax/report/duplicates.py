@@ -110,13 +110,13 @@ def _large_in_blocks(dataset: Dataset) -> tuple[Dataset, str]:
     """The dataset with what is large and on disk as streams, and words that say so."""
     if dataset.kind not in OF_NUMBERS:
         return dataset, ""
-    splits = {
-        name: replace(split, elements=as_stream(split.elements))
-        for name, split in (("train", dataset.train), ("test", dataset.test))
-        if split is not None
-    }
-    streamed = any(isinstance(split.elements, Stream) for split in splits.values())
-    return replace(dataset, **splits), ", read in blocks" * streamed
+
+    def read(split: Split) -> Split:
+        return replace(split, elements=as_stream(split.elements))
+
+    train, test = read(dataset.train), dataset.test and read(dataset.test)
+    streamed = any(isinstance(part.elements, Stream) for part in (train, test) if part)
+    return replace(dataset, train=train, test=test), ", read in blocks" * streamed
 
 
 def _judged(
