@@ -10,8 +10,9 @@ from jaxtyping import Bool, Int
 
 from lcrjax.numerics.streams import Stream, as_stream
 from lcrjax.pairwise.streams import canonical_form, probe
-from lcrjax.pairwise.tiling import SMALLEST_TILE, padded_tiles
+from lcrjax.pairwise.tiling import SMALLEST_TILE, padded, padded_tiles
 from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.similarity.distances import squares
 
 _SAMPLE = 64  # elements whose mean is the centre of all
 
@@ -21,15 +22,15 @@ class Part(NamedTuple):
 
     Attributes:
         at: Place of its first element.
-        elements: In canonical form, on the host.
-        order: Places in the block, in the order of `points`.
-        points: The same elements prepared, filled up to whole tiles.
+        order: Places of its elements in the block, in the order in which the others are.
+        points: These elements prepared, filled up to whole tiles.
+        vectors: The same on the host, in canonical form: on a CPU they are one array.
     """
 
     at: int
-    elements: np.ndarray
     order: Int[np.ndarray, " m"]
     points: Any
+    vectors: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +114,20 @@ def _sample(elements: np.ndarray) -> np.ndarray:
     return elements[np.linspace(0, len(elements) - 1, _SAMPLE if len(elements) else 0).astype(int)]
 
 
+def ready(
+    similarity: TiledSimilarity,
+    blocks: Blocks,
+    side: int,
+    at: int,
+    block: np.ndarray,
+    order: Int[np.ndarray, " m"] | None = None,
+) -> Part:
+    """Make a block ready to be compared, in another order if that is given."""
+    points = prepared(similarity, blocks.sample, padded(block, blocks.size(side), order))
+    vectors = points.vectors if isinstance(points, squares.Floats) else points.pixels
+    return Part(at, np.arange(len(block)) if order is None else order, points, np.asarray(vectors))
+
+
 @jax.jit
 def prepared(similarity: TiledSimilarity, sample: jax.Array, elements: jax.Array) -> Any:
     """Elements of a block as `TiledSimilarity.prepare` has them, about the centre of a sample."""
@@ -122,7 +137,7 @@ def prepared(similarity: TiledSimilarity, sample: jax.Array, elements: jax.Array
 def pairs_of_blocks(
     own: Blocks,
     others: Blocks | None,
-    ready: Callable[[Blocks, int, np.ndarray], Part],
+    make: Callable[[Blocks, int, np.ndarray], Part],
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[tuple[Part, Part, Callable[[float], None]]]:
     """Go through the pairs of blocks: own ones meet themselves, and then those after them.
@@ -132,7 +147,7 @@ def pairs_of_blocks(
     Args:
         own: Blocks.
         others: What they are compared with; None for each other.
-        ready: Prepares the elements from a place of some blocks on.
+        make: Makes the elements from a place of some blocks on ready, as `ready` does.
         progress: Called with the share that is done.
 
     Yields:
@@ -140,7 +155,7 @@ def pairs_of_blocks(
         of their pairs that is done.
     """
     done, total = 0, len(own) * len(own if others is None else others)
-    for here, there in _met(own, others, ready):
+    for here, there in _met(own, others, make):
         work = len(here.order) * len(there.order)
         work *= 2 if others is None and here is not there else 1
 
@@ -153,13 +168,13 @@ def pairs_of_blocks(
 
 
 def _met(
-    own: Blocks, others: Blocks | None, ready: Callable[[Blocks, int, np.ndarray], Part]
+    own: Blocks, others: Blocks | None, make: Callable[[Blocks, int, np.ndarray], Part]
 ) -> Iterator[tuple[Part, Part]]:
     for first in range(0, len(own), own.rows):
         mine = own.starting(first)
-        here = ready(own, *next(mine))
+        here = make(own, *next(mine))
         if others is None:
             yield here, here
         blocks, rest = (own, mine) if others is None else (others, others.starting())
         for at, block in rest:
-            yield here, ready(blocks, at, block)
+            yield here, make(blocks, at, block)

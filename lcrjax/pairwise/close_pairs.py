@@ -13,11 +13,11 @@ from jaxtyping import Bool, Float, Int
 
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.processes import check_process
-from lcrjax.pairwise.blocks import Blocks, Part, canonical_blocks, pairs_of_blocks, prepared
-from lcrjax.pairwise.neighbour_loops import PADDING, Points, tile_rmsd
+from lcrjax.pairwise.blocks import Blocks, Part, canonical_blocks, pairs_of_blocks, prepared, ready
+from lcrjax.pairwise.neighbour_loops import PADDING, Points, labelled, tile_rmsd
 from lcrjax.pairwise.neighbours import rmsd_of_pairs
 from lcrjax.pairwise.tile_loops import tile_of
-from lcrjax.pairwise.tiling import pad_elements, tile_side
+from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD
 
 #: Near-duplicates are closer than this part of the median distance between nearest neighbours.
@@ -98,7 +98,7 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
     here = prepared(similarity, own.sample, own.take(chosen))
     nearest = jnp.asarray(np.full((2, len(chosen)), np.inf, np.float32))
     for at, block in own.starting():
-        points = prepared(similarity, own.sample, pad_elements(block, own.size(side)))
+        points = ready(similarity, own, side, at, block).points
         places, count = jnp.asarray(chosen - at, jnp.int32), jnp.int32(len(block))
         nearest = _two_nearest(similarity, here, points, places, count, nearest, side)
     return dimension_of(*np.asarray(nearest, np.float64))
@@ -182,13 +182,11 @@ def count_close_pairs(
     side = tile_side(chosen.rows, of="near-duplicates")
     limits = jnp.asarray(np.asarray(thresholds, np.float64) / unit, jnp.float32)
 
-    def ready(blocks: Blocks, at: int, block: np.ndarray) -> Part:
-        part = _ready(similarity, side, blocks, at, block)
-        padding = np.full(blocks.size(side) - len(block), PADDING, np.int32)
-        labels = np.append(classes[at : at + len(block)], padding)
-        return part._replace(points=Points(part.points, jnp.asarray(labels)))
+    def with_classes(blocks: Blocks, at: int, block: np.ndarray) -> Part:
+        part = ready(similarity, blocks, side, at, block)
+        return part._replace(points=labelled(part.points, classes[at : at + len(block)]))
 
-    for here, there, _ in pairs_of_blocks(chosen, None, ready):
+    for here, there, _ in pairs_of_blocks(chosen, None, with_classes):
         for tile in _tiles_of(here, there, side):
             each = jnp.bool_(here is there), *map(jnp.int32, tile)
             found = _count_tile(here.points, there.points, limits, each, similarity, side)
@@ -229,11 +227,14 @@ def list_close_pairs(
         return nothing, nothing, np.empty(0)
     chosen = own.chosen(candidates)
     side = tile_side(max(chosen.rows, 0 if its is None else its.rows), of="near-duplicates")
-    ready = functools.partial(_ready, similarity, side)
+
+    def make(blocks: Blocks, at: int, block: np.ndarray) -> Part:
+        return ready(similarity, blocks, side, at, block)
+
     # A tile's distances are rounded: it lists a little more, and exact ones decide.
     limit = jnp.float32(threshold / unit * (1 + 1e-4) + 1e-30)
     found, total = [(nothing, nothing, np.empty(0))], 0
-    for here, there, tell in pairs_of_blocks(chosen, its, ready, progress):
+    for here, there, tell in pairs_of_blocks(chosen, its, make, progress):
         done, of = 0, -(-len(here.order) // side)
         for i, j in _tiles_of(here, there, side):
             if i > done:
@@ -246,7 +247,7 @@ def list_close_pairs(
             true &= (first < second) | (here is not there)
             first, second = first[true], second[true]
             check_room(BYTES_OF_PAIR * (total + len(first)), "near-duplicates")
-            rmsd = rmsd_of_pairs(here.elements, there.elements, first, second, canonical)
+            rmsd = rmsd_of_pairs(here.vectors, there.vectors, first, second, canonical)
             kept = rmsd <= threshold
             total += int(kept.sum())
             its_places = there.at + second[kept]
@@ -256,11 +257,6 @@ def list_close_pairs(
     first, second, rmsd = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.lexsort((second, first))
     return first[order], second[order], rmsd[order]
-
-
-def _ready(similarity: RMSD, side: int, blocks: Blocks, at: int, block: np.ndarray) -> Part:
-    points = prepared(similarity, blocks.sample, pad_elements(block, blocks.size(side)))
-    return Part(at, block, np.arange(len(block)), points)
 
 
 def _tiles_of(here: Part, there: Part, side: int) -> Iterator[tuple[int, int]]:

@@ -57,7 +57,7 @@ class Columns:
         """Some of the elements, as elements of their own."""
         return Columns(self.similarity, pick(self.elements, index), ready=True)
 
-    def parts(self, places: Sequence[Int[np.ndarray, " m"]]) -> Iterator["Columns"]:
+    def parts(self, places: Sequence[Int[np.ndarray, " _"]]) -> Iterator["Columns"]:
         """Several such, one after the other; all elements are these themselves."""
         for index in places:
             yield self if len(index) == len(self) else self.part(index)

@@ -33,6 +33,14 @@ class Points(NamedTuple):
     labels: Int[Array, " n"]
 
 
+def labelled(prepared: Any, classes: Int[np.ndarray, " m"]) -> Points:
+    """Prepared elements, of which m are no padding, with their classes."""
+    size = len(jax.tree.leaves(prepared)[0])
+    return Points(
+        prepared, jnp.asarray(np.append(classes, np.full(size - len(classes), PADDING, np.int32)))
+    )
+
+
 class Least(NamedTuple):
     """For each element and kind of pair, the least distance so far and the tile that has it."""
 

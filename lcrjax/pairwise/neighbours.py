@@ -6,23 +6,23 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from lcrjax.numerics.inputs import array
 from lcrjax.numerics.processes import check_process
-from lcrjax.pairwise.blocks import Blocks, Part, canonical_blocks, pairs_of_blocks, prepared
+from lcrjax.pairwise.blocks import Blocks, Part, canonical_blocks, pairs_of_blocks, ready
 from lcrjax.pairwise.neighbour_loops import (
     ACROSS,
-    PADDING,
     WITHIN,
     Least,
     Points,
     find_in_tiles,
     key_dtype,
+    labelled,
     none_yet,
     search_rows,
 )
-from lcrjax.pairwise.tiling import pad_elements, tile_side
+from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD
 
 _BLOCK = 128  # elements whose nearest ones lie in one tile, looked up together
@@ -90,17 +90,13 @@ def nearest_neighbours(
     side = tile_side(max(own.rows, columns.rows), of="neighbours")
     best = _Best(len(own), other_classes, similarity, side)
 
-    def ready(blocks: Blocks, at: int, block: np.ndarray) -> Part:
+    def sorted_by_class(blocks: Blocks, at: int, block: np.ndarray) -> Part:
         labels = (classes if blocks is own else other_classes)[at : at + len(block)]
         order = np.argsort(labels, kind="stable")
-        size = blocks.size(side)
-        points = prepared(similarity, own.sample, pad_elements(block[order], size))
-        padding = np.full(size - len(block), PADDING, np.int32)
-        return Part(
-            at, block, order, Points(points, jnp.asarray(np.append(labels[order], padding)))
-        )
+        part = ready(similarity, blocks, side, at, block, order)
+        return part._replace(points=labelled(part.points, labels[order]))
 
-    for here, there, tell in pairs_of_blocks(own, its, ready, progress):
+    for here, there, tell in pairs_of_blocks(own, its, sorted_by_class, progress):
         both = its is None and here is not there
         least, down = _search(here, there, both, side, progress and tell)
         best.improve(here, there, least)
@@ -140,17 +136,13 @@ class _Best:
             found, rows, new, places = (x[kept] for x in (found, rows, new, places))
             self._keys[kind, places], self.index[kind, places] = keys[rows], new
             self.rmsd[kind, places] = rmsd_of_pairs(
-                here.elements,
-                there.elements,
-                here.order[rows],
-                there.order[found],
-                self._similarity,
+                here.vectors, there.vectors, rows, found, self._similarity
             )
 
 
 def rmsd_of_pairs(
-    images: np.ndarray,
-    others: np.ndarray,
+    images: Shaped[np.ndarray, "n d"],
+    others: Shaped[np.ndarray, "m d"],
     first: Int[np.ndarray, " p"],
     second: Int[np.ndarray, " p"],
     similarity: RMSD,
@@ -158,8 +150,8 @@ def rmsd_of_pairs(
     """Compute the RMSD of some pairs exactly.
 
     Args:
-        images: Canonical images.
-        others: Images of the same shape and dtype.
+        images: Canonical images, as vectors.
+        others: Others of the same dtype.
         first: Places among the images.
         second: Places among the others, of as many.
         similarity: What made them canonical: it knows their unit.
@@ -167,16 +159,12 @@ def rmsd_of_pairs(
     unit = similarity.unit if images.dtype == np.uint8 else 1.0
     rate = float(np.asarray(similarity.scale)) / float(np.asarray(unit))
     out = np.empty(len(first))
-    dimension = int(np.prod(images.shape[1:]))
+    dimension = images.shape[1]
     step = max(1, _VALUES_AT_ONCE // dimension)
     for start in range(0, len(first), step):
         now = slice(start, start + step)
         # Sums of squares of bytes are whole numbers, and far below 2**53.
-        own, its = (
-            part.reshape(len(part), dimension).astype(np.float64)
-            for part in (images[first[now]], others[second[now]])
-        )
-        difference = own - its
+        difference = images[first[now]].astype(np.float64) - others[second[now]]
         squared = np.einsum("nd,nd->n", difference, difference)
         out[now] = np.sqrt(squared / dimension) * rate
     return out

@@ -43,7 +43,7 @@ class StreamedPool(Columns):
         """Some of the elements, as elements of their own: in memory, unless they are too large."""
         return next(self.parts([index]))
 
-    def parts(self, places: Sequence[Int[np.ndarray, " m"]]) -> Iterator[Columns]:
+    def parts(self, places: Sequence[Int[np.ndarray, " _"]]) -> Iterator[Columns]:
         """Likewise several, of which small ones are read together."""
         similarity, convert = self._form
         waiting: list[np.ndarray] = []

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Int
 
 from lcrjax.numerics.pytrees import map_elements
 
@@ -75,11 +76,12 @@ def pad_prepared(tree: Any, size: int) -> Any:
 
 def pad_elements(elements: Any, size: int) -> Any:
     """Pad elements with the last one, on the host what lies there; a tuple's arrays each."""
-    return jax.tree.map(lambda array: _padded(array, size), elements)
+    return jax.tree.map(lambda array: padded(array, size), elements)
 
 
-def _padded(array: Any, size: int) -> Array:
-    if len(array) == size:
+def padded(array: Any, size: int, order: Int[np.ndarray, " n"] | None = None) -> Array:
+    """Pad an array with its last element; one on the host in another order, if it is given."""
+    if len(array) == size and order is None:
         return jnp.asarray(array)
     if isinstance(array, jax.Array):
         return jnp.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1), mode="edge")
@@ -88,6 +90,9 @@ def _padded(array: Any, size: int) -> Array:
     start = -memory.ctypes.data % 64
     out = memory[start : start + array[:1].nbytes * size].view(array.dtype)
     out = out.reshape(size, *array.shape[1:])
-    out[: len(array)] = array
+    if order is None:
+        out[: len(array)] = array
+    else:
+        np.take(array, order, axis=0, out=out[: len(array)], mode="clip")  # else it is buffered
     out[len(array) :] = array[-1]
     return jax.device_put(out, may_alias=True)
