@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Int
 
+from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.streams import Stream, as_stream
 from lcrjax.pairwise.streams import canonical_form, probe
 from lcrjax.pairwise.tiling import SMALLEST_TILE, padded, padded_tiles
@@ -101,7 +102,7 @@ def canonical_blocks(
         blocks = [Blocks(x, lambda block: block, _sample(arrays[0])) for x in arrays]
     else:
         streams = [
-            x if isinstance(x, Stream) else Stream(x, what=what)
+            x if isinstance(x, Stream) else Stream(np.asarray(numbers(what, x)), what=what)
             for x, what in zip(given, ("elements", "others"), strict=False)
         ]
         similarity, convert = canonical_form(similarity, *streams)

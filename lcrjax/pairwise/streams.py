@@ -93,7 +93,12 @@ def canonical_form(
     sample, rows = seen[0].sample, seen[0].rows
     similarity.canonical(sample, None)  # compares some with themselves
     if len(seen) > 1:
-        similarity.canonical(rows, seen[1].rows)  # whose shapes may differ
+        shapes = [stream.shape for stream in streams]
+        if shapes[0][1:] != shapes[1][1:]:
+            raise ValueError(
+                f"elements have shape {shapes[0]} and others {shapes[1]}: "
+                "all but the first number must agree"
+            )
         both = [x.rows for x in seen]
         if both[0].dtype != both[1].dtype:  # bytes beside fractions stand for k/255
             wide = np.result_type(*(x for x in both if x.dtype != np.uint8))
