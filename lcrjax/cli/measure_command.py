@@ -1,5 +1,6 @@
 """`lcrjax measure`: the diversities of a dataset and its classes."""
 
+import functools
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,7 +121,7 @@ def measure(
 
     from lcrjax.cli.steps import choose_steps
 
-    kept = "" if checkpoint is None else f" The same command goes on from {checkpoint}."
+    kept = "" if checkpoint is None else f" Run the same command to resume from {checkpoint}."
     with (
         interruptible(f"interrupted; no table was written.{kept}"),
         choose_steps(Console(stderr=True), quiet=quiet) as show,
@@ -133,25 +134,28 @@ def measure(
 
         from lcrjax import measure as measure_elements
         from lcrjax.measures.flatness import flat_remark
+        from lcrjax.numerics.progress import telling
         from lcrjax.numerics.streams import Stream, as_stream
 
         given = dataset.train.elements
         large = as_stream(given) if compares_numbers(word) else given
         alike, elements, _ = as_similarity(word, large)
         in_blocks = ", read in blocks" * isinstance(elements, Stream)
-        show(f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}", 0.0)
-        found = measure_elements(
-            elements,
-            dataset.train_labels,
-            q=np.asarray(viewpoints),
-            similarity=alike,
-            class_names=dataset.class_names,
-            rows=rows,
-            columns=columns,
-            error=precision,
-            seed=seed,
-            checkpoint=checkpoint,
-        )
+        stage = f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}"
+        show(stage, 0.0)
+        with telling(functools.partial(show, stage)):
+            found = measure_elements(
+                elements,
+                dataset.train_labels,
+                q=np.asarray(viewpoints),
+                similarity=alike,
+                class_names=dataset.class_names,
+                rows=rows,
+                columns=columns,
+                error=precision,
+                seed=seed,
+                checkpoint=checkpoint,
+            )
 
     frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
     counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
@@ -191,14 +195,14 @@ def _print(
 
     for order, rows in frame.groupby("q", sort=True):
         table = Table(title=f"{escape(name)}, q = {order:g}", title_justify="left")
-        table.add_column("class")
+        table.add_column("level")
         for column in (kind, *_LETTERS):
             table.add_column(column, justify="right")
         for place, row in enumerate(rows.to_dict("records")):
             whole = place == 0
             count = sum(counts.values()) if whole else counts[row["level"]]
             table.add_row(
-                "all" if whole else escape(row["level"]),
+                escape(row["level"]),
                 f"{count:,}",
                 *(_shown(row, column) for column in _LETTERS.values()),
                 style="bold" if whole else None,

@@ -74,8 +74,8 @@ def report(
                 show(stage, share)
 
             with input_checked(work):
-                tell("analysing the study" if is_study else "loading", 0.0)
                 if is_study:
+                    tell("analysing the study", 0.0)
                     page = study_page(data)
                 else:
                     dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)

@@ -1,5 +1,6 @@
 """`lcrjax select`: the elements of a dataset that are worth most together."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,6 +89,7 @@ def select(
         from lcrjax.study.run.files import write_whole
 
         with input_checked():
+            from lcrjax.numerics.progress import telling
             from lcrjax.similarity.spec import check_similarity
 
             as_objective(objective, seed)
@@ -121,8 +123,10 @@ def select(
             found, said = _chosen(
                 dataset, owned, size, shares, objective, similarity, unlabelled, seed, tell
             )
-            tell("measuring what was chosen", 0.0)
-            about = _summary(dataset, owned, found, (objective, said))
+            stage = "measuring what was chosen"
+            tell(stage, 0.0)
+            with telling(functools.partial(tell, stage)):
+                about = _summary(dataset, owned, found, (objective, said))
             page = ""
             if report is not None:
                 from lcrjax.report import selection_page
