@@ -59,7 +59,7 @@ def search(
     )[["rank", "features", "adj_r2", "r2", "n"]].rename(columns={"n": "subsets"})
     if as_json:
         best = listed.head(top).to_dict("records")
-        about = {"target": target, "size": size, "combinations": len(found)}
+        about = {"target": target, "together": size, "combinations": len(found)}
         print_json({**about, "notes": notes(found), "rows": best})
     else:
         console = Console()

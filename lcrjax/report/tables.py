@@ -85,7 +85,7 @@ def notes(ranking: pd.DataFrame) -> list[str]:
     if attrs["always"]:
         lines.append(f"In every regression: {', '.join(map(plain, attrs['always']))}.")
     if attrs["dropped"]:
-        dropped = ", ".join(map(plain, attrs["dropped"]))
+        dropped = ", ".join(attrs["dropped"])
         lines.append(f"Constant over the table and therefore dropped: {dropped}.")
     if attrs["rows"] < FEW_ROWS:
         lines.append(f"Fewer than {FEW_ROWS} subsets: much of this ranking is chance.")

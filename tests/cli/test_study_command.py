@@ -25,7 +25,7 @@ def data(tmp_path):
 def test_a_study_ends_with_rankings_and_says_where_everything_is(run, data, tmp_path):
     result = run("study", data, *SMALL, "--out", "s", draw=write_figures)
     assert result.exit_code == 0, result.output
-    words = ("adjusted R²", "A₀", "CB₁", "size", "best triple", "report.html", "ranking.csv")
+    words = ("adjusted R²", "A_0", "CB_1", "size", "best triple", "report.html", "ranking.csv")
     places = [result.stdout.index(word) for word in (*words, "results.parquet", "config.json")]
     assert places[0] < min(places[1:5])
     assert max(places[1:5]) < min(places[5:])
