@@ -35,7 +35,7 @@ def part(start: float | int, end: float | int) -> Iterator[None]:
     if tell is None:
         yield
         return
-    tell(start)
+    tell(float(start))
     with telling(lambda share: tell(start + (end - start) * share)):
         yield
-    tell(end)
+    tell(float(end))
