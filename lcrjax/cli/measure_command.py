@@ -29,7 +29,8 @@ def measure(
         str,
         typer.Option(
             "--q",
-            help="Viewpoints: 0 counts rare images as much as common ones, inf only the commonest.",
+            help="Viewpoints: 0 counts rare elements as much as common ones, inf counts only the "
+            "commonest.",
         ),
     ] = "0,1,inf",
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
@@ -37,29 +38,29 @@ def measure(
     rows: Annotated[
         int | None,
         typer.Option(
-            help="Estimate, with 95 % intervals: compare so many elements, sampled from every "
-            "class, with all. Where q is inf that gives bounds."
+            help="Estimate, with 95 % intervals: sample so many elements from all classes, and "
+            "compare these with all. At q = inf this gives bounds."
         ),
     ] = None,
     error: Annotated[
         str | None,
         typer.Option(
             help="Estimate the dataset's A, R and G this closely, such as 0.2%: sample until "
-            "half the width of their intervals is that share of them."
+            "half the width of each interval is this share of its value."
         ),
     ] = None,
     columns: Annotated[
         int | None,
         typer.Option(
-            help="With --rows: compare these with so many sampled elements in place of all, so "
-            "that time does not grow with the dataset."
+            help="With --rows: compare these with so many sampled elements, not with all. Then "
+            "time does not grow with the dataset."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="A folder for partial sums: run the same command to resume after a kill."
+            help="A folder for partial sums. After a kill, run the same command to resume."
         ),
     ] = None,
     out: Annotated[

@@ -108,7 +108,7 @@ def test_the_same_command_goes_on(run, data, tmp_path):
 
     again = run("study", data, *SMALL, "--out", "s", train=train)
     assert again.exit_code == 0
-    assert "going on" in again.stderr
+    assert "resumed" in again.stderr
     whole = run("study", data, *SMALL, "--out", "whole", train=train)
     assert whole.exit_code == 0
     tables = [pd.read_parquet(tmp_path / name / RESULTS) for name in ("s", "whole")]
