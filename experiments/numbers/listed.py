@@ -190,7 +190,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "and at 1,024, where nine pairs",
         "Batches of 64 are level from 256 images on (a hundredth lower on 1,024 digits)",
         "Adam 1e-3 with batches of 32 has",
-        "without the loss at 64 images",
+        "that lose nothing at 64 images",
         "Half a cosine over 10 epochs changes nothing at 64 images",
         "at 256 it is level",
         "with 3e-3 it keeps the higher score at 64 images",

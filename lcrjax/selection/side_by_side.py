@@ -134,9 +134,11 @@ def compare(
     with telling(functools.partial(progress, stage)):
         rows = list(measure_rows(relation, both, found, shared, orders.tolist(), resampling))
     rows += between_rows(both, own, seen, largest, shared, orders.tolist())
-    progress("looking for near-duplicates", 0.0)
+    stage = "looking for near-duplicates"
+    progress(stage, 0.0)
     by = distances_by(sides)
-    near = near_pairs(*both, near_threshold(both, by), by)
+    threshold = near_threshold(both, by, progress=lambda share: progress(stage, share * 2 / 3))
+    near = near_pairs(*both, threshold, by, progress=lambda share: progress(stage, (2 + share) / 3))
     if aim is not None:
         progress("comparing the target with both datasets", 0.0)
         rows += _represented(closeness, aim, both, notes)

@@ -15,6 +15,7 @@ from lcrjax.report.compared import (
     shown_rows,
     written,
 )
+from lcrjax.report.names import typeset
 from lcrjax.report.page.excerpts import shown as show
 from lcrjax.report.page.pairs import SHOWN
 from lcrjax.report.page.rendering import render
