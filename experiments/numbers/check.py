@@ -11,6 +11,7 @@ from experiments.numbers import (
     panel,
     performance,
     predicting,
+    reproducing,
     training,
     yardsticks,
 )
@@ -33,6 +34,7 @@ RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "training-notes.md": training.training_notes,
     "performance.md": performance.performance,
     "statistics.md": measures.statistics,
+    "reproducing.md": reproducing.reproducing,
 }
 
 

@@ -118,6 +118,7 @@ def load(path: Path) -> ctypes.CDLL | Absence:
             return Absence("the processor has no AVX-512 VNNI", False)
         kernel = opened.lcrjax_sums_of_bytes
         ctypes.c_int.in_dll(opened, "lcrjax_cancelled")
+        ctypes.c_longlong.in_dll(opened, "lcrjax_pairs")
     except (AttributeError, OSError, ValueError) as error:
         return Absence(f"the library cannot be loaded ({error}): install lcrjax anew", surprising)
     try:
