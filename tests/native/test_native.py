@@ -11,11 +11,12 @@ import pytest
 
 import lcrjax
 from lcrjax import native
+from lcrjax.numerics.processors import x86_instructions
 from tests.native.c_compiler import SOURCES, compile_library
 
 compiled = pytest.mark.skipif(not native.available(), reason="no compiled kernels for this machine")
 capable = pytest.mark.skipif(
-    not (native._cpu_flags() or set()) >= native._CPU_FLAGS, reason="a processor without AVX-512"
+    not (x86_instructions() or set()) >= native._CPU_FLAGS, reason="a processor without AVX-512"
 )
 HANDLER = """
 #include "common/ffi.h"
