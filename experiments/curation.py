@@ -11,7 +11,7 @@ model), and tables and a figure made from them. It takes hours on two cores.
 import argparse
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +19,17 @@ import numpy as np
 import pandas as pd
 
 from experiments.curation_tables import write
+from experiments.options import add_ray
 from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.data import Dataset, load
 from lcrjax.selection import select
 from lcrjax.selection.quotas import quotas
 from lcrjax.study.run.embedding import embed_dataset
 from lcrjax.study.run.files import write_whole
+from lcrjax.study.run.plan import Block
 from lcrjax.study.run.reference import train_reference
-from lcrjax.training import FullConfig, TrainingConfig, train_subsets
+from lcrjax.study.run.trainings import train_blocks
+from lcrjax.training import FullConfig, TrainingConfig
 
 RESULTS = Path(__file__).parent / "results" / "curation"
 MODELS = Path(tempfile.gettempdir()) / "lcrjax-curation-models"
@@ -68,16 +71,29 @@ def main() -> None:
     parser.add_argument("--fashion", type=Path, help="folder of Fashion-MNIST's IDX files")
     parser.add_argument("--repetitions", type=int, default=10)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    add_ray(parser)
     options = parser.parse_args()
     keep_compiled_programs()
     datasets = dict(load_all(options.data, options.fashion))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for sizes, choosing in ((options.sizes, True), (RANDOM_SIZES, False)):
-        for size in sizes:
-            for repetition in range(options.repetitions):
-                for place, (name, dataset) in enumerate(datasets.items()):
-                    _block(name, dataset, place, size, repetition, choosing)
-                write(RESULTS)
+    train(datasets, options.sizes, options.repetitions, options.ray)
+
+
+def train(
+    datasets: Mapping[str, Dataset], sizes: Sequence[int], repetitions: int, ray: str | None = None
+) -> None:
+    """Train what is missing of the experiment, and write its tables after each repetition."""
+    tested = {name: few_tests(dataset) for name, dataset in datasets.items()}
+    last = None
+    for block, found in train_blocks(tested, blocks(datasets, sizes, repetitions), RECIPE, ray=ray):
+        if last not in (None, (block.n, block.index)):
+            write(RESULTS)
+        last = block.n, block.index
+        labels = datasets[block.dataset].train_labels
+        found["classes"] = [len(set(labels[s].tolist())) for s in block.subsets]
+        _save(pd.concat([_rows(), found], ignore_index=True))
+        print(f"{block.dataset} {block.n} #{block.index}: {len(found)} models", flush=True)
+    write(RESULTS)
 
 
 def load_all(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]]:
@@ -90,26 +106,38 @@ def load_all(folder: Path, fashion: Path | None) -> Iterator[tuple[str, Dataset]
         yield "fashion", load(fashion)
 
 
-def _block(
-    name: str, dataset: Dataset, place: int, size: int, repetition: int, choosing: bool
-) -> None:
-    """Train what is missing of a dataset, a size and a repetition."""
-    done = _rows()
-    if len(done):
-        same = (done.dataset == name) & (done["size"] == size) & (done.repetition == repetition)
-        done = done[same]
-    wanted = [s for s in STRATEGIES if choosing or s in ("random", "random, labels unknown")]
-    missing = [s for s in wanted if not len(done) or s not in set(done.strategy)]
-    if not missing:
-        return
+def blocks(
+    datasets: Mapping[str, Dataset], sizes: Sequence[int], repetitions: int
+) -> Iterator[Block]:
+    """Choose what is missing, block by block: a size, a repetition and a dataset in each."""
+    rows = _rows()
+    known = ["dataset", "size", "repetition", "strategy"]
+    done = set(rows[known].itertuples(index=False, name=None)) if len(rows) else set()
+    for all_sizes, choosing in ((sizes, True), (RANDOM_SIZES, False)):
+        for size in all_sizes:
+            for repetition in range(repetitions):
+                for place, (name, dataset) in enumerate(datasets.items()):
+                    wanted = [s for s in STRATEGIES if choosing or s in RANDOM]
+                    cells = {s: (name, size, repetition, s) for s in wanted}
+                    missing = [s for s, cell in cells.items() if cell not in done]
+                    block = _chosen(name, dataset, place, size, repetition, missing)
+                    if block:
+                        done.update(cells[s] for s in block.design["strategy"])
+                        yield block
+
+
+def _chosen(
+    name: str, dataset: Dataset, place: int, size: int, repetition: int, strategies: Sequence[str]
+) -> Block | None:
+    """What strategies choose of a dataset's pool; None if there is nothing to train."""
     draw = np.random.default_rng([SEED, place, repetition])
     places = draw.permutation(len(dataset.train_labels))
     places = places[: min(len(places) // 2, LARGEST_POOL)]
     labels = dataset.train_labels[places]
     if np.bincount(labels, minlength=dataset.n_classes).min() < -(-size // dataset.n_classes):
-        return  # the pool has fewer of a class than its share
+        return None  # the pool has fewer of a class than its share
     subsets, trained = [], []
-    for strategy in missing:
+    for strategy in strategies:
         known = None if strategy.endswith("labels unknown") else labels
         pool = Pool(dataset, places, known)
         try:
@@ -121,16 +149,15 @@ def _block(
         subsets.append(places[chosen])
         trained.append(strategy)
     if not trained:
-        return
-    seed = int(draw.integers(2**32))
-    found = train_subsets(few_tests(dataset), subsets, [seed] * len(subsets), RECIPE)
-    found.insert(0, "strategy", trained)
-    found.insert(0, "repetition", repetition)
-    found.insert(0, "size", size)
-    found.insert(0, "dataset", name)
-    found["classes"] = [len(set(dataset.train_labels[s].tolist())) for s in subsets]
-    _save(pd.concat([_rows(), found], ignore_index=True))
-    print(f"{name} {size} #{repetition}: {len(trained)} models", flush=True)
+        return None
+    each = np.full(len(trained), int(draw.integers(2**32)))
+    design = {
+        "dataset": np.array([name] * len(trained)),
+        "size": np.full(len(trained), size),
+        "repetition": np.full(len(trained), repetition),
+        "strategy": np.array(trained),
+    }
+    return Block(name, size, repetition, 0, np.stack(subsets), each, design)
 
 
 def few_tests(dataset: Dataset) -> Dataset:
@@ -231,6 +258,8 @@ _CHOICES: dict[str, Choice] = {
     "herding, embeddings": _by_embeddings,
 }
 _UNKNOWN = ("random", "herding", "facility location", "k-means medoids", "k-centre")
+#: What is trained at all of `RANDOM_SIZES`.
+RANDOM = ("random", "random, labels unknown")
 #: How a subset is chosen, by name.
 STRATEGIES = {**_CHOICES, **{f"{name}, labels unknown": _CHOICES[name] for name in _UNKNOWN}}
 

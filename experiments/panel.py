@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from experiments.options import add_ray
 from experiments.panel_tables import write
 from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.display import choose_display
@@ -22,11 +23,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of " + ".npz, ".join(DATASETS) + ".npz")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    add_ray(parser)
     options = parser.parse_args()
     sources = ["digits", *(str(options.data / f"{name}.npz") for name in DATASETS)]
     keep_compiled_programs()
     with choose_display(Console(stderr=True), quiet=False) as display:
-        conduct_study(sources, options.out, "panel", progress=display)
+        conduct_study(sources, options.out, "panel", progress=display, ray=options.ray)
     write(options.out)
 
 

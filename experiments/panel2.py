@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.curation import DATASETS, few_tests, load_all
+from experiments.options import add_ray
 from experiments.panel2_tables import write
 from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.cli.display import choose_display
@@ -50,11 +51,12 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of " + ".npz, ".join(DATASETS) + ".npz")
     parser.add_argument("--fashion", type=Path, required=True, help="folder of its IDX files")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    add_ray(parser)
     options = parser.parse_args()
     keep_compiled_programs()
     studied = datasets(options.data, options.fashion)
     with choose_display(Console(stderr=True), quiet=False) as display:
-        run_study(studied, options.out, CONFIG, progress=display)
+        run_study(studied, options.out, CONFIG, progress=display, ray=options.ray)
     add_measures(options.out, SIMILARITIES, studied)
     write(options.out)
 

@@ -13,9 +13,12 @@ from lcrjax.native.interrupts import ready
 from lcrjax.numerics.meshes import spread
 from lcrjax.pairwise import native_product
 from lcrjax.pairwise.derivatives import product_derivative
+from lcrjax.pairwise.factored import product_of_arrays
 from lcrjax.pairwise.tile_loops import mutual_products, product_in_tiles
 from lcrjax.pairwise.tiling import pad_elements, pad_prepared, padded_tiles, tile_side
 from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.similarity.cosine import Linear
+from lcrjax.similarity.distances.squares import inner_products
 
 
 def zp_of_canonical(
@@ -28,8 +31,12 @@ def zp_of_canonical(
 ) -> Float[Array, "n k"]:
     """Compute Z w of what a similarity's `canonical` returned, or of some of these elements alone.
 
-    A kernel in C serves arrays that lie on the host, and a compiled program everything else.
+    Inner products take two passes over the elements. Of the rest a kernel in C serves arrays that
+    lie on the host, and a compiled program everything else.
     """
+    by_factors = product_of_arrays(similarity, elements, weights, others)
+    if by_factors is not None:
+        return jnp.asarray(by_factors)
     if _on_host(similarity, elements, others, weights):
         found = native_product.sums_on_host(similarity, elements, np.asarray(weights), others)
         return jnp.asarray(found)
@@ -166,7 +173,6 @@ def _jitted(
     return found * jnp.minimum(counts[0], 1).astype(found.dtype)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(5,))
 def _product(
     similarity: TiledSimilarity,
     points: Any,
@@ -176,6 +182,22 @@ def _product(
     side: int,
 ) -> Array:
     """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
+    if type(similarity) is not Linear:
+        return _of_pairs(similarity, points, others, weights, counts, side)
+    columns = points if others is None else others
+    together = inner_products(weights.astype(columns.dtype), columns.T)
+    return inner_products(together, points).astype(weights.dtype)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(5,))
+def _of_pairs(
+    similarity: TiledSimilarity,
+    points: Any,
+    others: Any,
+    weights: Array,
+    counts: tuple[Array, Array],
+    side: int,
+) -> Array:
     given = (similarity, points, others, weights, counts)
     if not native_product.serve(similarity, points, weights):
         return product_in_tiles(*given, side)
@@ -184,6 +206,6 @@ def _product(
     )
 
 
-@_product.defjvp
+@_of_pairs.defjvp
 def _derivative(side: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    return _product(*primals, side), product_derivative(side, primals, tangents)
+    return _of_pairs(*primals, side), product_derivative(side, primals, tangents)

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,6 +14,12 @@ from jaxtyping import Float
 from lcrjax.native.calls import SIDE as SPLIT
 from lcrjax.numerics.streams import Stream, as_stream
 from lcrjax.pairwise.checkpoints import Checkpoint
+from lcrjax.pairwise.factored import (
+    Vectors,
+    are_inner_products,
+    product_of_factors,
+    vectors_of_array,
+)
 from lcrjax.pairwise.product import products_of_two, zp_of_canonical
 from lcrjax.similarity.base import Product, Similarity, TiledSimilarity, WeighsElements
 from lcrjax.similarity.distances.squares import LEVELS, first_between
@@ -140,10 +146,13 @@ def product_of_stream(
         ValueError: If elements are not what the similarity compares, a stream changes between two
             passes, or the checkpoint is of another computation.
     """
-    if others is None:
-        return _all_pairs(similarity, elements, weights, checkpoint)
     stream = elements if isinstance(elements, Stream) else others
     own, convert = canonical_form(similarity, stream)
+    sets = [_vectors(x, convert) for x in (elements, others) if x is not None]
+    if are_inner_products(own, *sets):
+        return product_of_factors(own, sets[0], sets[1] if len(sets) > 1 else None, weights)
+    if others is None:
+        return _all_pairs(similarity, elements, weights, checkpoint)
     blocks = stream.blocks(stream.rows_at_once)
     if stream is elements:
         columns, table = convert(others), jnp.asarray(weights)
@@ -156,6 +165,18 @@ def product_of_stream(
         sums += np.asarray(zp_of_canonical(own, rows, convert(block), table))
         at += len(block)
     return sums.astype(weights.dtype)
+
+
+def _vectors(given: Any, convert: Callable[[np.ndarray], np.ndarray]) -> Vectors:
+    """Elements of a stream, or an array, in canonical form."""
+    if not isinstance(given, Stream):
+        return vectors_of_array(convert(given))
+    seen = probe(given)
+
+    def blocks() -> Iterator[np.ndarray]:
+        return map(convert, given.blocks(given.rows_at_once))
+
+    return Vectors(blocks, convert(seen.sample), seen.rows.min)
 
 
 def _all_pairs(

@@ -1,10 +1,13 @@
-"""Tables of the curation experiment, from invented rows whose answers are known."""
+"""The curation experiment in small; its tables, from invented rows whose answers are known."""
+
+import functools
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from experiments import curation
 from experiments.curation_tables import (
     against,
     against_text,
@@ -15,6 +18,9 @@ from experiments.curation_tables import (
     worth,
     worth_text,
 )
+from lcrjax.study.run.trainings import train_blocks
+from tests.study import fake_parts as fake
+from tests.study.run import on_ray
 
 GAINS = {"herding": 0.04, "k-centre": -0.1, "facility location": 0.01, "k-means medoids": 0.02}
 
@@ -76,3 +82,44 @@ def test_worth_is_read_off_the_curve(rows):
     assert own["one", 64] == pytest.approx(2**0.4, rel=0.05)
     assert np.isinf(own["one", 256])
     assert worth_text(found).count("more") == 2
+
+
+def small_experiment(patch, folder):
+    """Let the experiment write to a folder, with few strategies and a training that is instant."""
+    chosen = {
+        "random": curation.STRATEGIES["random"],
+        "herding": curation.STRATEGIES["herding"],
+        "k-means medoids, labels unknown": curation.STRATEGIES["k-means medoids, labels unknown"],
+        "random, labels unknown": curation.STRATEGIES["random, labels unknown"],
+    }
+    train = functools.partial(on_ray.train, log=f"{folder}.log")
+    patch.setattr(curation, "RESULTS", folder)
+    patch.setattr(curation, "STRATEGIES", chosen)
+    patch.setattr(curation, "RANDOM_SIZES", (12, 18, 24, 96))
+    patch.setattr(curation, "write", lambda folder: None)
+    patch.setattr(curation, "train_blocks", functools.partial(train_blocks, train=train))
+    folder.mkdir()
+    return {"one": fake.dataset("one"), "two": fake.dataset("two", seed=1)}
+
+
+def test_each_strategy_chooses_of_the_same_pool_and_is_trained_once(tmp_path, monkeypatch):
+    data = small_experiment(monkeypatch, tmp_path / "s")
+    curation.train(data, (12, 24), 1)
+    first = pd.read_csv(tmp_path / "s" / "rows.csv")
+    curation.train(data, (12, 24), 2)
+    rows = pd.read_csv(tmp_path / "s" / "rows.csv")
+    pd.testing.assert_frame_equal(rows[: len(first)], first)
+    assert list(rows)[:5] == ["dataset", "size", "repetition", "strategy", "acc"]
+    assert list(rows)[-1] == "classes"
+    # All four at two sizes, two at one more, and a pool of 75 has no 96 images.
+    keys = ["dataset", "size", "repetition", "strategy"]
+    assert len(rows) == len(rows[keys].drop_duplicates()) == 2 * 2 * (4 + 4 + 2)
+    assert sorted(set(rows["size"])) == [12, 18, 24]
+    blocks = list(curation.blocks(data, (12, 24), 3))
+    assert {block.index for block in blocks} == {2}
+    for block in blocks:
+        assert len(set(block.seeds.tolist())) == 1
+        assert len(np.unique(block.subsets)) <= 75
+        taken = dict(zip(block.design["strategy"], block.subsets, strict=True))
+        counts = np.bincount(data[block.dataset].train_labels[taken["random"]])
+        assert counts.tolist() == [block.n // 3] * 3

@@ -1,5 +1,6 @@
 """Tables of the second panel and of the ceiling, on rows that are made up."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -15,6 +16,7 @@ from experiments.panel2_figure import diversity_figure
 from experiments.panel2_tables import EFFECTS, each_dataset, effects, levels, side_by_side
 from lcrjax.data import load
 from lcrjax.study import StudyConfig
+from lcrjax.study.run.trainings import train_blocks
 from tests.study import fake_parts as fake
 
 
@@ -158,7 +160,7 @@ def test_the_ceiling_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
     panel = fake.run_study([toy], tmp_path / "panel", config)
     trained = []
 
-    def train(dataset, subsets, seeds, config):
+    def train(dataset, subsets, seeds, config, *, progress):
         assert config.beyond == 30
         if len(trained) == 3:
             trained.append([])
@@ -166,7 +168,8 @@ def test_the_ceiling_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
         trained.append(seeds)
         return fake.train(dataset, subsets, seeds, config)
 
-    monkeypatch.setattr(experiment, "train_subsets", train)
+    door = functools.partial(train_blocks, train=train)
+    monkeypatch.setattr(experiment, "train_blocks", door)
     monkeypatch.setattr(experiment, "keep_compiled_programs", lambda: None)
     folders = ["--panel", str(tmp_path / "panel"), "--out", str(tmp_path / "out")]
     monkeypatch.setattr("sys.argv", ["ceiling", str(tmp_path / "files"), *folders])

@@ -1,7 +1,7 @@
-"""Blocks of a study and their rows, computed in this process one after the other."""
+"""Blocks of subsets and their rows, computed in this process one after the other."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
@@ -14,9 +14,12 @@ from lcrjax.study.run.failures import train_in_parts
 from lcrjax.study.run.machines import machine
 from lcrjax.study.run.parts import Measure, Train
 from lcrjax.study.run.plan import Block
-from lcrjax.study.run.tally import Tally
+from lcrjax.study.run.tally import Listener
 
 _T = TypeVar("_T")
+#: From a block, its dataset and what is told the stage, the block and, while it is trained, the
+#: training's progress, to the block's rows.
+Work = Callable[[Block, Dataset, Callable[..., None]], pd.DataFrame]
 
 
 class Recipe(NamedTuple):
@@ -36,15 +39,9 @@ class Recipe(NamedTuple):
 
 
 def rows_of(
-    block: Block, dataset: Dataset, recipe: Recipe, tell: Callable[..., None]
+    recipe: Recipe, block: Block, dataset: Dataset, tell: Callable[..., None]
 ) -> pd.DataFrame:
-    """Measure the subsets of a block and train on them.
-
-    Args:
-        block: The block.
-        dataset: Its dataset.
-        recipe: How.
-        tell: Told the stage, the block and, while it is trained, the training's progress.
+    """Measure the subsets of a block and train on them; given a recipe, it is a `Work`.
 
     Returns:
         One row per subset, with the columns of the study's table.
@@ -64,7 +61,7 @@ class ThisProcess:
     """This process as the place where blocks are computed.
 
     Args:
-        datasets: The study's, by name.
+        datasets: Those of the blocks, by name.
     """
 
     def __init__(self, datasets: Mapping[str, Dataset]):
@@ -75,13 +72,9 @@ class ThisProcess:
         return function(*arguments)
 
     def compute(
-        self, blocks: Sequence[Block], recipe: Recipe, kinds: Any, tally: Tally
+        self, blocks: Iterable[Block], work: Work, kinds: Any, tally: Listener
     ) -> Iterator[tuple[Block, dict[str, Any], pd.DataFrame | None]]:
         """Yield each block, the machine that computed it, and its rows."""
         del kinds  # this machine is one of them
         for block in blocks:
-            yield (
-                block,
-                machine(),
-                rows_of(block, self._datasets[block.dataset], recipe, tally.tell),
-            )
+            yield block, machine(), work(block, self._datasets[block.dataset], tally.tell)

@@ -33,7 +33,8 @@ class Block:
         first: Number of its first subset among those of this dataset and size.
         subsets: Indices into the dataset's training images.
         seeds: Training seed of each subset.
-        design: Where each stands in a design that varies diversity, by column of the table.
+        design: What more is known of each, by column of the table: where it stands in a design that
+            varies diversity, or in an experiment how it was chosen.
     """
 
     dataset: str

@@ -1,4 +1,4 @@
-"""Blocks of a study computed by the machines of a Ray cluster, each as one of its tasks."""
+"""Blocks of subsets computed by the machines of a Ray cluster, each as one of its tasks."""
 
 import contextlib
 import os
@@ -6,23 +6,24 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import jax
 import pandas as pd
 
 from lcrjax.data import Dataset
-from lcrjax.study.run.blocks import Recipe, rows_of
+from lcrjax.study.run.blocks import ThisProcess, Work
 from lcrjax.study.run.machines import MachineError, machine
 from lcrjax.study.run.plan import Block
-from lcrjax.study.run.tally import Tally
+from lcrjax.study.run.tally import Listener
 from lcrjax.training import Progress
 
 _T = TypeVar("_T")
 _PATIENCE = 10.0  # seconds for an address to answer
 _GLANCE = 0.5  # seconds between two looks at what tasks tell, and at signals
 _SELDOM = 1.0  # seconds between two reports of a task in training
+_EACH = 2  # blocks sent for each that can be computed at once: one more waits
 #: Settings of jax that a task's process starts with, as this one has them. Its device is Ray's.
 _SETTINGS = (
     "jax_enable_x64",
@@ -39,21 +40,27 @@ _VARIABLES = {"XLA_FLAGS": "", "LCRJAX_NATIVE": "1"}
 
 
 @contextlib.contextmanager
-def connected(address: str, datasets: Mapping[str, Dataset]) -> Iterator["Cluster"]:
+def connected(
+    address: str | None, datasets: Mapping[str, Dataset]
+) -> Iterator["ThisProcess | Cluster"]:
     """Connect to a Ray cluster, or use the connection that this process has.
 
     Args:
         address: "auto" for the cluster that runs on this machine or that `RAY_ADDRESS` names,
-            HOST:PORT, or "local" for one that lasts as long as the context.
-        datasets: The study's, by name; each is sent once.
+            HOST:PORT, or "local" for one that lasts as long as the context; None for none.
+        datasets: Those of the blocks, by name; each is sent once.
 
     Yields:
-        The cluster; what it still computes when the context is left is cancelled.
+        Where blocks are computed: this process where no address is given, else the cluster; what
+        it still computes when the context is left is cancelled.
 
     Raises:
         ValueError: If Ray is not installed, there is no answer at the address, or no machine of the
             cluster has processors to give.
     """
+    if address is None:
+        yield ThisProcess(datasets)
+        return
     try:
         import ray
     except ImportError:
@@ -112,9 +119,9 @@ class Cluster:
     """A Ray cluster as the place where blocks are computed; made by `connected`."""
 
     def __init__(self, ray: Any, address: str, datasets: Mapping[str, Dataset]):
-        wants = resources([n["Resources"] for n in ray.nodes() if n["Alive"]], address)
         self._ray = ray
-        self._remote = ray.remote(**wants, runtime_env=environment())
+        self._wants = resources(self._machines(), address)
+        self._remote = ray.remote(**self._wants, runtime_env=environment())
         self._sent = {name: ray.put(dataset) for name, dataset in datasets.items()}
         self._pending: dict[Any, Block] = {}
 
@@ -125,16 +132,16 @@ class Cluster:
 
     def compute(
         self,
-        blocks: Sequence[Block],
-        recipe: Recipe,
+        blocks: Iterable[Block],
+        work: Work,
         kinds: Sequence[Mapping[str, Any]] | None,
-        tally: Tally,
+        tally: Listener,
     ) -> Iterator[tuple[Block, dict[str, Any], pd.DataFrame | None]]:
         """Yield each block as it is computed, the machine that did it, and its rows.
 
         Args:
-            blocks: In order of their beginning.
-            recipe: How.
+            blocks: In order of their beginning; taken one by one, as there is room for them.
+            work: How.
             kinds: Machines that may compute; another yields None in the place of rows. None for
                 all.
             tally: Told how the blocks under way stand.
@@ -142,19 +149,26 @@ class Cluster:
         Raises:
             MachineError: If machines were lost again and again.
         """
-        if not blocks:
-            return
         board = self._ray.remote(num_cpus=0)(_Board).remote()
-        shared = self._ray.put((recipe, kinds))
-        places = {block: place for place, block in enumerate(blocks)}
-        for block, place in places.items():
-            task = self._remote(_compute).options(name=f"{block.dataset} n={block.n}")
-            ref = task.remote(place, block, self._sent[block.dataset], shared, board)
-            self._pending[ref] = block
+        shared = self._ray.put((work, kinds))
+        left = iter(blocks)
+        sent: list[Block] = []
+        places: dict[Block, int] = {}
         told: dict[int, tuple[str, Progress | None]] = {}
         news = board.read.remote()
-        while self._pending:
-            done, _ = self._ray.wait(list(self._pending), timeout=_GLANCE)
+        while True:
+            room = len(self._pending) < _EACH * capacity(self._machines(), self._wants)
+            block = next(left, None) if room else None
+            if block is not None:
+                places[block] = len(sent)
+                sent.append(block)
+                task = self._remote(_compute).options(name=f"{block.dataset} n={block.n}")
+                ref = task.remote(places[block], block, self._sent[block.dataset], shared, board)
+                self._pending[ref] = block
+            if not self._pending:
+                return
+            wait = 0 if block is not None else _GLANCE
+            done, _ = self._ray.wait(list(self._pending), timeout=wait)
             for ref in done:
                 block = self._pending.pop(ref)
                 yield block, *self._get(ref, f"computing {block.dataset}, {block.n} images")
@@ -162,7 +176,7 @@ class Cluster:
                 for place, (stage, training) in self._read(news).items():
                     told[place] = stage, training
                     if training:
-                        tally.note(blocks[place], training)
+                        tally.note(sent[place], training)
                 news = board.read.remote()
             if self._pending:
                 first = next(iter(self._pending.values()))
@@ -174,6 +188,10 @@ class Cluster:
         for ref in self._pending:
             with contextlib.suppress(self._ray.exceptions.RayError):
                 self._ray.cancel(ref, force=True)
+
+    def _machines(self) -> list[dict[str, float]]:
+        """What each machine has given to Ray."""
+        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
 
     def _get(self, ref: Any, what: str) -> Any:
         try:
@@ -230,6 +248,18 @@ def resources(machines: Sequence[Mapping[str, float]], address: str) -> dict[str
     return {"num_cpus": int(min(processors))}
 
 
+def capacity(machines: Sequence[Mapping[str, float]], wants: Mapping[str, int]) -> int:
+    """Count how many blocks can be computed at once, one if only machines to come can.
+
+    Args:
+        machines: What each has given to Ray.
+        wants: What a block takes, as `resources` says it.
+    """
+    names = {"num_gpus": "GPU", "num_cpus": "CPU"}
+    each = (min(int(has.get(names[w], 0) // k) for w, k in wants.items()) for has in machines)
+    return max(1, sum(each))
+
+
 def environment() -> dict[str, dict[str, str]]:
     """Environment of Ray in which a task computes as this process would."""
     values = {name: getattr(jax.config, name, None) for name in _SETTINGS}
@@ -243,13 +273,14 @@ def _call(function: Callable[..., _T], *arguments: Any) -> _T:
 
 
 def _compute(
-    place: int, block: Block, dataset: Dataset, shared: tuple[Recipe, Any], board: Any
+    place: int, block: Block, dataset: Dataset, shared: tuple[Work, Any], board: Any
 ) -> tuple[dict[str, Any], pd.DataFrame | None]:
     """A task's work: a block's rows, unless this machine is of another kind than it must be."""
-    recipe, kinds = shared
-    if kinds is not None and machine() not in kinds:
-        return machine(), None
-    return machine(), rows_of(block, dataset, recipe, _Reports(place, board).tell)
+    work, kinds = shared
+    here = machine()
+    if kinds is not None and here not in kinds:
+        return here, None
+    return here, work(block, dataset, _Reports(place, board).tell)
 
 
 class _Reports:

@@ -1,6 +1,5 @@
 """A study's run from datasets to table: every subset measured and trained on, resumably."""
 
-import contextlib
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from lcrjax.data import Dataset
 from lcrjax.similarity.spec import check_similarity, parse_similarity
 from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.measuring.addition import measure_finished
-from lcrjax.study.run.blocks import Recipe, ThisProcess
+from lcrjax.study.run.blocks import Recipe, rows_of
 from lcrjax.study.run.machines import machine
 from lcrjax.study.run.parts import (
     BlockSize,
@@ -104,8 +103,7 @@ def run_study(
             check_similarity(word, dataset.kind)
     check_folder(out)
     named = {d.name: d for d in datasets}
-    place = contextlib.nullcontext(ThisProcess(named)) if ray is None else connected(ray, named)
-    with place as there:
+    with connected(ray, named) as there:
         tell(StudyProgress("designing", ", ".join(sorted(named))))
         blocks = plan_study(datasets, config, functools.partial(there.ask, block_size))
         lengths: dict[str, dict[str, list[int]]] = {}
@@ -123,7 +121,7 @@ def run_study(
             d.name: there.ask(parse_similarity, config.similarity, d.train.elements)
             for d in datasets
         }
-        recipe = Recipe(config, measure, train, similarities)
+        work = functools.partial(rows_of, Recipe(config, measure, train, similarities))
         tally, finished = Tally(named, blocks, tell), {}
         with open_store(out, description) as store:
             # Finished blocks are read first, so that the share done rests on all that is known.
@@ -138,7 +136,7 @@ def run_study(
             # Small subsets of all datasets come first: an unfinished study compares datasets.
             left.sort(key=lambda block: block.n)
             admitted = None if allow_mixed else store.machines
-            for block, on, computed in there.compute(left, recipe, admitted, tally):
+            for block, on, computed in there.compute(left, work, admitted, tally):
                 store.admit(on, allow_mixed)
                 assert computed is not None
                 finished[block] = store.write(block, computed)

@@ -2,11 +2,23 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from lcrjax.data import Dataset
 from lcrjax.study.run.plan import Block
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
 from lcrjax.training import Progress
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """Who is told how blocks under way stand."""
+
+    def note(self, block: Block, training: Progress) -> None:
+        """Note how far a block's training has come."""
+
+    def tell(self, stage: str, block: Block, training: Progress | None = None) -> None:
+        """Tell what is being done to a block."""
 
 
 class Tally:
@@ -29,6 +41,7 @@ class Tally:
         self._pixels = sum(map(self._pixels_of, blocks))
         self._pixels_done = 0
         self._begun: dict[Block, float] = {}
+        self._finished: set[Block] = set()
 
     def _pixels_of(self, block: Block) -> int:
         dataset = self._datasets[block.dataset]
@@ -39,10 +52,16 @@ class Tally:
         self._rows += len(block.seeds)
         self._pixels_done += self._pixels_of(block)
         self._begun.pop(block, None)
+        self._finished.add(block)
         self.tell(stage, block)
 
     def note(self, block: Block, training: Progress) -> None:
-        """Note how far a block's training has come; begun anew, it does not go back."""
+        """Note how far a block's training has come; begun anew, it does not go back.
+
+        News of a finished block may come late, and say nothing.
+        """
+        if block in self._finished:
+            return
         share = training.finished / training.total
         self._begun[block] = max(share, self._begun.get(block, 0.0))
 

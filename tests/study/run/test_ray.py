@@ -1,5 +1,7 @@
 """Studies on a real cluster on this machine: a head, and two workers of one processor each."""
 
+import functools
+import itertools
 import os
 import socket
 import subprocess
@@ -9,14 +11,22 @@ import time
 from pathlib import Path
 
 import jax
+import numpy as np
+import pandas as pd
 import pytest
 
-from lcrjax.study.run import runner
+from experiments import curation
+from lcrjax.study.run import runner, trainings
 from lcrjax.study.run.machines import MachineError, machine
-from lcrjax.study.run.ray_blocks import connected, environment, resources
+from lcrjax.study.run.plan import Block
+from lcrjax.study.run.ray_blocks import capacity, connected, environment, resources
 from lcrjax.study.run.store import ROWS, machines_of, read_results
+from lcrjax.study.run.trainings import train_blocks
 from lcrjax.study.table import same_results
+from lcrjax.training import TrainingConfig
+from tests.outside.test_curation import small_experiment
 from tests.study import fake_parts as fake
+from tests.study.run import on_ray
 from tests.study.run.on_ray import CONFIG, study, trained
 from tests.study.run.test_runner import stop_after
 
@@ -31,14 +41,16 @@ def test_without_ray_it_is_said_how_to_install_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("machines", "wanted"),
+    ("machines", "wanted", "at_once"),
     [
-        ([{"CPU": 0.0}, {"CPU": 8.0}, {"CPU": 4.0}], {"num_cpus": 4}),
-        ([{"CPU": 8.0}, {"CPU": 8.0, "GPU": 4.0}], {"num_gpus": 1, "num_cpus": 1}),
+        ([{"CPU": 0.0}, {"CPU": 8.0}, {"CPU": 4.0}], {"num_cpus": 4}, 3),
+        ([{"CPU": 8.0}, {"CPU": 8.0, "GPU": 4.0}], {"num_gpus": 1, "num_cpus": 1}, 4),
     ],
 )
-def test_a_block_takes_a_gpu_or_a_machine(machines, wanted):
+def test_a_block_takes_a_gpu_or_a_machine(machines, wanted, at_once):
     assert resources(machines, "auto") == wanted
+    assert capacity(machines, wanted) == at_once
+    assert capacity(machines[:1], {"num_gpus": 1}) == 1, "machines may come back"
 
 
 def test_a_cluster_without_processors_is_refused():
@@ -162,6 +174,56 @@ def test_machines_of_another_kind_are_refused_unless_allowed(address, whole, tmp
     assert machines_of(tmp_path / "t") == [another(), machine()]
     with pytest.raises(MachineError, match=r"rounds differently.*\n  processor: Z80 -> "):
         study(tmp_path / "s", ray=address)
+
+
+def test_blocks_are_taken_as_there_is_room_and_give_the_rows_of_this_process(address, tmp_path):
+    train = functools.partial(on_ray.train, log=str(tmp_path / "log"))
+    data = {"toy": fake.dataset()}
+    seeds, taken = [np.array([i, 2**32 - 1 - i]) for i in range(9)], []
+
+    def blocks():
+        for i, own in enumerate(seeds):
+            subsets = np.random.default_rng(i).permutation(40).reshape(2, 20)
+            taken.append(i)
+            yield Block("toy", 20, i, 0, subsets, own, {"seed": own, "name": np.array(["a", "b"])})
+
+    def run(ray):
+        taken.clear()
+        for block, rows in train_blocks(data, blocks(), TrainingConfig(), train=train, ray=ray):
+            found[block.index] = rows
+            assert len(taken) <= len(found) + (0 if ray is None else 3)
+
+    found = {}
+    run(None)
+    here, found = found, {}
+    run(address)
+    assert list(here) == sorted(found) == list(range(9))
+    for i, rows in found.items():
+        pd.testing.assert_frame_equal(rows, here[i], check_exact=True)
+        assert list(rows)[:3] == ["seed", "name", "acc"]
+    fails = functools.partial(train, large=0)
+    only = itertools.islice(blocks(), 1)
+    with pytest.raises(MemoryError):
+        tuple(train_blocks(data, only, TrainingConfig(), train=fails, ray=address))
+
+
+def test_trainings_take_machines_of_one_kind(address, monkeypatch):
+    monkeypatch.setattr(trainings, "machine", lambda: {**machine(), "processor": "Z80"})
+    block = Block("toy", 20, 0, 0, np.arange(20)[None], np.array([1]))
+    with pytest.raises(MachineError, match=r"of several kinds.*\n  processor: Z80 -> "):
+        tuple(train_blocks({"toy": fake.dataset()}, [block], TrainingConfig(), ray=address))
+
+
+def test_an_experiment_on_selection_goes_on_where_it_stopped(address, tmp_path, monkeypatch):
+    lines = {}
+    for ways in ((None, None), (None, address), (address, address)):
+        folder = tmp_path / str(len(lines))
+        data = small_experiment(monkeypatch, folder)
+        for repetitions, ray in enumerate(ways, 1):
+            curation.train(data, (12, 24), repetitions, ray)
+        lines[ways] = sorted((folder / "rows.csv").read_text().splitlines())
+        assert len(trained(folder)) == len(lines[ways]) - 1
+    assert len({tuple(found) for found in lines.values()}) == 1
 
 
 def test_no_cluster_at_the_address_is_told_at_once(tmp_path, monkeypatch):
