@@ -74,6 +74,8 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "streams.md": (
         "some blocks of 40 MiB",
         "of more than 80 MiB",
+        "Classes of more than 256 MiB",
+        "up to 320 MiB of them",
         "to 1e-6",
         "pixels k/255",
     ),

@@ -118,6 +118,7 @@ def _print(console: Any, name: str, pairs: "pd.DataFrame") -> None:
     said = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'} up to a distance of "
     said += f"{pairs.attrs['threshold']:.3g}: {labels:,} under two labels, "
     said += f"{tests:,} between training and test"
+    said += "; elements were read in blocks" * pairs.attrs["in_blocks"]
     console.print(f"{name}: {said}.", markup=False, highlight=False, soft_wrap=True)
     if not len(pairs):
         return

@@ -89,7 +89,6 @@ def measure(
             USUAL,
             as_similarity,
             check_similarity,
-            compares_numbers,
             describe_similarity,
         )
 
@@ -133,11 +132,10 @@ def measure(
 
         from lcrjax import measure as measure_elements
         from lcrjax.measures.flatness import flat_remark
-        from lcrjax.numerics.streams import Stream, as_stream
+        from lcrjax.numerics.streams import Stream
+        from lcrjax.similarity.in_blocks import large_as_stream
 
-        given = dataset.train.elements
-        large = as_stream(given) if compares_numbers(word) else given
-        alike, elements, _ = as_similarity(word, large)
+        alike, elements, _ = as_similarity(word, large_as_stream(word, dataset.train.elements))
         in_blocks = ", read in blocks" * isinstance(elements, Stream)
         show(f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}", 0.0)
         found = measure_elements(

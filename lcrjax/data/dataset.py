@@ -21,7 +21,8 @@ class Split:
 
     Attributes:
         elements: Images, (n, h, w) or (n, h, w, c), uint8 or floats in [0, 1]; vectors, (n, d)
-            floats; texts, (n,) strings; or rows, a pandas table of n.
+            floats; texts, (n,) strings; or rows, a pandas table of n. Images and vectors may be a
+            `lcrjax.Stream` for what reads one, such as `lcrjax.report.near_duplicates`.
         labels: (n,) int64, places among the dataset's class names.
         names: (n,) strings: the file, row or key of each element; None where they have none.
         groups: (n,) strings: the patient, site or series of each; None where unknown.

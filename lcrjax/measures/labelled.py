@@ -30,15 +30,11 @@ from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.devices import check_mesh, is_spread
-from lcrjax.pairwise.streams import (
-    check_in_blocks,
-    large_as_stream,
-    probe,
-    product_of_stream,
-)
+from lcrjax.pairwise.streams import probe, product_of_stream
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity.in_blocks import check_in_blocks, large_as_stream
 from lcrjax.similarity.spec import as_similarity
 
 _ends = jax.jit(lambda images: jnp.stack([jnp.nanmin(images), jnp.nanmax(images)])[:, None])

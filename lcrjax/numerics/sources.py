@@ -57,6 +57,6 @@ def memory_map(array: Any) -> np.memmap | None:
 def whole_refused(what: str, given: Any) -> ValueError:
     """What is said where something is to be read as a whole that may not fit into memory."""
     return ValueError(
-        f"{what} are a {type(given).__name__}, which only `measure` reads in blocks: give an array "
+        f"{what} are a {type(given).__name__}, which is not read in blocks here: give an array "
         "of those that memory holds"
     )

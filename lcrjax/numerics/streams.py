@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Bool, Int, Shaped
 
 from lcrjax.numerics.inputs import check_apart, numbers
 from lcrjax.numerics.sources import (
@@ -117,6 +117,22 @@ class Stream:
         """The same bytes as k/255."""
         other = Stream.__new__(Stream)
         other.__dict__.update(self.__dict__, known={}, _fraction=True)
+        return other
+
+    def chosen(self, which: Bool[np.ndarray, " n"]) -> "Stream":
+        """Some of the elements in their order, as a stream of their own."""
+
+        def pieces(start: int, rows: int) -> Iterator[Any]:
+            at = 0
+            for block in self._whole_blocks(self.rows_at_once, 0):
+                yield block[which[at : at + len(block)]]
+                at += len(block)
+
+        if which.all():
+            return self
+        other = Stream.__new__(Stream)
+        own = {"known": {}, "_chunks": pieces, "_source": None, "_count": int(which.sum())}
+        other.__dict__.update(self.__dict__ | own)
         return other
 
     def blocks(

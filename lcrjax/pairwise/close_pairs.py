@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float, Int
 
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.processes import check_process
-from lcrjax.numerics.pytrees import map_elements
-from lcrjax.pairwise.neighbour_loops import PADDING, prepare, tile_rmsd
-from lcrjax.pairwise.neighbours import pair_rmsd
+from lcrjax.pairwise.blocks import Blocks, Part, canonical_blocks, pairs_of_blocks, prepared, ready
+from lcrjax.pairwise.neighbour_loops import PADDING, Points, labelled, tile_rmsd
+from lcrjax.pairwise.neighbours import rmsd_of_pairs
 from lcrjax.pairwise.tile_loops import tile_of
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD
@@ -25,8 +25,6 @@ PART_OF_MEDIAN = 0.25
 _SAMPLE = 1024
 #: Memory of one listed pair, with what a table of them takes.
 BYTES_OF_PAIR = 256
-_PAIRS_AT_ONCE = 2**12
-_prepare = jax.jit(prepare)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,16 +88,20 @@ def intrinsic_dimension(images: Any, *, sample: int = _SAMPLE, seed: int = 0) ->
         neighborhood information, Scientific Reports 7.
     """
     check_process()
-    similarity, images, _ = _in_own_unit(images)
-    n = len(images)
+    similarity, own, _ = canonical_blocks(RMSD(), images)
+    n = len(own)
     if n < 3:
         return float("inf")
+    similarity, _ = _in_own_unit(similarity)
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
-    side = tile_side(n, of="near-duplicates")
-    padded = _filled(images, np.arange(n), side)
-    places, count = jnp.asarray(chosen, jnp.int32), jnp.int32(n)
-    found = _two_nearest(similarity, padded, places, count, side)
-    return dimension_of(*np.asarray(found, np.float64))
+    side = tile_side(own.rows, of="near-duplicates")
+    here = prepared(similarity, own.sample, own.take(chosen))
+    nearest = jnp.asarray(np.full((2, len(chosen)), np.inf, np.float32))
+    for at, block in own.starting():
+        points = ready(similarity, own, side, at, block).points
+        places, count = jnp.asarray(chosen - at, jnp.int32), jnp.int32(len(block))
+        nearest = _two_nearest(similarity, here, points, places, count, nearest, side)
+    return dimension_of(*np.asarray(nearest, np.float64))
 
 
 def dimension_of(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:
@@ -109,25 +111,37 @@ def dimension_of(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]
     return float(np.log(2) / np.log(ratio)) if ratio > 1 else float("inf")
 
 
-def _in_own_unit(images: Any) -> tuple[RMSD, Any, float]:
-    """Canonical images, an RMSD in their own unit, and what this is in that of `images`."""
-    similarity, images, _ = RMSD().canonical(images, None)
-    unit = float(np.asarray(similarity.scale))
-    return dataclasses.replace(similarity, scale=1.0), images, unit
+def _in_own_unit(canonical: RMSD) -> tuple[RMSD, float]:
+    """An RMSD in the unit of canonical images, and what this is in that of those given."""
+    return dataclasses.replace(canonical, scale=1.0), float(np.asarray(canonical.scale))
 
 
 @functools.partial(jax.jit, static_argnames="side")
 def _two_nearest(
-    similarity: RMSD, images: Array, chosen: Int[Array, " s"], count: Array, side: int
+    similarity: RMSD,
+    here: Any,
+    points: Any,
+    places: Int[Array, " s"],
+    count: Array,
+    nearest: Float[Array, "2 s"],
+    side: int,
 ) -> Float[Array, "2 s"]:
-    """RMSD of chosen images to their nearest and second nearest others, of `count` images."""
-    points, _ = prepare(similarity, images, None)
-    here = map_elements(lambda x: x[chosen], points)
+    """RMSD to the nearest and second nearest so far, and of a block of `count` images.
+
+    Args:
+        similarity: In the unit of the images.
+        here: Prepared images.
+        points: Those of the block.
+        places: Where in this the images themselves are, if they are.
+        count: How many it has.
+        nearest: What was found before.
+        side: Side of a tile, static.
+    """
 
     def column(j: Array, nearest: Array) -> Array:
         d = tile_rmsd(here, tile_of(points, j, side), similarity)
         place = j * side + jnp.arange(side, dtype=jnp.int32)
-        d = jnp.where((place[None] == chosen[:, None]) | (place >= count)[None], jnp.inf, d)
+        d = jnp.where((place[None] == places[:, None]) | (place >= count)[None], jnp.inf, d)
         first = jnp.min(d, axis=1)
         rest = jnp.where(jnp.arange(side)[None] == jnp.argmin(d, axis=1)[:, None], jnp.inf, d)
         second = jnp.min(rest, axis=1)
@@ -136,8 +150,7 @@ def _two_nearest(
             [jnp.minimum(nearest[0], first), jnp.minimum(both, jnp.minimum(nearest[1], second))]
         )
 
-    nothing = jnp.full((2, len(chosen)), jnp.inf, jnp.float32)
-    return lax.fori_loop(0, -(-count // side), column, nothing)
+    return lax.fori_loop(0, -(-count // side), column, nearest)
 
 
 def count_close_pairs(
@@ -159,22 +172,24 @@ def count_close_pairs(
         Pairs within a class, and pairs across two, by threshold; each pair once.
     """
     check_process()
-    similarity, images, unit = _in_own_unit(images)
-    (chosen,) = np.nonzero(candidates)
+    canonical, own, _ = canonical_blocks(RMSD(), images)
+    similarity, unit = _in_own_unit(canonical)
     counts = np.zeros((2, len(thresholds)), np.int64)
-    if not len(chosen):
+    if not candidates.any():
         return counts[0], counts[1]
-    side = tile_side(len(chosen), of="near-duplicates")
-    tiles = -(-len(chosen) // side)
-    part = _filled(images, chosen, side)
-    padding = np.full(len(part) - len(chosen), PADDING)
-    classes = np.append(np.asarray(labels)[chosen], padding).astype(np.int32)
-    points, _ = _prepare(similarity, part, None)
+    chosen = own.chosen(candidates)
+    classes = np.asarray(labels)[candidates].astype(np.int32)
+    side = tile_side(chosen.rows, of="near-duplicates")
     limits = jnp.asarray(np.asarray(thresholds, np.float64) / unit, jnp.float32)
-    for i in range(tiles):
-        for j in range(i + 1):
-            tile = jnp.int32(i), jnp.int32(j)
-            found = _count_tile(points, jnp.asarray(classes), limits, tile, similarity, side)
+
+    def with_classes(blocks: Blocks, at: int, block: np.ndarray) -> Part:
+        part = ready(similarity, blocks, side, at, block)
+        return part._replace(points=labelled(part.points, classes[at : at + len(block)]))
+
+    for here, there, _ in pairs_of_blocks(chosen, None, with_classes):
+        for tile in _tiles_of(here, there, side):
+            each = jnp.bool_(here is there), *map(jnp.int32, tile)
+            found = _count_tile(here.points, there.points, limits, each, similarity, side)
             counts += np.asarray(found)
     return counts[0], counts[1]
 
@@ -198,52 +213,58 @@ def list_close_pairs(
 
     Returns:
         Places of the first among the images and of the second among the others, or of both among
-        the images, the lower one first; and their RMSD, exactly.
+        the images, the lower one first; and their RMSD, exactly. They are in the order of places.
 
     Raises:
         ValueError: If there are more pairs than memory for them.
     """
     check_process()
-    canonical, images, others = RMSD().canonical(images, others)
-    similarity, unit = dataclasses.replace(canonical, scale=1.0), float(np.asarray(canonical.scale))
-    (chosen,) = np.nonzero(candidates)
-    same = others is None
-    places = chosen if same else np.arange(len(others))
-    others = images if same else others
+    canonical, own, its = canonical_blocks(RMSD(), images, others)
+    similarity, unit = _in_own_unit(canonical)
+    (places,) = np.nonzero(candidates)
     nothing = np.empty(0, np.int64)
-    if not (len(chosen) and len(places)):
+    if not len(places) or (its is not None and not len(its)):
         return nothing, nothing, np.empty(0)
-    side = tile_side(max(len(chosen), len(places)), of="near-duplicates")
-    rows, columns = _filled(images, chosen, side), None if same else _filled(others, places, side)
-    points, other_points = _prepare(similarity, rows, columns)
+    chosen = own.chosen(candidates)
+    side = tile_side(max(chosen.rows, 0 if its is None else its.rows), of="near-duplicates")
+
+    def make(blocks: Blocks, at: int, block: np.ndarray) -> Part:
+        return ready(similarity, blocks, side, at, block)
+
     # A tile's distances are rounded: it lists a little more, and exact ones decide.
     limit = jnp.float32(threshold / unit * (1 + 1e-4) + 1e-30)
-    tiles, of = (-(-len(x) // side) for x in (chosen, places))
-    found, total = [(nothing, nothing)], 0
-    for i in range(tiles):
-        for j in range(i if same else 0, of):
+    found, total = [(nothing, nothing, np.empty(0))], 0
+    for here, there, tell in pairs_of_blocks(chosen, its, make, progress):
+        done, of = 0, -(-len(here.order) // side)
+        for i, j in _tiles_of(here, there, side):
+            if i > done:
+                tell((done := i) / of)
             tile = jnp.int32(i), jnp.int32(j)
-            close = _close(points, points if same else other_points, limit, tile, similarity, side)
+            close = _close(here.points, there.points, limit, tile, similarity, side)
             first, second = np.nonzero(np.asarray(close))
             first, second = first + i * side, second + j * side
-            true = (first < len(chosen)) & (second < len(places))
-            true &= (first < second) | (not same)
-            total += int(true.sum())
-            check_room(BYTES_OF_PAIR * total, "near-duplicates")
-            found.append((chosen[first[true]], places[second[true]]))
-        progress((i + 1) / tiles)
-    first, second = (np.concatenate(part) for part in zip(*found, strict=True))
-    rmsd = np.empty(len(first))
-    for start in range(0, len(first), _PAIRS_AT_ONCE):
-        now = slice(start, start + _PAIRS_AT_ONCE)
-        rmsd[now] = pair_rmsd(images[first[now]], others, second[now], canonical)
-    kept = rmsd <= threshold
-    return first[kept], second[kept], rmsd[kept]
+            true = (first < len(here.order)) & (second < len(there.order))
+            true &= (first < second) | (here is not there)
+            first, second = first[true], second[true]
+            check_room(BYTES_OF_PAIR * (total + len(first)), "near-duplicates")
+            rmsd = rmsd_of_pairs(here.vectors, there.vectors, first, second, canonical)
+            kept = rmsd <= threshold
+            total += int(kept.sum())
+            its_places = there.at + second[kept]
+            its_places = places[its_places] if its is None else its_places
+            found.append((places[here.at + first[kept]], its_places, rmsd[kept]))
+        tell(1.0)
+    first, second, rmsd = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((second, first))
+    return first[order], second[order], rmsd[order]
 
 
-def _filled(images: Any, places: Int[np.ndarray, " k"], side: int) -> np.ndarray:
-    """Chosen images, the last of them again up to whole tiles."""
-    return np.asarray(images)[np.append(places, np.full(-len(places) % side, places[-1]))]
+def _tiles_of(here: Part, there: Part, side: int) -> Iterator[tuple[int, int]]:
+    """Tiles of a pair of blocks, row by row: of a block with itself those above the diagonal."""
+    rows, columns = (-(-len(part.order) // side) for part in (here, there))
+    for i in range(rows):
+        for j in range(i if here is there else 0, columns):
+            yield i, j
 
 
 @functools.partial(jax.jit, static_argnames="side")
@@ -262,20 +283,21 @@ def _close(
 
 @functools.partial(jax.jit, static_argnames="side")
 def _count_tile(
-    points: Any,
-    labels: Array,
+    points: Points,
+    others: Points,
     limits: Array,
-    tile: tuple[Array, Array],
+    tile: tuple[Array, Array, Array],
     similarity: RMSD,
     side: int,
 ) -> Int[Array, "2 t"]:
-    """Count the pairs of a tile up to each limit, by kind; those on the diagonal once."""
-    i, j = tile
-    (here, own), (there, other) = (tile_of((points, labels), k, side) for k in tile)
-    d = tile_rmsd(here, there, similarity)
+    """Count the pairs of a tile up to each limit, by kind; of the same points each pair once."""
+    same, i, j = tile
+    here, there = tile_of(points, i, side), tile_of(others, j, side)
+    own, other = here.labels, there.labels
+    d = tile_rmsd(here.prepared, there.prepared, similarity)
     place = jnp.arange(side, dtype=jnp.int32)
     wanted = (own != PADDING)[:, None] & (other != PADDING)[None]
-    wanted &= (i * side + place)[:, None] > (j * side + place)[None]
+    wanted &= ~same | ((i * side + place)[:, None] < (j * side + place)[None])
     alike = own[:, None] == other[None]
 
     def count(limit: Array) -> Array:

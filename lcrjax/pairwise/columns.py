@@ -1,6 +1,8 @@
 """Elements of which single columns of Z are wanted, and sums over all: what choosing looks at."""
 
+import itertools
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +12,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.processes import check_process
+from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.native_product import packed, serve_host
 from lcrjax.pairwise.product import zp_of_canonical
@@ -53,6 +56,11 @@ class Columns:
     def part(self, index: Int[np.ndarray, " m"]) -> "Columns":
         """Some of the elements, as elements of their own."""
         return Columns(self.similarity, pick(self.elements, index), ready=True)
+
+    def parts(self, places: Sequence[Int[np.ndarray, " _"]]) -> Iterator["Columns"]:
+        """Several such, one after the other; all elements are these themselves."""
+        for index in places:
+            yield self if len(index) == len(self) else self.part(index)
 
     def ordinariness(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Z w, in float64; of the weights of the call before, what that found."""
@@ -207,6 +215,9 @@ def joined(elements: Any, others: Any) -> Any:
     """Elements, and those that are given after them."""
     if others is None:
         return elements
+    if isinstance(elements, Stream):
+        rows = elements.rows_at_once
+        return Stream(lambda: itertools.chain(elements.blocks(rows), [others]), what=elements.what)
     if isinstance(elements, tuple):
         return tuple(joined(x, y) for x, y in zip(elements, others, strict=True))
     if isinstance(elements, list):

@@ -33,16 +33,19 @@ class Points(NamedTuple):
     labels: Int[Array, " n"]
 
 
+def labelled(prepared: Any, classes: Int[np.ndarray, " m"]) -> Points:
+    """Prepared elements, of which m are no padding, with their classes."""
+    size = len(jax.tree.leaves(prepared)[0])
+    return Points(
+        prepared, jnp.asarray(np.append(classes, np.full(size - len(classes), PADDING, np.int32)))
+    )
+
+
 class Least(NamedTuple):
     """For each element and kind of pair, the least distance so far and the tile that has it."""
 
     distance: Shaped[Array, "2 n"]
     tile: Int[Array, "2 n"]
-
-
-def prepare(similarity: RMSD, elements: Array, others: Array | None) -> tuple[Any, Any]:
-    """Prepare elements and others as their similarity does; see `TiledSimilarity.prepare`."""
-    return similarity.prepare_both(elements, others)
 
 
 def key_dtype(prepared: Any) -> np.dtype:
@@ -82,10 +85,10 @@ def none_yet(dtype: Any) -> Any:
     return np.asarray(np.iinfo(dtype).max, dtype)[()]
 
 
-def _masked(d: Array, rows: Array, columns: Array, same: Array | bool, kind: int) -> Array:
+def _masked(d: Array, rows: Array, columns: Array, same: Array | bool, kind: Array | int) -> Array:
     """Distances of one kind of pairs between true elements; an element is no pair with itself."""
     alike = rows[:, None] == columns[None, :]
-    wanted = (alike if kind == WITHIN else ~alike) & (columns != PADDING)[None, :]
+    wanted = (alike == (kind == WITHIN)) & (columns != PADDING)[None, :]
     wanted &= (rows != PADDING)[:, None] & ~squares.diagonal(d.shape, same)
     return jnp.where(wanted, d, none_yet(d.dtype))
 
@@ -136,56 +139,63 @@ def _keep(least: Least, found: Array, index: Array, tile: Array, side: int) -> L
     )
 
 
-@partial(jax.jit, static_argnames="side", donate_argnames="least")
+@partial(jax.jit, static_argnames="side", donate_argnames=("least", "its"))
 def search_rows(
     least: Least,
+    its: Least | None,
     points: Points,
     others: Points | None,
     rows: tuple[Array, Array],
     columns: Array,
     side: int,
-) -> Least:
+) -> tuple[Least, Least | None]:
     """Go through some rows of tiles.
 
     Args:
         least: What was found before.
+        its: Likewise of the others; None if that is not wanted.
         points: Elements, a whole number of tiles.
         others: What they are compared with; None for each other.
         rows: First row of tiles, and the one after the last.
         columns: Number of tiles of the others.
         side: Side of a tile, static.
     """
+    State = tuple[Least, Least | None]
 
-    def row(i: Array, least: Least) -> Least:
+    def row(i: Array, state: State) -> State:
         here = tile_of(points, i, side)
 
-        def column(j: Array, least: Least) -> Least:
+        def column(j: Array, state: State) -> State:
+            least, its = state
             there = tile_of(points if others is None else others, j, side)
             d = distances(here.prepared, there.prepared, False)
-            both = others is None
+            both = others is None or its is not None
             across, down = _least_of_tile(d, here.labels, there.labels, False, both)
             least = _keep(least, across, i, j, side)
-            return _keep(least, down, j, i, side) if both else least
+            if others is None:
+                return _keep(least, down, j, i, side), its
+            return least, None if its is None else _keep(its, down, j, i, side)
 
         if others is not None:
-            return lax.fori_loop(0, columns, column, least)
-        least = lax.fori_loop(0, i, column, least)
+            return lax.fori_loop(0, columns, column, state)
+        least, its = lax.fori_loop(0, i, column, state)
         d = distances(here.prepared, here.prepared, True)
-        return _keep(least, _least_of_tile(d, here.labels, here.labels, True, False)[0], i, i, side)
+        own = _least_of_tile(d, here.labels, here.labels, True, False)[0]
+        return _keep(least, own, i, i, side), its
 
-    return lax.fori_loop(rows[0], rows[1], row, least)
+    return lax.fori_loop(rows[0], rows[1], row, (least, its))
 
 
-@partial(jax.jit, static_argnames=("side", "kind", "same"))
+@partial(jax.jit, static_argnames="side")
 def find_in_tiles(
     points: Points,
     others: Points,
     rows: Int[Array, "blocks b"],
     tiles: Int[Array, " blocks"],
     count: Array,
+    kind: Array,
+    same: Array,
     side: int,
-    kind: int,
-    same: bool,
 ) -> Int[Array, "blocks b"]:
     """Find which of the others in a tile is nearest to each of a block of elements; the first wins.
 
@@ -195,9 +205,9 @@ def find_in_tiles(
         rows: Elements by block.
         tiles: The tile that has the nearest ones, the same for a whole block.
         count: Number of blocks that are wanted.
+        kind: `WITHIN` or `ACROSS`.
+        same: Whether the others are the points.
         side: Side of a tile, static.
-        kind: `WITHIN` or `ACROSS`, static.
-        same: Whether the others are the points, static.
 
     Returns:
         Places among the others.
@@ -209,8 +219,7 @@ def find_in_tiles(
         d = distances(here.prepared, there.prepared, False)
         d = _masked(d, here.labels, there.labels, False, kind)
         place = tiles[b] * side + jnp.arange(side, dtype=jnp.int32)
-        if same:
-            d = jnp.where(place[None, :] == rows[b][:, None], none_yet(d.dtype), d)
+        d = jnp.where(same & (place[None, :] == rows[b][:, None]), none_yet(d.dtype), d)
         return out.at[b].set(place[jnp.argmin(d, axis=1)])
 
     return lax.fori_loop(0, count, block, jnp.zeros(rows.shape, jnp.int32))

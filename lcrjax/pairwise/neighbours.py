@@ -4,33 +4,30 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from lcrjax.numerics.inputs import array
 from lcrjax.numerics.processes import check_process
+from lcrjax.pairwise.blocks import Blocks, Part, canonical_blocks, pairs_of_blocks, ready
 from lcrjax.pairwise.neighbour_loops import (
     ACROSS,
-    PADDING,
     WITHIN,
     Least,
     Points,
     find_in_tiles,
     key_dtype,
+    labelled,
     none_yet,
-    prepare,
     search_rows,
 )
-from lcrjax.pairwise.tiling import padded_tiles, tile_side
+from lcrjax.pairwise.tiling import tile_side
 from lcrjax.similarity import RMSD
 
 _BLOCK = 128  # elements whose nearest ones lie in one tile, looked up together
 _PAIRS_AT_ONCE = 2**28  # between two reports of progress
 _VALUES_AT_ONCE = 2**22  # of images whose differences are taken on the host
-
-_prepare = jax.jit(prepare)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,10 +58,11 @@ def nearest_neighbours(
     class and then the lower index; beyond 33,025 values an image, they are rounded to float32
     before they are compared. Of other floats, images whose distances to an image differ by less
     than one part in 30,000 may pass for one another. Memory grows with the number of images, time
-    with that of pairs.
+    with that of pairs. Of a stream memory holds some blocks, and a few numbers for each image.
 
     Args:
-        images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1].
+        images: n images, (n, h, w) or (n, h, w, c); uint8, or floats in [0, 1]. A `lcrjax.Stream`
+            of them, or what `lcrjax.measure` reads in blocks, is so read.
         labels: Their classes, (n,), integers.
         others: m images to look among; None for `images`, of which none is its own neighbour.
         other_labels: Their classes, (m,).
@@ -84,121 +82,146 @@ def nearest_neighbours(
         [1, 0, -1, 1] [2, 2, 1, 2] 0.0
     """
     check_process()
-    similarity, images, others = RMSD().canonical(images, others)
-    classes = _classes("labels", labels, images)
-    given = (labels, images) if others is None else (other_labels, others)
-    other_classes = _classes("labels" if others is None else "other_labels", *given)
-    side = tile_side(max(len(classes), len(other_classes)), of="neighbours")
-    order = np.argsort(classes, kind="stable")
-    other_order = order if others is None else np.argsort(other_classes, kind="stable")
-    sorted_images, sorted_classes = _sorted(images, classes, order, side)
-    sorted_others, sorted_other_classes = None, sorted_classes
-    if others is not None:
-        sorted_others, sorted_other_classes = _sorted(others, other_classes, other_order, side)
-    prepared, prepared_others = _prepare(similarity, sorted_images, sorted_others)
-    points = Points(prepared, sorted_classes)
-    columns = None if others is None else Points(prepared_others, sorted_other_classes)
-    least = _search(points, columns, (len(classes), len(other_classes)), side, progress)
-    found = []
-    for kind in (WITHIN, ACROSS):
-        places, known = _look_up(points, columns, least, kind, len(classes), side)
-        index = np.full(len(classes), -1, np.int64)
-        index[order[known]] = other_order[places]
-        rmsd = pair_rmsd(images, images if others is None else others, index, similarity)
-        found.append(Neighbours(index, rmsd))
-    return found[0], found[1]
+    similarity, own, its = canonical_blocks(RMSD(), images, others)
+    classes = other_classes = _classes("labels", labels, len(own))
+    if its is not None:
+        other_classes = _classes("other_labels", other_labels, len(its))
+    columns = own if its is None else its
+    side = tile_side(max(own.rows, columns.rows), of="neighbours")
+    best = _Best(len(own), other_classes, similarity, side)
+
+    def sorted_by_class(blocks: Blocks, at: int, block: np.ndarray) -> Part:
+        labels = (classes if blocks is own else other_classes)[at : at + len(block)]
+        order = np.argsort(labels, kind="stable")
+        part = ready(similarity, blocks, side, at, block, order)
+        return part._replace(points=labelled(part.points, labels[order]))
+
+    for here, there, tell in pairs_of_blocks(own, its, sorted_by_class, progress):
+        both = its is None and here is not there
+        least, down = _search(here, there, both, side, progress and tell)
+        best.improve(here, there, least)
+        if down is not None:
+            best.improve(there, here, down)
+    within, across = (Neighbours(best.index[k], best.rmsd[k]) for k in (WITHIN, ACROSS))
+    return within, across
 
 
-def pair_rmsd(
-    images: np.ndarray,
-    others: np.ndarray,
-    index: Int[np.ndarray, " n"],
-    similarity: RMSD | None = None,
-) -> Float[np.ndarray, " n"]:
-    """Compute the RMSD of each image and the one of the others that an index names, exactly.
+class _Best:
+    """The nearest so far of each of n elements, by kind of pair.
+
+    Attributes:
+        index: (2, n) places of these.
+        rmsd: (2, n) how far they are.
+    """
+
+    def __init__(
+        self, n: int, other_classes: Int[np.ndarray, " m"], similarity: RMSD, side: int
+    ) -> None:
+        self.index, self.rmsd = np.full((2, n), -1, np.int64), np.full((2, n), np.inf)
+        self._keys = self.rmsd.copy()  # in the unit of `distances`, which float64 holds
+        self._classes, self._similarity, self._side = other_classes, similarity, side
+
+    def improve(self, here: Part, there: Part, least: Least) -> None:
+        """Take what is nearer in a block than what blocks before it had."""
+        found_keys, tiles = (np.asarray(part)[:, : len(here.order)] for part in least)
+        all_keys = np.where(found_keys == none_yet(found_keys.dtype), np.inf, found_keys)
+        for kind, keys, tile in zip((WITHIN, ACROSS), all_keys, tiles, strict=True):
+            old = self._keys[kind, here.at + here.order]
+            (rows,) = np.nonzero((keys <= old) & (keys < np.inf))
+            found, rows = _look_up(here.points, there.points, rows, tile, kind, self._side)
+            new, places = there.at + there.order[found], here.at + here.order[rows]
+            # Of two as near the one of the lower class wins, and then the earlier.
+            lower = self._classes[new] < self._classes[self.index[kind, places]]
+            kept = (keys[rows] < old[rows]) | lower
+            found, rows, new, places = (x[kept] for x in (found, rows, new, places))
+            self._keys[kind, places], self.index[kind, places] = keys[rows], new
+            self.rmsd[kind, places] = rmsd_of_pairs(
+                here.vectors, there.vectors, rows, found, self._similarity
+            )
+
+
+def rmsd_of_pairs(
+    images: Shaped[np.ndarray, "n d"],
+    others: Shaped[np.ndarray, "m d"],
+    first: Int[np.ndarray, " p"],
+    second: Int[np.ndarray, " p"],
+    similarity: RMSD,
+) -> Float[np.ndarray, " p"]:
+    """Compute the RMSD of some pairs exactly.
 
     Args:
-        images: n images.
-        others: Images of the same shape and dtype.
-        index: One place among the others for each image; -1 gives infinity.
+        images: Canonical images, as vectors.
+        others: Others of the same dtype.
+        first: Places among the images.
+        second: Places among the others, of as many.
         similarity: What made them canonical: it knows their unit.
     """
-    similarity = similarity or RMSD()
     unit = similarity.unit if images.dtype == np.uint8 else 1.0
     rate = float(np.asarray(similarity.scale)) / float(np.asarray(unit))
-    out = np.full(len(index), np.inf)
-    (known,) = np.nonzero(np.asarray(index) >= 0)
-    dimension = int(np.prod(images.shape[1:]))
+    out = np.empty(len(first))
+    dimension = images.shape[1]
     step = max(1, _VALUES_AT_ONCE // dimension)
-    for start in range(0, len(known), step):
-        rows = known[start : start + step]
+    for start in range(0, len(first), step):
+        now = slice(start, start + step)
         # Sums of squares of bytes are whole numbers, and far below 2**53.
-        first, second = (
-            np.asarray(part).reshape(len(rows), dimension).astype(np.float64)
-            for part in (images[rows], others[index[rows]])
-        )
-        difference = first - second
+        difference = images[first[now]].astype(np.float64) - others[second[now]]
         squared = np.einsum("nd,nd->n", difference, difference)
-        out[rows] = np.sqrt(squared / dimension) * rate
+        out[now] = np.sqrt(squared / dimension) * rate
     return out
 
 
-def _classes(name: str, labels: Any, images: Any) -> Int[np.ndarray, " n"]:
+def _classes(name: str, labels: Any, count: int) -> Int[np.ndarray, " n"]:
     classes = np.asarray(array(name, labels, nan=True))
-    whole = classes.dtype.kind in "iub" and classes.shape == (len(images),)
+    whole = classes.dtype.kind in "iub" and classes.shape == (count,)
     if not whole or (len(classes) and not 0 <= classes.min() <= classes.max() < 2**31):
-        raise ValueError(
-            f"{name} must be {len(images)} integers >= 0 and < 2**31, one for each image"
-        )
+        raise ValueError(f"{name} must be {count} integers >= 0 and < 2**31, one for each image")
     if not len(classes):
         raise ValueError("there are no images: give one at least")
     return classes.astype(np.int32)
 
 
-def _sorted(
-    images: Any, classes: Int[np.ndarray, " n"], order: Int[np.ndarray, " n"], side: int
-) -> tuple[Any, Any]:
-    """Sort images by class and fill the last tile; sizes fall into few classes, as elsewhere."""
-    filling = padded_tiles(len(order), side) * side - len(order)
-    places = np.append(order, np.full(filling, order[-1]))
-    labels = np.append(classes[order], np.full(filling, PADDING)).astype(np.int32)
-    return np.asarray(images)[places], jnp.asarray(labels)
-
-
 def _search(
-    points: Points,
-    others: Points | None,
-    counts: tuple[int, int],
-    side: int,
-    progress: Callable[[float], None] | None,
-) -> Least:
-    """Go through all tiles, some rows of them at a time."""
-    n = len(points.labels)
-    nothing = none_yet(key_dtype(points.prepared))
-    least = Least(jnp.full((2, n), nothing), jnp.zeros((2, n), jnp.int32))
-    tiles, columns = (-(-count // side) for count in counts)
+    here: Part, there: Part, both: bool, side: int, progress: Callable[[float], None] | None
+) -> tuple[Least, Least | None]:
+    """Go through all tiles of a pair of blocks, some rows of them at a time.
+
+    Returns:
+        The least distances of the first; and of the second, if both are wanted.
+    """
+    same = here is there
+    others = None if same else there.points
+
+    def nothing(points: Points) -> Least:
+        shape, none = (2, len(points.labels)), none_yet(key_dtype(points.prepared))
+        return Least(jnp.asarray(np.full(shape, none)), jnp.asarray(np.zeros(shape, np.int32)))
+
+    least, its = nothing(here.points), nothing(there.points) if both else None
+    tiles, columns = (-(-len(part.order) // side) for part in (here, there))
     # A row of tiles has as many as its number where each pair is looked at once.
-    lengths = np.arange(1, tiles + 1) if others is None else np.full(tiles, columns)
+    lengths = np.arange(1, tiles + 1) if same else np.full(tiles, columns)
     done = np.cumsum(lengths) * side**2
     start = 0
     while start < tiles:
         before = done[start - 1] if start else 0
         stop = max(start + 1, int(np.searchsorted(done, before + _PAIRS_AT_ONCE, side="right")))
         bounds = jnp.int32(start), jnp.int32(stop)
-        least = search_rows(least, points, others, bounds, jnp.int32(columns), side)
+        least, its = search_rows(least, its, here.points, others, bounds, jnp.int32(columns), side)
         if progress is not None:
             least.distance.block_until_ready()
             progress(float(done[stop - 1] / done[-1]))
         start = stop
-    return least
+    return least, its
 
 
 def _look_up(
-    points: Points, others: Points | None, least: Least, kind: int, count: int, side: int
-) -> tuple[Int[np.ndarray, " known"], Int[np.ndarray, " known"]]:
-    """Find the nearest elements in the tiles that have them: their places, and whose they are."""
-    distance, tile = (np.asarray(part[kind])[:count] for part in least)
-    (known,) = np.nonzero(distance != none_yet(distance.dtype))
+    points: Points,
+    others: Points,
+    known: Int[np.ndarray, " k"],
+    tile: Int[np.ndarray, " n"],
+    kind: int,
+    side: int,
+) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
+    """Find the nearest of some elements in the tiles that have them: their places, and whose."""
     known = known[np.argsort(tile[known], kind="stable")]
     if not len(known):
         return known, known
@@ -211,20 +234,19 @@ def _look_up(
         ]
     ).reshape(-1, _BLOCK)
     used = np.concatenate([np.arange(-(-size // _BLOCK) * _BLOCK) < size for size in sizes])
-    columns = points if others is None else others
-    most = len(points.labels) // _BLOCK + len(columns.labels) // side + 1
+    most = len(points.labels) // _BLOCK + len(others.labels) // side + 1
     blocks = np.zeros((most, _BLOCK), np.int32)
     blocks[: len(rows)] = rows
     tiles = np.zeros(most, np.int32)
     tiles[: len(rows)] = tile[rows[:, 0]]
     found = find_in_tiles(
         points,
-        columns,
+        others,
         jnp.asarray(blocks),
         jnp.asarray(tiles),
         jnp.int32(len(rows)),
+        jnp.int32(kind),
+        jnp.bool_(points is others),
         side,
-        kind,
-        others is None,
     )
     return np.asarray(found)[: len(rows)].ravel()[used], rows.ravel()[used]

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lcrjax.native.calls import SIDE as SPLIT
-from lcrjax.numerics.streams import Stream, as_stream
+from lcrjax.numerics.streams import Stream
 from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.factored import (
     Vectors,
@@ -21,9 +21,9 @@ from lcrjax.pairwise.factored import (
     vectors_of_array,
 )
 from lcrjax.pairwise.product import products_of_two, zp_of_canonical
-from lcrjax.similarity.base import Product, Similarity, TiledSimilarity, WeighsElements
+from lcrjax.similarity.base import Similarity, TiledSimilarity
 from lcrjax.similarity.distances.squares import LEVELS, first_between
-from lcrjax.similarity.spec import compares_numbers
+from lcrjax.similarity.in_blocks import check_in_blocks
 
 _SAMPLE = 64  # elements that stand for all where a similarity looks at them before long work
 
@@ -81,46 +81,37 @@ def _looked_through(stream: Stream) -> Probe:
     return Probe(sample, np.concatenate([sample, np.stack([*ends, *between.values()])]), checksum)
 
 
-def large_as_stream(similarity: Any, elements: Any) -> Any:
-    """A stream of elements that are large and on disk, where a similarity, or a word, allows it."""
-    fits = compares_numbers(similarity) or _in_blocks(similarity)
-    return as_stream(elements) if fits else elements
-
-
-def check_in_blocks(similarity: Similarity) -> None:
-    """Check that a similarity can be computed block by block.
-
-    Raises:
-        ValueError: If it cannot.
-    """
-    if not _in_blocks(similarity):
-        raise ValueError(
-            f"a {type(similarity).__name__} is not computed block by block: give a similarity of "
-            "vectors or images, or elements in memory and no checkpoint"
-        )
-
-
-def _in_blocks(similarity: Any) -> bool:
-    """Whether it is computed in tiles, of arrays."""
-    return isinstance(similarity, TiledSimilarity) and not (
-        isinstance(similarity, Product | WeighsElements) or hasattr(similarity, "take")
-    )
-
-
 def canonical_form(
-    similarity: Similarity, stream: Stream
+    similarity: Similarity, *streams: Stream
 ) -> tuple[TiledSimilarity, Callable[[np.ndarray], np.ndarray]]:
-    """A similarity in the form that all elements of a stream make it take, and blocks in that form.
+    """A similarity in the form that all elements of streams make it take, and blocks in that form.
+
+    Args:
+        similarity: One of arrays, computed in tiles.
+        *streams: One, or elements and others; of these one may hold bytes, for `RMSD`.
 
     Raises:
         ValueError: If it does not compare arrays in tiles, or not these.
     """
     check_in_blocks(similarity)
     assert isinstance(similarity, TiledSimilarity)
-    seen = probe(stream)
-    similarity.canonical(seen.sample, None)  # compares some with themselves
-    own = similarity.canonical(seen.rows, seen.sample)[0]
-    return own, lambda block: np.asarray(similarity.canonical(seen.rows, block)[2])
+    seen = [probe(stream) for stream in streams]
+    sample, rows = seen[0].sample, seen[0].rows
+    similarity.canonical(sample, None)  # compares some with themselves
+    if len(seen) > 1:
+        shapes = [stream.shape for stream in streams]
+        if shapes[0][1:] != shapes[1][1:]:
+            raise ValueError(
+                f"elements have shape {shapes[0]} and others {shapes[1]}: "
+                "all but the first number must agree"
+            )
+        both = [x.rows for x in seen]
+        if both[0].dtype != both[1].dtype:  # bytes beside fractions stand for k/255
+            wide = np.result_type(*(x for x in both if x.dtype != np.uint8))
+            both = [x / wide.type(255) if x.dtype == np.uint8 else x for x in both]
+        rows = np.concatenate(both)
+    own = similarity.canonical(rows, sample)[0]
+    return own, lambda block: np.asarray(similarity.canonical(rows, block)[2])
 
 
 def product_of_stream(

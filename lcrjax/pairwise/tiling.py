@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Int
 
 from lcrjax.numerics.pytrees import map_elements
 
@@ -24,7 +25,7 @@ LARGEST_TILES = {
     # Many subsets side by side.
     "subsets": {"other": 256},
 }
-_SMALLEST_TILE = 32
+SMALLEST_TILE = 32
 
 
 def tile_side(n: int, tile: int | None = None, *, of: str = "similarities") -> int:
@@ -41,7 +42,7 @@ def tile_side(n: int, tile: int | None = None, *, of: str = "similarities") -> i
     check_tile(tile)
     sizes = LARGEST_TILES[of]
     largest = tile or sizes.get(jax.default_backend(), sizes["other"])
-    return min(int(largest), max(_SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
+    return min(int(largest), max(SMALLEST_TILE, 1 << max(0, n - 1).bit_length()))
 
 
 def check_tile(tile: int | None) -> None:
@@ -75,11 +76,12 @@ def pad_prepared(tree: Any, size: int) -> Any:
 
 def pad_elements(elements: Any, size: int) -> Any:
     """Pad elements with the last one, on the host what lies there; a tuple's arrays each."""
-    return jax.tree.map(lambda array: _padded(array, size), elements)
+    return jax.tree.map(lambda array: padded(array, size), elements)
 
 
-def _padded(array: Any, size: int) -> Array:
-    if len(array) == size:
+def padded(array: Any, size: int, order: Int[np.ndarray, " n"] | None = None) -> Array:
+    """Pad an array with its last element; one on the host in another order, if it is given."""
+    if len(array) == size and order is None:
         return jnp.asarray(array)
     if isinstance(array, jax.Array):
         return jnp.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1), mode="edge")
@@ -88,6 +90,9 @@ def _padded(array: Any, size: int) -> Array:
     start = -memory.ctypes.data % 64
     out = memory[start : start + array[:1].nbytes * size].view(array.dtype)
     out = out.reshape(size, *array.shape[1:])
-    out[: len(array)] = array
+    if order is None:
+        out[: len(array)] = array
+    else:
+        np.take(array, order, axis=0, out=out[: len(array)], mode="clip")  # else it is buffered
     out[len(array) :] = array[-1]
     return jax.device_put(out, may_alias=True)

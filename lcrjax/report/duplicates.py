@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from lcrjax.data import Dataset, Split
 from lcrjax.data.dataset import KINDS
 from lcrjax.numerics.listing import counted, listed
+from lcrjax.numerics.streams import Stream, as_stream
 from lcrjax.pairwise import intrinsic_dimension, list_close_pairs, nearest_neighbours, nearness
 from lcrjax.pairwise.close_pairs import dimension_of
 from lcrjax.pairwise.distance_blocks import distances_of, list_close, two_nearest
@@ -36,9 +38,10 @@ def near_duplicates(
     """List the pairs of a dataset's elements that are nearly the same.
 
     All pairs of training elements are compared, and all of a test and a training element, in
-    bounded memory. The distance of images and vectors is their RMSD, of pixels in [0, 1] or of
-    components; of texts the share of their characters to edit (1 minus `Levenshtein`); of rows of
-    a table 1 minus `Gower`'s similarity, by the ranges of the training set, to six decimals.
+    bounded memory. Images and vectors that `lcrjax.measure` reads in blocks are so read here, too.
+    The distance of images and vectors is their RMSD, of pixels in [0, 1] or of components; of texts
+    the share of their characters to edit (1 minus `Levenshtein`); of rows of a table 1 minus
+    `Gower`'s similarity, by the ranges of the training set, to six decimals.
 
     Args:
         dataset: Elements of any kind, as `lcrjax.data.load` returns them.
@@ -53,7 +56,7 @@ def near_duplicates(
         elements, or their places where they have none; `first_split` and `second_split`, where
         test elements come first; `first_class`, `second_class`; `distance`;
         `first_group`, `second_group`, None where unknown; and `kind`, "train-test" between splits.
-        Its `attrs` hold the `threshold`.
+        Its `attrs` hold the `threshold`, and `in_blocks`: whether elements were so read.
 
     Raises:
         ValueError: If a kind or the threshold is none, there is no test set though only pairs with
@@ -77,19 +80,20 @@ def near_duplicates(
         raise ValueError(f"{dataset.name} has no test set: ask for pairs within or across classes")
     if threshold is not None and not 0 <= threshold < np.inf:
         raise ValueError(f"the threshold is {threshold}: give a distance of 0 or more")
+    dataset, how = _large_in_blocks(dataset)
     train, test = dataset.train, dataset.test
     candidates = np.ones(len(train), bool)
     if threshold is None:
-        stage = f"looking for each training {KINDS[dataset.kind]}'s nearest"
+        stage = f"looking for each training {KINDS[dataset.kind]}'s nearest{how}"
         threshold, nearest = _judged(dataset, lambda share: progress(stage, share))
         candidates = nearest <= threshold
     found = []
     if {"within", "across"} & set(kinds):
-        stage_of_train = f"listing pairs of training {dataset.kind}"
+        stage_of_train = f"listing pairs of training {dataset.kind}{how}"
         show = functools.partial(progress, stage_of_train)
         found.append(_table(dataset, train, *_listed(dataset, train, candidates, threshold, show)))
     if test is not None and {"across", "train-test"} & set(kinds):
-        stage_of_test = f"listing pairs of test and training {dataset.kind}"
+        stage_of_test = f"listing pairs of test and training {dataset.kind}{how}"
         show = functools.partial(progress, stage_of_test)
         every = np.ones(len(test), bool)
         found.append(_table(dataset, test, *_listed(dataset, test, every, threshold, show)))
@@ -98,8 +102,21 @@ def near_duplicates(
     if "across" in kinds:
         wanted |= table["first_class"] != table["second_class"]
     table = table[wanted].sort_values("distance", kind="stable", ignore_index=True)
-    table.attrs["threshold"] = float(threshold)
+    table.attrs |= {"threshold": float(threshold), "in_blocks": bool(how)}
     return table
+
+
+def _large_in_blocks(dataset: Dataset) -> tuple[Dataset, str]:
+    """The dataset with what is large and on disk as streams, and words that say so."""
+    if dataset.kind not in OF_NUMBERS:
+        return dataset, ""
+
+    def read(split: Split) -> Split:
+        return replace(split, elements=as_stream(split.elements))
+
+    train, test = read(dataset.train), dataset.test and read(dataset.test)
+    streamed = any(isinstance(part.elements, Stream) for part in (train, test) if part)
+    return replace(dataset, train=train, test=test), ", read in blocks" * streamed
 
 
 def _judged(

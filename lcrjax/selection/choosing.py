@@ -9,7 +9,10 @@ from jaxtyping import Bool, Float, Int
 
 from lcrjax.measures.labels import numbered
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.streams import Stream
 from lcrjax.pairwise.columns import Columns, joined
+from lcrjax.pairwise.streamed_pool import pool_of
+from lcrjax.pairwise.streams import probe
 from lcrjax.selection.greedy import choose, exchange
 from lcrjax.selection.objectives.base import Course, Draw, Objective
 from lcrjax.selection.objectives.words import as_objective
@@ -18,6 +21,7 @@ from lcrjax.selection.quotas import BALANCES, quotas
 from lcrjax.selection.scale import usual_similarity
 from lcrjax.similarity import RMSD, Precomputed
 from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity.in_blocks import large_as_stream
 from lcrjax.similarity.spec import as_similarity
 
 
@@ -37,10 +41,13 @@ def select(
 
     Memory holds the elements and a few columns of Z, never all pairs; time grows with n² for the
     ordinariness of n elements (in each class, where there are labels) and with n for each choice.
+    Of elements that are read in blocks, classes are brought into memory one after the other; those
+    above 256 MiB, and pools without labels, stay on disk, and most choices read them once more.
 
     Args:
         elements: n elements to choose from: images, vectors such as embeddings, texts, or whatever
-            the similarity compares.
+            the similarity compares. A `lcrjax.Stream` of them, or what `lcrjax.measure` reads in
+            blocks, is so read.
         size: How many to choose, 1 to n.
         labels: Their classes, one each; None where they are not known.
         similarity: As `lcrjax.measure` takes it; None for `usual_similarity`, whose scale tells
@@ -79,7 +86,7 @@ def select(
     relation, elements, others = _relation(similarity, elements, others)
     n = count_elements(relation, elements)
     _check_size(size, n)
-    pool = Columns(relation, joined(elements, others))
+    pool = pool_of(relation, joined(elements, others))
     names, classes, there = None, np.zeros(len(pool), np.int64), np.arange(n, len(pool))
     if labels is None and not (isinstance(balance, str) and balance in BALANCES):
         quotas(size, balance, np.array([n]), np.array([0]), ("all",))
@@ -121,9 +128,10 @@ def _chosen(
     if not aim.by_class:
         return _from(aim, pool, there, classes, wanted, tell)
     orders, courses = [], []
-    for c in np.flatnonzero(wanted):
-        places = np.flatnonzero(classes == c)
-        own = pool if len(places) == len(pool) else pool.part(places)
+    own_places = [np.flatnonzero(classes == c) for c in np.flatnonzero(wanted)]
+    for c, places, own in zip(
+        np.flatnonzero(wanted), own_places, pool.parts(own_places), strict=True
+    ):
         given, count = np.flatnonzero(np.isin(places, there)), int(wanted[c])
         found, values = _from(aim, own, given, places * 0, np.array([count]), tell)
         orders.append(
@@ -215,13 +223,15 @@ def _run(
 
 
 def _relation(similarity: Any, elements: Any, others: Any) -> tuple[Any, Any, Any]:
+    elements = large_as_stream(RMSD() if similarity is None else similarity, elements)
     if similarity is None:
         similarity, elements = usual_similarity(elements)
     relation, elements, others = as_similarity(similarity, elements, others)
-    elements = taken(relation, elements)
+    streamed = isinstance(elements, Stream)
+    elements = elements if streamed else taken(relation, elements)
     others = None if others is None else taken(relation, others, "given")
     if isinstance(relation, RMSD):
-        check_pixels(elements)
+        check_pixels(probe(elements).rows if streamed else elements)
     return relation, elements, others
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
+from lcrjax.numerics.streams import Stream
 from lcrjax.selection.objectives.base import Objective
 from lcrjax.similarity import Precomputed
 from lcrjax.similarity.base import Similarity, count_elements, pick
@@ -27,7 +28,7 @@ class Selection:
         class_names: C names; None without labels.
         objective: What was aimed at.
         similarity: What was compared by.
-        elements: The pool.
+        elements: The pool; a `lcrjax.Stream` of it, where it was read in blocks.
         labels: (n,) names of the pool's classes; None without labels.
         given: Elements that were there already; None if there were none.
     """
@@ -45,19 +46,21 @@ class Selection:
     @functools.cached_property
     def before(self) -> Diversity:
         """Diversity of the pool, computed when it is asked for: from all pairs."""
-        return self._measured(np.arange(count_elements(self.similarity, self.elements)))
+        labels = self.labels
+        if labels is None:
+            labels = np.array(["all"] * count_elements(self.similarity, self.elements))
+        return measure(self.elements, labels, similarity=self.similarity)
 
     @functools.cached_property
     def after(self) -> Diversity:
         """Diversity of what was chosen."""
-        return self._measured(self.indices)
-
-    def _measured(self, index: Int[np.ndarray, " n"]) -> Diversity:
-        similarity = self.similarity
+        index, similarity = self.indices, self.similarity
         if isinstance(similarity, Precomputed):
             similarity = Precomputed(np.asarray(similarity.matrix)[np.ix_(index, index)])
         labels = np.array(["all"] * len(index)) if self.labels is None else self.labels[index]
-        return measure(pick(self.elements, index), labels, similarity=similarity)
+        elements = self.elements
+        chosen = elements.take(index) if isinstance(elements, Stream) else pick(elements, index)
+        return measure(chosen, labels, similarity=similarity)
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.numerics.inputs import sequence
+from lcrjax.numerics.streams import Stream
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.spec import USUAL, parse_similarity
 
@@ -23,6 +24,8 @@ def usual_similarity(elements: Any) -> tuple[Similarity, Any]:
         `RMSD(10)` for images; `Laplacian` with half the median distance for vectors; that of
         `USUAL` for texts and rows; and the elements as the similarity takes them.
     """
+    if isinstance(elements, Stream):
+        return parse_similarity(CHOOSING[_of_numbers(elements)], elements), elements
     if hasattr(elements, "select_dtypes") and elements.select_dtypes(exclude="number").size:
         return parse_similarity(CHOOSING["rows"], elements), elements
     found = sequence("elements", elements)
@@ -32,4 +35,8 @@ def usual_similarity(elements: Any) -> tuple[Similarity, Any]:
         found = np.asarray(found)
     if np.asarray(found).dtype.kind in "OUS":
         return parse_similarity(CHOOSING["texts"]), [str(x) for x in found]
-    return parse_similarity(CHOOSING["images" if found.ndim > 2 else "vectors"], found), found
+    return parse_similarity(CHOOSING[_of_numbers(found)], found), found
+
+
+def _of_numbers(elements: Any) -> str:
+    return "images" if elements.ndim > 2 else "vectors"

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lcrjax.numerics import sources
+
 
 @pytest.fixture
 def table(run):
@@ -34,6 +36,21 @@ def test_the_closest_are_printed(run, table):
     assert result.exit_code == 0, result.output
     assert f"{25 * 24 // 2 + 25 * 15:,} pairs" in result.stdout
     assert "Near-duplicates, the 12 closest" in result.stdout
+
+
+def test_a_large_file_is_read_in_blocks(run, monkeypatch):
+    monkeypatch.setattr(sources, "_SMALL", 100)
+    vectors = np.random.default_rng(0).normal(size=(40, 3)).astype("f4")
+    vectors[30] = vectors[2]
+    np.save("x.npy", vectors)
+    np.save("y.npy", np.arange(40) % 2)
+    options = ("duplicates", "x.npy", "--labels", "y.npy")
+    result = run(*options, "--threshold", "0")
+    assert result.exit_code == 0, result.output
+    assert "x: 1 pair up to a distance of 0: 0 under two labels, 0 between training and test; " in (
+        result.stdout
+    )
+    assert "elements were read in blocks." in result.stdout
 
 
 def test_texts_and_rows_have_pairs(run):

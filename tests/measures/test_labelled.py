@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import lcrjax
+from lcrjax.data import from_arrays
 from lcrjax.measures.family import MEASURES
-from lcrjax.selection import select
 from tests.compiling import quick_jit
 
 
@@ -302,8 +302,8 @@ def test_what_streams_do_not_go_with(rng):
         lcrjax.measure(stream, y[1:])
     with pytest.raises(ValueError, match="the float pixels of the images range from"):
         lcrjax.measure(lcrjax.Stream([x, x * 2]), np.tile(y, 2))
-    with pytest.raises(ValueError, match="elements are a Stream, which only `measure` reads in bl"):
-        select(stream, 3)
+    with pytest.raises(ValueError, match="elements are a Stream, which is not read in blocks here"):
+        from_arrays("stream", stream, y)
     with pytest.raises(
         ValueError, match="a Levenshtein is not computed block by block: give a sim"
     ):

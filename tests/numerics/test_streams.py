@@ -90,13 +90,18 @@ def test_every_source_gives_its_elements(kind, tmp_path, rng):
     column = "x" if "Parquet" in kind else None
     stream = Stream(SOURCES[kind](x, tmp_path), column)
     assert (len(stream), stream.shape, stream.dtype) == (N, (N, D), np.float32)
+    odd = np.arange(N) % 2 == 1
+    part = stream.chosen(odd)
+    assert (len(part), stream.chosen(odd | True)) == (N // 2, stream)
     for rows in (1, 4, N, 50):
         for start in (0, 4, 22):
             found = list(stream.blocks(rows, start))
             assert {len(block) for block in found[:-1]} <= {rows}
             np.testing.assert_array_equal(np.concatenate(found), x[start:])
+        np.testing.assert_array_equal(np.concatenate(list(part.blocks(rows, 3))), x[odd][3:])
     some = np.array([22, 0, 7, 7, 3])
     np.testing.assert_array_equal(stream.take(some), x[some])
+    np.testing.assert_array_equal(part.take(some // 3), x[odd][some // 3])
 
 
 def test_blocks_are_never_larger_than_asked(rng):
@@ -126,12 +131,12 @@ def test_what_is_large_and_on_disk_is_read_in_blocks(tmp_path, rng, monkeypatch)
         assert as_stream(given) is given
     assert isinstance(as_stream(Shards(x)), Stream)
     for given in kinds[1:3]:  # where arrays are asked for
-        with pytest.raises(ValueError, match="which only `measure` reads in blocks: give an array"):
+        with pytest.raises(ValueError, match="which is not read in blocks here: give an array"):
             array("elements", given)
 
 
 def test_a_stream_is_no_array(rng):
-    with pytest.raises(ValueError, match="elements are a Stream, which only `measure` reads in bl"):
+    with pytest.raises(ValueError, match="elements are a Stream, which is not read in blocks here"):
         array("elements", Stream([rng.normal(size=(N, D))]))
 
 

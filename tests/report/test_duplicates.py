@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from lcrjax import Stream
 from lcrjax.data import Dataset, Split, from_arrays
 from lcrjax.pairwise import nearness
 from lcrjax.pairwise.close_pairs import dimension_of
@@ -51,6 +54,15 @@ def test_all_pairs_are_listed(data, kind, threshold):
     assert set(found["second_split"]) == {"train"}
     assert found.iloc[0][["first_group", "second_group"]].tolist() == ["p0", "p1"]
     assert found.attrs["threshold"] == 0.01 if threshold else 0.02 < found.attrs["threshold"] < 0.1
+
+
+def test_streams_have_the_same_pairs(data):
+    splits = [dataclasses.replace(s, elements=Stream(s.elements)) for s in (data.train, data.test)]
+    found = near_duplicates(Dataset("made", *splits, data.class_names))
+    wanted = near_duplicates(data)
+    pd.testing.assert_frame_equal(found, wanted)
+    assert (found.attrs["in_blocks"], wanted.attrs["in_blocks"]) == (True, False)
+    assert found.attrs["threshold"] == pytest.approx(wanted.attrs["threshold"], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.pairwise.columns import AT_ONCE, Columns, joined
+from lcrjax.pairwise.streamed_pool import pool_of
 from lcrjax.report.page.svg_axes import (
     Chart,
     Line,
@@ -65,7 +66,7 @@ def follow(found: Selection, progress: Callable[[float], None] = lambda share: N
     """
     n, size = count_elements(found.similarity, found.elements), len(found)
     everything = found.elements if found.given is None else joined(found.elements, found.given)
-    pool = Columns(found.similarity, everything)
+    pool = pool_of(found.similarity, everything)
     given = np.arange(n, len(pool))
     codes = np.zeros(n, np.int64)
     if found.labels is not None:
