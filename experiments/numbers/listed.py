@@ -232,6 +232,8 @@ MEASURED: dict[str, dict[str, str]] = {
         "after jax had started",
     },
     "performance.md": {
+        "## What each platform gets": "measured once: --xla_cpu_max_isa=AVX2, and the instructions "
+        "that XLA's library of products, YNNPACK, had found set to those of AVX2 in its memory",
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",
         "## Similarities of vectors": "python -m benchmarks.similarities --embeddings 10000x512 "
         "--rounds 3, on a busy machine",
