@@ -4,8 +4,8 @@
 
 60 of the panel's subsets of up to 256 images, chosen evenly over datasets, sizes and balances, are
 trained with four more seeds each, and scored at the criterion and 30 epochs later. Rows are saved
-after each block, all subsets of one seed before the next, and the same command goes on where it was
-cut off. Results go to experiments/results/ceiling. It takes an hour or two on two cores.
+after each block, all subsets of one seed before the next: run the same command to resume.
+Results go to experiments/results/ceiling. It takes an hour or two on two cores.
 """
 
 import argparse

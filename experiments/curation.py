@@ -3,8 +3,8 @@
     python -m experiments.curation FOLDER_WITH_THE_NPZ_FILES [--fashion FOLDER]
 
 Each repetition draws a new pool (half of the training images, 3,000 at most) and a new seed of
-training; all strategies choose from the same pool and train with the same seed. The same command
-goes on where it was cut off. Results go to experiments/results/curation: rows.csv (one row per
+training; all strategies choose from the same pool and train with the same seed. Run the same
+command to resume. Results go to experiments/results/curation: rows.csv (one row per
 model), and tables and a figure made from them. It takes hours on two cores.
 """
 

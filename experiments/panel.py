@@ -1,7 +1,7 @@
 """The replication panel: the paper's experiment on six medical datasets and handwritten digits.
 
-Run `python -m experiments.panel FOLDER_WITH_THE_NPZ_FILES`. It takes hours on two cores, and goes
-on where it stopped. Results lie in experiments/results/panel.
+Run `python -m experiments.panel FOLDER_WITH_THE_NPZ_FILES`. It takes hours on two cores: run the
+same command to resume. Results lie in experiments/results/panel.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 Seven datasets and Fashion-MNIST, three sizes, ten levels of diversity, each with outliers avoided
 and with outliers sought: 480 models, each scored at the criterion, 30 epochs later, and where its
 running accuracy first met the criterion. All datasets at 64 images come first, then 128, then 256.
-Rows are saved after each block, and the same command goes on where it was cut off. Results lie in
+Rows are saved after each block: run the same command to resume. Results lie in
 experiments/results/panel2: the study, and once it is finished tables and figures. It takes hours
 on two cores.
 """

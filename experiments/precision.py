@@ -3,8 +3,8 @@
     python -m experiments.precision blood.npz
 
 Both precisions see the same random subsets with the same seeds: 16 subsets each of 64, 256 and
-1,024 images of every dataset. The same command goes on where it was cut off, and with more
---subsets adds to what is there, small subsets first. Results go to experiments/results/precision:
+1,024 images of every dataset. Run the same command to resume, and with more
+--subsets to add to what is there, small subsets first. Results go to experiments/results/precision:
 rows.csv (one row per model) and table.md.
 """
 

@@ -3,7 +3,7 @@
     python -m experiments.recipe digits blood.npz pneumonia.npz
 
 Every recipe sees the same random subsets with the same seeds, so that recipes can be compared
-subset by subset. The same command goes on where it was cut off, with small subsets first. Results
+subset by subset. Run the same command to resume; small subsets come first. Results
 go to experiments/results/recipe: rows.csv (one row per model), table.md (every dataset and size)
 and pooled.md (all datasets together).
 """

@@ -6,7 +6,7 @@ Run `python -m experiments.reference DATA ...`, for instance
     python -m experiments.reference /usr/share/datasets/fashion-mnist --epochs 5
 
 with names and files that `lcrjax.data.load` understands. Each dataset is trained in a folder of
-its own below --runs, where the same command goes on if it was cut off. Results of all datasets
+its own below --runs: run the same command to resume. Results of all datasets
 trained so far are written to experiments/results/reference: results.csv, table.md (in the form of
 Table II), curves.csv and learning-curves.png.
 """

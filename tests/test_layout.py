@@ -14,7 +14,7 @@ PACKAGE = Path(lcrjax.__file__).parent
 #: What the files of each room may import of the others, anywhere in them, also inside functions.
 MAY_IMPORT = {
     "numerics": set(),
-    "native": set(),
+    "native": {"numerics"},
     "similarity": {"numerics"},
     "pairwise": {"numerics", "similarity", "native"},
     "measures": {"numerics", "similarity", "pairwise"},

@@ -11,6 +11,7 @@ from experiments.numbers import (
     panel,
     performance,
     predicting,
+    reproducing,
     training,
     yardsticks,
 )
@@ -19,7 +20,9 @@ from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 
 #: By page, what yields its pieces with their numbers recomputed.
 RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
-    "README.md": lambda: itertools.chain(panel.readme(), predicting.readme()),
+    "README.md": lambda: itertools.chain(
+        panel.readme(), predicting.readme(), predicting.readme_of_diversity()
+    ),
     "predicting.md": lambda: itertools.chain(predicting.predicting(), predicting.diversity_alone()),
     "two-datasets.md": predicting.two_datasets,
     "index.md": measures.index,
@@ -33,6 +36,7 @@ RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "training-notes.md": training.training_notes,
     "performance.md": performance.performance,
     "statistics.md": measures.statistics,
+    "reproducing.md": reproducing.reproducing,
 }
 
 

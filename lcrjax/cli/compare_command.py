@@ -25,25 +25,30 @@ _PAIRS = 100  # near-duplicates that JSON names
 @reads_data
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help=DATA_HELP)],
-    second: Annotated[str, typer.Argument(metavar="B", help="The other, likewise.")],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="The other dataset, given in the same way.")
+    ],
     target: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="What a model is to be good at, such as a test set."),
+        typer.Option(
+            metavar="DATA", help="Data that a model is to be good at, such as a test set."
+        ),
     ] = None,
     study: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="A study whose predictor (`lcrjax fit-predictor`) says which makes the better "
-            "model.",
+            help="A study's folder. Its predictor (`lcrjax fit-predictor`) says which dataset "
+            "makes the better model.",
         ),
     ] = None,
-    q: Annotated[str, typer.Option("--q", help="Viewpoints, as of `lcrjax measure`.")] = "0,1,inf",
+    q: Annotated[str, typer.Option("--q", help="Viewpoints, as for `lcrjax measure`.")] = "0,1,inf",
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     draws: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Bootstrap draws for intervals, 0 for none; else 200 where they are quick."
+            min=0,
+            help="Bootstrap draws for intervals; 0 for none. By default 200 where they are quick.",
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
@@ -58,10 +63,10 @@ def compare(
 ) -> None:
     """Compare two labelled datasets: which is more diverse, what is new in each, which is better.
 
-    Training sets are compared, class names matched; of the target its test set counts if it has
-    one. A, R, G, B, class balance and size of both with their difference; relative and cross
-    diversity of each as seen from the other; near-duplicates between both; and how well each
-    represents the target.
+    The command compares the training sets and matches classes by name. It shows A, R, G, B, class
+    balance and size of both, with the differences; relative and cross diversity of each, as seen
+    from the other; near-duplicates between both; and how well each represents the target. If the
+    target has a test set, only that counts.
 
     Examples:
         lcrjax compare old.npz new.npz

@@ -45,24 +45,30 @@ OPTIONS = {
     ),
     "mode": _option("--mode", text="Bring all images to grey or to rgb.", metavar="grey|rgb"),
     "skip_damaged": _option(
-        "--skip-damaged", text="Go on without pictures that cannot be read.", kind=bool
+        "--skip-damaged", text="Leave out pictures that cannot be read.", kind=bool
     ),
     "follow_links": _option(
         "--follow-links", text="Follow links that lead out of a folder of pictures.", kind=bool
     ),
     "max_pixels": _option(
-        "--max-pixels", text=f"Most pixels of one picture, else {MAX_PIXELS:,}.", kind=int, min=1
+        "--max-pixels",
+        text=f"Most pixels of one picture. By default {MAX_PIXELS:,}.",
+        kind=int,
+        min=1,
     ),
 }
 #: Those of commands that need a test set.
 SPLITTING = {
     "test_fraction": _option(
         "--test-fraction",
-        text=f"Part of each class to hold out where DATA has no test set, else {TEST_FRACTION}.",
+        text="Part of each class to hold out where DATA has no test set. "
+        f"By default {TEST_FRACTION}.",
         kind=float,
     ),
-    "split_seed": _option("--split-seed", text="Seed of that choice.", kind=int),
-    "test": _option("--test", text="Test set, instead of any that DATA has.", metavar="DATA"),
+    "split_seed": _option("--split-seed", text="Seed of the choice of a test set.", kind=int),
+    "test": _option(
+        "--test", text="Test set that takes the place of the one in DATA.", metavar="DATA"
+    ),
 }
 
 

@@ -99,7 +99,7 @@ class Lines(Bars):
                 self._say(f"all {progress.total} subsets were finished before")
             return
         if self._found and progress.stage != "reporting":
-            self._say(f"going on: {self._found} of {progress.total} subsets were finished before")
+            self._say(f"resumed: {self._found} of {progress.total} subsets were finished before")
         self._found = 0
         now = self.get_time()
         around = progress.stage if not progress.n else ""

@@ -49,11 +49,11 @@ def duplicates(
 ) -> None:
     """List elements that are nearly the same, and groups in both training and test.
 
-    All pairs of training elements and all of a test and a training element are compared: images
-    and vectors by RMSD, texts by the share of characters to edit, rows of a table by Gower's
-    distance.
-    Without a choice among --within, --across and --train-test all of them are listed, the closest
-    first: names, splits, classes, distance and groups of both.
+    The command compares all pairs of training elements, and all pairs of a test and a training
+    element: images and vectors by RMSD, texts by the share of characters to edit, rows of a table
+    by Gower's distance. It lists the closest pairs first, with names, splits, classes, distance and
+    groups of both. --within, --across and --train-test choose among the pairs; without them all are
+    listed.
 
     Examples:
         lcrjax duplicates digits

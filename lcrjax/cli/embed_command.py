@@ -49,7 +49,6 @@ def embed(
         check_writable(out)
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
         with choose_steps(Console(stderr=True), quiet=quiet) as show:
-            show("loading", 0.0)
             dataset = read(data, show=show, resize=resize, test_fraction=0, **reading)
             work.ready = True
             show("embedding", 0.0)

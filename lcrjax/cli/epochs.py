@@ -36,7 +36,7 @@ class EpochLines(Progress):
         """Show where training stands."""
         p = progress
         if not self._begun and p.found:
-            self._say(f"going on: {p.found} epochs were finished before")
+            self._say(f"resumed: {p.found} epochs were finished before")
         self._begun = True
         self.update(
             self._task,

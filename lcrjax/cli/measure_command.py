@@ -1,5 +1,6 @@
 """`lcrjax measure`: the diversities of a dataset and its classes."""
 
+import functools
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,7 +29,8 @@ def measure(
         str,
         typer.Option(
             "--q",
-            help="Viewpoints: 0 counts rare images as much as common ones, inf only the commonest.",
+            help="Viewpoints: 0 counts rare elements as much as common ones, inf counts only the "
+            "commonest.",
         ),
     ] = "0,1,inf",
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
@@ -36,29 +38,29 @@ def measure(
     rows: Annotated[
         int | None,
         typer.Option(
-            help="Estimate, with 95 % intervals: compare so many elements, sampled from every "
-            "class, with all. Where q is inf that gives bounds."
+            help="Estimate, with 95 % intervals: sample so many elements from all classes, and "
+            "compare these with all. At q = inf this gives bounds."
         ),
     ] = None,
     error: Annotated[
         str | None,
         typer.Option(
             help="Estimate the dataset's A, R and G this closely, such as 0.2%: sample until "
-            "half the width of their intervals is that share of them."
+            "half the width of each interval is this share of its value."
         ),
     ] = None,
     columns: Annotated[
         int | None,
         typer.Option(
-            help="With --rows: compare these with so many sampled elements in place of all, so "
-            "that time does not grow with the dataset."
+            help="With --rows: compare these with so many sampled elements, not with all. Then "
+            "time does not grow with the dataset."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="A folder for partial sums: run the same command to resume after a kill."
+            help="A folder for partial sums. After a kill, run the same command to resume."
         ),
     ] = None,
     out: Annotated[
@@ -119,7 +121,7 @@ def measure(
 
     from lcrjax.cli.steps import choose_steps
 
-    kept = "" if checkpoint is None else f" The same command goes on from {checkpoint}."
+    kept = "" if checkpoint is None else f" Run the same command to resume from {checkpoint}."
     with (
         interruptible(f"interrupted; no table was written.{kept}"),
         choose_steps(Console(stderr=True), quiet=quiet) as show,
@@ -132,24 +134,27 @@ def measure(
 
         from lcrjax import measure as measure_elements
         from lcrjax.measures.flatness import flat_remark
+        from lcrjax.numerics.progress import telling
         from lcrjax.numerics.streams import Stream
         from lcrjax.similarity.in_blocks import large_as_stream
 
         alike, elements, _ = as_similarity(word, large_as_stream(word, dataset.train.elements))
         in_blocks = ", read in blocks" * isinstance(elements, Stream)
-        show(f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}", 0.0)
-        found = measure_elements(
-            elements,
-            dataset.train_labels,
-            q=np.asarray(viewpoints),
-            similarity=alike,
-            class_names=dataset.class_names,
-            rows=rows,
-            columns=columns,
-            error=precision,
-            seed=seed,
-            checkpoint=checkpoint,
-        )
+        stage = f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}"
+        show(stage, 0.0)
+        with telling(functools.partial(show, stage)):
+            found = measure_elements(
+                elements,
+                dataset.train_labels,
+                q=np.asarray(viewpoints),
+                similarity=alike,
+                class_names=dataset.class_names,
+                rows=rows,
+                columns=columns,
+                error=precision,
+                seed=seed,
+                checkpoint=checkpoint,
+            )
 
     frame, sizes = found.to_frame(), np.bincount(dataset.train_labels).tolist()
     counts, console = dict(zip(dataset.class_names, sizes, strict=True)), Console()
@@ -189,14 +194,14 @@ def _print(
 
     for order, rows in frame.groupby("q", sort=True):
         table = Table(title=f"{escape(name)}, q = {order:g}", title_justify="left")
-        table.add_column("class")
+        table.add_column("level")
         for column in (kind, *_LETTERS):
             table.add_column(column, justify="right")
         for place, row in enumerate(rows.to_dict("records")):
             whole = place == 0
             count = sum(counts.values()) if whole else counts[row["level"]]
             table.add_row(
-                "all" if whole else escape(row["level"]),
+                escape(row["level"]),
                 f"{count:,}",
                 *(_shown(row, column) for column in _LETTERS.values()),
                 style="bold" if whole else None,

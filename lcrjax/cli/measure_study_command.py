@@ -23,10 +23,10 @@ def measure_study(
 ) -> None:
     """Measure a finished study's subsets with more similarities, without training.
 
-    The subsets are designed again, bit for bit. Measured are the paper's diversities, how training
-    images that a subset lacks find themselves in it, and how well it classifies them by their
-    nearest member. Columns such as A_0[rmsd:10] are added to the study, in measures.parquet;
-    nothing that is there is lost or measured again. lcrjax search then knows them.
+    The command designs the subsets again, bit for bit. It measures the paper's diversities, how
+    ordinary a subset's other training images are in it, and how well their nearest member
+    classifies them. It adds columns such as A_0[rmsd:10] to the study, in measures.parquet. Columns
+    that are there stay, and are not measured again. lcrjax search then knows the new ones.
 
     Examples:
         lcrjax measure-study lcrjax-study --similarity rmsd:10

@@ -28,11 +28,11 @@ def report(
 ) -> None:
     """Write a page about a dataset or a study: one HTML file that needs no network.
 
-    Of a dataset: how diverse it and its classes are, its clusters, its most and least ordinary
-    elements, near-duplicates of images and vectors (between training and test, too), and how well
-    the test set represents the training set. All pairs are compared, exactly. Of a study: the
-    ranking of what explains performance, figures, the paper's claims beside it, failures and
-    provenance.
+    The page of a dataset shows how diverse it and its classes are, its clusters, its most and least
+    ordinary elements, near-duplicates of images and vectors (also between training and test), and
+    how well the test set represents the training set. It compares all pairs, exactly. The page of a
+    study shows what explains performance, figures, the paper's claims beside the study's, failures
+    and provenance.
 
     Examples:
         lcrjax report digits
@@ -74,8 +74,8 @@ def report(
                 show(stage, share)
 
             with input_checked(work):
-                tell("analysing the study" if is_study else "loading", 0.0)
                 if is_study:
+                    tell("analysing the study", 0.0)
                     page = study_page(data)
                 else:
                     dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)

@@ -19,8 +19,8 @@ def search(
     features: Annotated[
         str | None,
         typer.Option(
-            help="Candidates, such as size,A_0[rmsd:10]; rmsd:10 stands for all that was measured "
-            "with it. All if left out."
+            help="Candidates, such as size,A_0[rmsd:10]. rmsd:10 stands for all features that "
+            "were measured with it. By default all."
         ),
     ] = None,
     top: Annotated[int, typer.Option(help="How many combinations to print.", min=1)] = 10,
@@ -31,7 +31,8 @@ def search(
 ) -> None:
     """Rank every combination of so many features by adjusted R².
 
-    Each is regressed on in natural logs, with the number of pixels, channels and classes.
+    Each regression has the features, and the number of pixels, channels and classes, in natural
+    logs.
 
     Examples:
         lcrjax search lcrjax-study --size 2 --top 20
@@ -59,7 +60,7 @@ def search(
     )[["rank", "features", "adj_r2", "r2", "n"]].rename(columns={"n": "subsets"})
     if as_json:
         best = listed.head(top).to_dict("records")
-        about = {"target": target, "size": size, "combinations": len(found)}
+        about = {"target": target, "together": size, "combinations": len(found)}
         print_json({**about, "notes": notes(found), "rows": best})
     else:
         console = Console()

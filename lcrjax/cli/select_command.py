@@ -1,5 +1,6 @@
 """`lcrjax select`: the elements of a dataset that are worth most together."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,12 +27,12 @@ _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma"}
 def select(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     size: Annotated[
-        int | None, typer.Option(help="How many to choose; may be left out if --balance counts.")
+        int | None, typer.Option(help="How many to choose. Not needed if --balance counts them.")
     ] = None,
     given: Annotated[
         str | None,
         typer.Option(
-            metavar="DATA", help="What is there already and stays: what is chosen adds to it."
+            metavar="DATA", help="Elements that you have and keep. The chosen ones add to them."
         ),
     ] = None,
     balance: Annotated[
@@ -49,8 +50,8 @@ def select(
         bool,
         typer.Option(
             "--unlabelled",
-            help="Choose without labels, which DATA need not have: from .npy or .npz alone, a "
-            "table without their column, pictures in one folder.",
+            help="Choose without labels. DATA needs none: an .npy or .npz file alone, a table "
+            "without their column, or pictures in one folder.",
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of a random choice.")] = 0,
@@ -72,8 +73,8 @@ def select(
 ) -> None:
     """Choose the elements of a dataset that are worth most together: to label, to keep or to add.
 
-    They are chosen from the training set, in an order: the first k of them are themselves a
-    selection, as balanced as k allows. A test set that DATA has goes along into .npz and folders.
+    They are chosen from the training set. Their order counts: the first k are a selection too, as
+    balanced as k allows. If DATA has a test set, .npz files and folders get it as well.
 
     Examples:
         lcrjax select digits --size 100 --out chosen.npz
@@ -88,6 +89,7 @@ def select(
         from lcrjax.study.run.files import write_whole
 
         with input_checked():
+            from lcrjax.numerics.progress import telling
             from lcrjax.similarity.spec import check_similarity
 
             as_objective(objective, seed)
@@ -121,8 +123,10 @@ def select(
             found, said = _chosen(
                 dataset, owned, size, shares, objective, similarity, unlabelled, seed, tell
             )
-            tell("measuring what was chosen", 0.0)
-            about = _summary(dataset, owned, found, (objective, said))
+            stage = "measuring what was chosen"
+            tell(stage, 0.0)
+            with telling(functools.partial(tell, stage)):
+                about = _summary(dataset, owned, found, (objective, said))
             page = ""
             if report is not None:
                 from lcrjax.report import selection_page

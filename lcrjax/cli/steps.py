@@ -31,7 +31,7 @@ def choose_steps(console: Console, *, quiet: bool) -> Iterator[Show]:
             transient=True,
             disable=quiet,
         ) as bar:
-            task = bar.add_task("", total=1.0)
+            task = bar.add_task("reading", total=None)  # which all commands begin with
             # A step that tells no shares gets a bar that only moves.
             yield lambda step, share: bar.update(
                 task, description=step, completed=share, total=1.0 if share else None

@@ -26,8 +26,9 @@ def study(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="quick (minutes), panel (datasets of yours up to 1,024 images, hours) or paper "
-            "(four MedMNIST datasets and what you add; wants a GPU). The default is quick."
+            help="quick (takes minutes), panel (your datasets, subsets of up to 1,024 images; "
+            "takes hours) or paper (four MedMNIST datasets and yours; needs a GPU). By default "
+            "quick."
         ),
     ] = None,
     config: Annotated[
@@ -39,10 +40,10 @@ def study(
     vary: Annotated[
         str | None,
         typer.Option(
-            help="What subsets of one size differ in: balance (of classes, as in the paper), "
-            "diversity (at even class counts, from the most redundant to the most diverse, with "
-            "outliers avoided and with outliers sought) or both (every balance with every level "
-            "of diversity). The default is balance."
+            help="What subsets of one size differ in. balance: class balance, as in the paper. "
+            "diversity: from the most redundant to the most diverse, with equal classes, with "
+            "outliers avoided and with outliers sought. both: every balance with every level of "
+            "diversity. By default balance."
         ),
     ] = None,
     levels: Annotated[int | None, typer.Option(help="Levels of diversity.")] = None,
@@ -57,27 +58,26 @@ def study(
     measures: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure with this similarity as well, such as rmsd:10, as `lcrjax measure-study` "
-            "does; may be repeated."
+            help="Also measure with this similarity, such as rmsd:10, as `lcrjax measure-study` "
+            "does. May be repeated."
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
-    max_epochs: Annotated[
-        int | None, typer.Option(help="Epochs after which a model stops anyway.")
-    ] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of a model.")] = None,
     beyond: Annotated[
         int | None,
         typer.Option(
-            help="Epochs that a model goes on after it stopped, to be scored again: columns such "
-            "as bacc_beyond, and bacc_running where its running accuracy first met the criterion."
+            help="Train every model for so many more epochs after it met the criterion, and score "
+            "it again. Adds columns such as bacc_beyond, and bacc_running, the score when its "
+            "running accuracy first met the criterion."
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     ray: Annotated[
         str | None,
         typer.Option(
-            help="Compute on a Ray cluster: HOST:PORT, auto for the one that runs on this machine "
-            "or that RAY_ADDRESS names, or local for one that ends with the study."
+            help="Compute on a Ray cluster: HOST:PORT; auto for the one that runs on this machine "
+            "or that RAY_ADDRESS names; local for one that ends with the study."
         ),
     ] = None,
     allow_mixed: Annotated[
@@ -96,12 +96,12 @@ def study(
     """Train a ResNet-18 on many subsets and rank what explains their performance.
 
     Without arguments it studies scikit-learn's handwritten digits, offline, in minutes. For each
-    subset size, subsets are designed that span the possible class balances; 27 diversities of each
-    are measured, a ResNet-18 is trained on each and scored on the common test set, and
-    performance is regressed on the diversities.
+    subset size it designs subsets that span the possible class balances. It measures 27 diversities
+    of each subset, trains a ResNet-18 on it and scores the model on the common test set. Then it
+    regresses performance on the diversities.
 
-    It prints what A_0, CB_1, size and the best single feature, pair and triple explain; the whole
-    ranking is ranking.csv in the study's folder, and lcrjax search prints it.
+    It prints what A_0, CB_1, size and the best single feature, pair and triple explain. The whole
+    ranking is in ranking.csv in the study's folder; lcrjax search prints it.
 
     Run the same command to resume, whatever stopped it.
 

@@ -191,7 +191,7 @@ def _notes_of_left_out(
         said = f"{len(damaged):,} of {count:,} files of {what} cannot be read"
         if not skip_damaged:
             raise DataError(
-                f"{said}: {named}{more}: get them anew or remove them, or go on without them with "
+                f"{said}: {named}{more}: get them anew, remove them, or leave them out by "
                 "skip_damaged=True (on the command line --skip-damaged)."
             )
         notes.append(f"{said} and were left out: {named}{more}.")

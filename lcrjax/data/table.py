@@ -283,7 +283,7 @@ class _Elements:
         if none and not self.options.skip_damaged:
             raise DataError(
                 f"{len(none):,} of {len(pictures):,} pictures of {self.where} are none: "
-                f"{listed(none)}: leave their rows out, or go on without them with "
+                f"{listed(none)}: remove their rows, or leave them out by "
                 "skip_damaged=True (on the command line --skip-damaged)."
             )
         self.notes += notes

@@ -94,8 +94,8 @@ def measure(
             holds a shard of the images. Those that lie on them stay there, and labels are those of
             all. Others are spread over them: each process gives a part of its own, of as many
             images with their labels, and all get the result for all.
-        checkpoint: A folder for partial sums, written every half a minute: the same call goes on
-            from there where an earlier one was killed. They are removed in the end.
+        checkpoint: A folder for partial sums, written every half a minute. After a kill the same
+            call resumes from them. They are removed in the end.
 
     Returns:
         A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or

@@ -17,6 +17,7 @@ from lcrjax.measures.family import MEASURES, family_of, members_of_tables
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import SIGNED, Table, numbers_and_logs, table_result
 from lcrjax.measures.samples import check_resampling, whole_numbers
+from lcrjax.numerics.progress import part
 
 _NUMBERS_AT_ONCE = 2**24  # of a table of weights
 
@@ -176,8 +177,11 @@ def drawn(
     whole = whole_numbers(counts)
     draws, parts = resampling.draws(whole), []
     at_once = max(1, _NUMBERS_AT_ONCE // whole.size)
+    done = 0
     while batch := list(itertools.islice(draws, at_once)):
-        parts.append(_measured(np.stack(batch), weigh, own))
+        with part(done / resampling.count, (done + len(batch)) / resampling.count):
+            parts.append(_measured(np.stack(batch), weigh, own))
+        done += len(batch)
     numbers, logs = (np.concatenate(tables) for tables in zip(*parts, strict=True))
     return numbers, logs
 

@@ -14,13 +14,14 @@ checkout.
 import ctypes
 import functools
 import os
-import platform
 import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+
+from lcrjax.numerics.processors import x86_instructions
 
 _LIBRARY = Path(__file__).parent / "_kernels.so"
 _CPU_FLAGS = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}
@@ -105,7 +106,7 @@ def load(path: Path) -> ctypes.CDLL | Absence:
     Returns:
         The library, or why it cannot be used.
     """
-    flags = _cpu_flags()
+    flags = x86_instructions()
     if flags is not None and not flags >= _CPU_FLAGS:
         return Absence("the processor has no AVX-512 VNNI", False)
     surprising = flags is not None
@@ -118,6 +119,7 @@ def load(path: Path) -> ctypes.CDLL | Absence:
             return Absence("the processor has no AVX-512 VNNI", False)
         kernel = opened.lcrjax_sums_of_bytes
         ctypes.c_int.in_dll(opened, "lcrjax_cancelled")
+        ctypes.c_longlong.in_dll(opened, "lcrjax_pairs")
     except (AttributeError, OSError, ValueError) as error:
         return Absence(f"the library cannot be loaded ({error}): install lcrjax anew", surprising)
     try:
@@ -137,17 +139,6 @@ def load(path: Path) -> ctypes.CDLL | Absence:
 def _register(full: str, kernel: Any) -> str:
     jax.ffi.register_ffi_target(full, jax.ffi.pycapsule(kernel), platform="cpu")
     return full
-
-
-def _cpu_flags() -> set[str] | None:
-    """What Linux says that an x86-64 can do; None where another system does not say it."""
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return set()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    return next((set(line.split()) for line in lines if line.startswith("flags")), None)
 
 
 def _switch() -> str:

@@ -1,11 +1,12 @@
 """Kernels that are called with NumPy's arrays: nothing is compiled, padded or copied."""
 
 import ctypes
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Num
 
-from lcrjax.native import function, threads
+from lcrjax.native import function, library, threads
 from lcrjax.native.interrupts import interruptible
 
 #: The forms of similarities that kernels compute, numbered as in `src/pairwise/form.h`.
@@ -23,6 +24,7 @@ def sums(
     rate: float,
     at_once: int | None = None,
     split: int = 0,
+    progress: Callable[[float], None] | None = None,
 ) -> Float[np.ndarray, "n k"]:
     """Compute Z w by the kernels that XLA calls as well.
 
@@ -35,6 +37,8 @@ def sums(
         at_once: Threads; None for one for each processor.
         split: A multiple of `SIDE`: only the elements before it are compared with those from it
             on, each pair once, and sums of both are returned. 0 to compare all.
+        progress: Told now and then the share of all pairs that is compared; what it raises ends
+            the work.
 
     Returns:
         float32; the same bits for any number of threads.
@@ -61,9 +65,26 @@ def sums(
         )  # fmt: skip
 
     soon = len(rows) * table.shape[1] * rows.shape[1] < SOON
-    outcome = call() if soon else interruptible(call)
+    if soon:
+        outcome = call()
+    elif progress is None:
+        outcome = interruptible(call)
+    else:
+        share = _share_compared(len(rows), None if columns is None else len(columns), split)
+        outcome = interruptible(call, glance=lambda: progress(share()))
     if outcome == CANCELLED:
         raise KeyboardInterrupt
     if outcome == NO_MEMORY:
         raise MemoryError(f"no memory for a packed copy of {len(rows):,} elements")
     return out.T
+
+
+def _share_compared(n: int, others: int | None, split: int) -> Callable[[], float]:
+    """What says which share of the pairs of one call is compared, by the count of the process."""
+    if others is not None:
+        pairs = n * others
+    else:
+        pairs = split * (n - split) if split else n * (n + SIDE) // 2
+    count = ctypes.c_longlong.in_dll(library(), "lcrjax_pairs")  # type: ignore[arg-type]
+    before = count.value
+    return lambda: min(1.0, (count.value - before) / pairs)

@@ -18,7 +18,11 @@ _lock = threading.Lock()
 _given_up: set[Future[Any]] = set()
 
 
-def interruptible(work: Callable[[], _T], patience: float | None = None) -> _T:
+def interruptible(
+    work: Callable[[], _T],
+    patience: float | None = None,
+    glance: Callable[[], None] = lambda: None,
+) -> _T:
     """Do work of C or XLA, and let the main thread hear signals meanwhile.
 
     Python runs the handlers of signals in the main thread, between two steps of its own and never
@@ -30,12 +34,13 @@ def interruptible(work: Callable[[], _T], patience: float | None = None) -> _T:
         work: What waits for C or XLA, with Python's lock released.
         patience: Seconds to wait for the end of work that was given up; None for as many as it
             takes.
+        glance: Called ten times a second meanwhile; what it raises ends the work as Ctrl-C does.
 
     Returns:
         What `work` returns.
 
     Raises:
-        BaseException: What `work` or the handler of a signal raises.
+        BaseException: What `work`, `glance` or the handler of a signal raises.
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
@@ -46,7 +51,7 @@ def interruptible(work: Callable[[], _T], patience: float | None = None) -> _T:
         # A signal that another thread receives does not end a wait, and a `join` that one ends
         # takes the thread for stopped.
         while not wait([future], _GLANCE).done:
-            pass
+            glance()
     except BaseException:
         if _mark(future, give_up=True):
             wait([future], patience)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.numerics.processes import check_process
+from lcrjax.numerics.progress import part
 from lcrjax.pairwise.distance_blocks import filled, whole_tile
 from lcrjax.pairwise.tiling import tile_side
 from lcrjax.pairwise.zp import zp
@@ -46,7 +47,7 @@ def largest_similarities(
     side = min(_LARGEST_SIDE, tile_side(max(n, m), _LARGEST_SIDE))
     block = _blocks(similarity, elements, others, side)
     order = np.argsort(classes, kind="stable")
-    out = np.full((n, n_classes), -np.inf, np.float32)
+    out, done = np.full((n, n_classes), -np.inf, np.float32), 0
     for start in range(0, m, side):
         some = order[start : start + side]
         own = classes[some]
@@ -54,7 +55,9 @@ def largest_similarities(
         for row in range(0, n, side):
             rows = np.arange(row, min(n, row + side))
             place = np.ix_(rows, own[firsts])
-            found = np.maximum.reduceat(block(rows, some), firsts, axis=1)
+            with part(done / (n * m), (done + len(rows) * len(some)) / (n * m)):
+                found = np.maximum.reduceat(block(rows, some), firsts, axis=1)
+            done += len(rows) * len(some)
             out[place] = np.maximum(out[place], found)
     return out
 

@@ -13,6 +13,7 @@ from lcrjax import native
 from lcrjax.native.calls import FORMS, sums
 from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.meshes import alike
+from lcrjax.numerics.progress import listener
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distances import squares
 
@@ -72,7 +73,7 @@ def sums_on_host(
     """
     columns = None if others is None else _flat(others)
     served = _served(similarity, elements)
-    return sums(_flat(elements), columns, weights, *served, most_threads, split)
+    return sums(_flat(elements), columns, weights, *served, most_threads, split, listener())
 
 
 def packed(similarity: TiledSimilarity, elements: Any) -> PackedPool:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lcrjax.native.calls import SIDE as SPLIT
+from lcrjax.numerics.progress import part
 from lcrjax.numerics.streams import Stream
 from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.factored import (
@@ -147,13 +148,18 @@ def product_of_stream(
     blocks = stream.blocks(stream.rows_at_once)
     if stream is elements:
         columns, table = convert(others), jnp.asarray(weights)
-        found = [np.asarray(zp_of_canonical(own, convert(x), columns, table)) for x in blocks]
+        found, at = [], 0
+        for block in blocks:
+            with part(at / len(stream), (at + len(block)) / len(stream)):
+                found.append(np.asarray(zp_of_canonical(own, convert(block), columns, table)))
+            at += len(block)
         return np.concatenate(found)
     rows, at = convert(elements), 0
     sums = np.zeros((len(rows), weights.shape[1]))
     for block in blocks:
         table = jnp.asarray(weights[at : at + len(block)])
-        sums += np.asarray(zp_of_canonical(own, rows, convert(block), table))
+        with part(at / len(stream), (at + len(block)) / len(stream)):
+            sums += np.asarray(zp_of_canonical(own, rows, convert(block), table))
         at += len(block)
     return sums.astype(weights.dtype)
 
@@ -183,6 +189,11 @@ def _all_pairs(
     if checkpoint is not None:
         sums, place = checkpoint.load(_named(similarity, stream, weights, rows)) or (sums, place)
 
+    def share(first: int, at: int) -> float:
+        """Of all pairs, where the block from `first` was compared with all others up to `at`."""
+        n, count = len(weights), min(rows, len(weights) - first)
+        return (n**2 - (n - first) ** 2 + count * (2 * (at - first) - count)) / n**2
+
     for first in range(place[0], len(weights), rows):
         blocks = stream.blocks(rows, first)
         here = convert(next(blocks))
@@ -193,10 +204,13 @@ def _all_pairs(
             blocks.close()
             blocks = stream.blocks(rows, at)
         else:
-            sums[its] += np.asarray(zp_of_canonical(own, here, None, jnp.asarray(own_weights)))
+            with part(share(first, first + len(here) // 2), share(first, first + len(here))):
+                inside = zp_of_canonical(own, here, None, jnp.asarray(own_weights))
+                sums[its] += np.asarray(inside)
         for block in blocks:
             there = slice(at, at + len(block))
-            found = products_of_two(own, here, convert(block), own_weights, weights[there])
+            with part(share(first, at), share(first, at + len(block))):
+                found = products_of_two(own, here, convert(block), own_weights, weights[there])
             sums[its] += np.asarray(found[0])
             sums[there] += np.asarray(found[1])
             at += rows

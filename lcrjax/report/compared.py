@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from lcrjax.numerics.listing import counted
-from lcrjax.report.names import plain
 from lcrjax.report.page.findings import Finding
 from lcrjax.report.page.rendering import percent, significant
 from lcrjax.selection import Comparison, Row
@@ -46,13 +45,13 @@ _OF_TARGET = (
 
 
 def called(row: Row) -> str:
-    """Name a number as readers see it, such as A₁."""
+    """Name a number as columns do, such as A_1."""
     name = LETTERS.get(row.name, WORDS.get(row.name, (row.name,))[0])
     if row.q is None:
         return name
     order = "inf" if np.isinf(row.q) else f"{row.q:g}"
     if name in (*LETTERS.values(), "CB") and order in ("0", "1", "inf"):
-        return plain(f"{name}_{order}")
+        return f"{name}_{order}"
     return f"{name}, q = {'∞' if order == 'inf' else order}"
 
 

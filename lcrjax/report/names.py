@@ -1,5 +1,6 @@
-"""Names of features and targets as readers see them, on a terminal and in a figure."""
+"""Names of features and targets as readers see them: columns' names, typeset on pages."""
 
+import re
 from collections.abc import Sequence
 
 _SUBSCRIPTS = {"0": "₀", "1": "₁", "inf": "∞"}
@@ -14,6 +15,8 @@ _WORDS = {
     "n_classes": "number of classes",
 }
 
+_WITHIN = re.compile(r"\b(?:[ARGB]|CB|(?:min|max)_(?:alpha|rho|gamma))_(?:0|1|inf)\b")
+
 
 def plain(name: str) -> str:
     """Write a column's name in Unicode, as `A₀` or `max α∞`; unknown names stay as they are."""
@@ -21,6 +24,11 @@ def plain(name: str) -> str:
     if not words or q not in _SUBSCRIPTS:
         return _WORDS.get(name, name)
     return " ".join(_GREEK.get(w, w) for w in words) + _SUBSCRIPTS[q]
+
+
+def typeset(text: str) -> str:
+    """Write the names of columns within a text in Unicode, `A_0` as `A₀`."""
+    return _WITHIN.sub(lambda name: plain(name[0]), text)
 
 
 def mathtext(name: str) -> str:

@@ -57,7 +57,7 @@ def conduct_study(
 ) -> StudyReport:
     """Do a whole study: load datasets, run it, draw its figures and write its page.
 
-    Where an earlier call was cut off, the same call goes on.
+    If an earlier call was cut off, the same call resumes it.
 
     Args:
         sources: Datasets, or what `lcrjax.data.load` takes; none means those of the preset.

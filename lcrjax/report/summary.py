@@ -7,7 +7,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from lcrjax.report.names import combination, plain
+from lcrjax.report.names import plain
 from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, SIZES, notes, rankings, with_intervals
 from lcrjax.study.analysis.resampling import bootstrap
 from lcrjax.study.columns import TARGETS
@@ -147,7 +147,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         table.add_column(plain(target), justify="right")
     for place, model in enumerate(models, start=1):
         best = model["name"] in _BEST.values()
-        cells = [model["name"] if best else "", combination(model["features"])]
+        cells = [model["name"] if best else "", " + ".join(model["features"])]
         cells.append(_value(model[first]))
         if len(table.columns) > 3 + len(others):
             cells.append(_interval(model[first]))

@@ -10,7 +10,7 @@ import pandas as pd
 from lcrjax.report.names import plain
 from lcrjax.study.analysis.combinations import search_sizes
 from lcrjax.study.analysis.resampling import bootstrap
-from lcrjax.study.columns import PARAMETERS
+from lcrjax.study.columns import FEATURES, PARAMETERS
 
 #: What a combination of so many features is called.
 SIZES = {1: "singles", 2: "pairs", 3: "triples"}
@@ -85,7 +85,7 @@ def notes(ranking: pd.DataFrame) -> list[str]:
     if attrs["always"]:
         lines.append(f"In every regression: {', '.join(map(plain, attrs['always']))}.")
     if attrs["dropped"]:
-        dropped = ", ".join(map(plain, attrs["dropped"]))
+        dropped = ", ".join(n if n in FEATURES else plain(n) for n in attrs["dropped"])
         lines.append(f"Constant over the table and therefore dropped: {dropped}.")
     if attrs["rows"] < FEW_ROWS:
         lines.append(f"Fewer than {FEW_ROWS} subsets: much of this ranking is chance.")

@@ -15,6 +15,7 @@ from lcrjax.measures.labelled import labelled_diversity
 from lcrjax.measures.resampling import Bootstrap, Resampling, drawn
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.weighing import check_ordinariness
+from lcrjax.numerics.progress import part
 from lcrjax.pairwise.zp import ordinariness
 from lcrjax.selection.comparison import Row
 from lcrjax.selection.representation import Representation, class_weights
@@ -60,7 +61,8 @@ def measure_rows(
         for i, side in enumerate(sides):
             # Draws of two datasets are independent.
             seeded = dataclasses.replace(resampling, seed=resampling.seed + i)
-            numbers, _ = drawn(found[i], _counts(side), _weigher(similarity, side), seeded)
+            with part(i / 2, (i + 1) / 2):
+                numbers, _ = drawn(found[i], _counts(side), _weigher(similarity, side), seeded)
             draws.append(numbers[:, : len(MEASURES)][..., at[i]])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a class that no draw has is NaN

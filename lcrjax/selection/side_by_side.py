@@ -1,6 +1,7 @@
 """Two datasets compared: checks, similarities, and the course of a comparison."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from lcrjax.measures.resampling import Bootstrap, Resampling
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.numerics.listing import listed
+from lcrjax.numerics.progress import part, telling
 from lcrjax.pairwise.largest import largest_similarities
 from lcrjax.selection.comparison import Comparison, Row, judge, not_known
 from lcrjax.selection.differences import (
@@ -113,19 +115,30 @@ def compare(
         check_symmetric(closeness, aim)
     shared = [c for c in both[0].class_names if c in both[1].class_names]
     resampling = _resampling(resampling, both, notes)
-    progress("comparing elements of each dataset", 0.0)
-    own = (weighed(relation, both[0]), weighed(relation, both[1]))
+    stage = "comparing elements of each dataset"
+    progress(stage, 0.0)
+    first = len(both[0]) ** 2 / (len(both[0]) ** 2 + len(both[1]) ** 2)
+    with telling(functools.partial(progress, stage)):
+        with part(0, first):
+            own_a = weighed(relation, both[0])
+        with part(first, 1):
+            own = own_a, weighed(relation, both[1])
     found = (diversity_of(own[0], both[0], orders), diversity_of(own[1], both[1], orders))
-    progress("comparing elements of both datasets", 0.0)
-    seen = (weighed(relation, *both), weighed(relation, *both[::-1]))
-    largest = (_largest(closeness, *both), _largest(closeness, *both[::-1]))
+    stage = "comparing elements of both datasets"
+    progress(stage, 0.0)
+    with telling(functools.partial(progress, stage)):
+        seen, largest = _across(relation, closeness, both)
+    stage = "drawing both datasets again for intervals"
     if resampling is not None:
-        progress("drawing both datasets again for intervals", 0.0)
-    rows = list(measure_rows(relation, both, found, shared, orders.tolist(), resampling))
+        progress(stage, 0.0)
+    with telling(functools.partial(progress, stage)):
+        rows = list(measure_rows(relation, both, found, shared, orders.tolist(), resampling))
     rows += between_rows(both, own, seen, largest, shared, orders.tolist())
-    progress("looking for near-duplicates", 0.0)
+    stage = "looking for near-duplicates"
+    progress(stage, 0.0)
     by = distances_by(sides)
-    near = near_pairs(*both, near_threshold(both, by), by)
+    threshold = near_threshold(both, by, progress=lambda share: progress(stage, share * 2 / 3))
+    near = near_pairs(*both, threshold, by, progress=lambda share: progress(stage, (2 + share) / 3))
     if aim is not None:
         progress("comparing the target with both datasets", 0.0)
         rows += _represented(closeness, aim, both, notes)
@@ -192,6 +205,18 @@ def _resampling(given: Any, both: tuple[Side, Side], notes: list[str]) -> Resamp
             "the whole datasets."
         )
     return chosen
+
+
+def _across(
+    relation: Similarity, closeness: Similarity, both: tuple[Side, Side]
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """How ordinary the elements of each are in the other, and how like its most similar ones."""
+    found = []
+    for k, (compared, similarity) in enumerate([(weighed, relation), (_largest, closeness)]):
+        for i, sides in enumerate((both, both[::-1])):
+            with part((2 * k + i) / 4, (2 * k + i + 1) / 4):
+                found.append(compared(similarity, *sides))
+    return (found[0], found[1]), (found[2], found[3])
 
 
 def _largest(similarity: Similarity, side: Side, other: Side) -> np.ndarray:

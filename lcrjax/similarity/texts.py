@@ -12,6 +12,7 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from lcrjax.numerics.inputs import check_apart
+from lcrjax.numerics.progress import listener
 from lcrjax.similarity.base import Similarity
 
 _PAIRS_AT_ONCE = 2**22  # similarities, or sums of runs, held at once
@@ -56,7 +57,7 @@ class Levenshtein(_OfTexts):
         columns = rows if others is None else _texts(others, "others")
         w = np.asarray(weights, np.float64)
         sums = np.zeros((len(rows), w.shape[1]))
-        step = max(1, _PAIRS_AT_ONCE // max(1, len(columns)))
+        step, tell = max(1, _PAIRS_AT_ONCE // max(1, len(columns))), listener()
         for start in range(0, len(rows), step):
             block = rows[start : start + step]
             first = start if others is None else 0
@@ -65,6 +66,9 @@ class Levenshtein(_OfTexts):
             if others is None:
                 own = start + len(block)
                 sums[own:] += z[:, len(block) :].T @ w[start:own]
+            if tell is not None:
+                left = 1 - (start + len(block)) / len(rows)
+                tell(1 - (left**2 if others is None else left))
         return jnp.asarray(sums, jnp.asarray(weights).dtype)
 
     def distances(

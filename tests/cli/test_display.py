@@ -60,9 +60,7 @@ def test_lines_say_what_was_finished_before():
     display(StudyProgress("designing", "digits"))
     display(StudyProgress("found", "digits", 64, 0, 2, 4, 8, None, 0.5))
     display(StudyProgress("features", "digits", 64, 1, 2, 4, 8, None, 0.5))
-    assert (
-        console.file.getvalue().splitlines()[1] == "going on: 4 of 8 subsets were finished before"
-    )
+    assert console.file.getvalue().splitlines()[1] == "resumed: 4 of 8 subsets were finished before"
 
 
 def test_what_was_finished_before_does_not_hurry_the_estimate():

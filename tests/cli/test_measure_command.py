@@ -204,6 +204,7 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
     assert "elements were read in blocks" in result.stdout
     exact = lcrjax.measure(*on_disk, q=0.0, similarity=lcrjax.Cosine()).to_frame().iloc[0]
     assert f"{exact['alpha']:.4g}" in result.stdout
+    assert "comparing 150 vectors, read in blocks" in result.stderr
     sampled = run(*options, "--rows", "60", "--columns", "75")
     assert sampled.exit_code == 0, sampled.output
     assert "A sample: ± reaches" in sampled.stdout

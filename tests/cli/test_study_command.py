@@ -25,7 +25,7 @@ def data(tmp_path):
 def test_a_study_ends_with_rankings_and_says_where_everything_is(run, data, tmp_path):
     result = run("study", data, *SMALL, "--out", "s", draw=write_figures)
     assert result.exit_code == 0, result.output
-    words = ("adjusted R²", "A₀", "CB₁", "size", "best triple", "report.html", "ranking.csv")
+    words = ("adjusted R²", "A_0", "CB_1", "size", "best triple", "report.html", "ranking.csv")
     places = [result.stdout.index(word) for word in (*words, "results.parquet", "config.json")]
     assert places[0] < min(places[1:5])
     assert max(places[1:5]) < min(places[5:])
@@ -108,7 +108,7 @@ def test_the_same_command_goes_on(run, data, tmp_path):
 
     again = run("study", data, *SMALL, "--out", "s", train=train)
     assert again.exit_code == 0
-    assert "going on" in again.stderr
+    assert "resumed" in again.stderr
     whole = run("study", data, *SMALL, "--out", "whole", train=train)
     assert whole.exit_code == 0
     tables = [pd.read_parquet(tmp_path / name / RESULTS) for name in ("s", "whole")]

@@ -1,5 +1,6 @@
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -11,12 +12,21 @@ import pytest
 
 import lcrjax
 from lcrjax import native
-from tests.native.c_compiler import SOURCES, compile_library
+from lcrjax.numerics.processors import x86_instructions
+from tests.native.c_compiler import SOURCES, compile_c, compile_library
 
 compiled = pytest.mark.skipif(not native.available(), reason="no compiled kernels for this machine")
 capable = pytest.mark.skipif(
-    not (native._cpu_flags() or set()) >= native._CPU_FLAGS, reason="a processor without AVX-512"
+    not (x86_instructions() or set()) >= native._CPU_FLAGS, reason="a processor without AVX-512"
 )
+ASKS = """
+#include <dlfcn.h>
+int main(int count, char **given) {
+  void *library = count > 1 ? dlopen(given[1], RTLD_NOW) : 0;
+  int (*capable)(void) = library ? (int (*)(void))dlsym(library, "lcrjax_capable") : 0;
+  return capable ? capable() : 2;
+}
+"""
 HANDLER = """
 #include "common/ffi.h"
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_bytes(XLA_FFI_CallFrame *frame) {
@@ -41,6 +51,29 @@ def test_a_library_that_is_missing_or_none(tmp_path):
     found = native.load(tmp_path / "_kernels.so")
     assert found.surprising
     assert "cannot be loaded" in found.why
+
+
+@pytest.mark.parametrize("instructions", [{"avx2", "fma"}, set()], ids=["AVX2", "arm64"])
+def test_processors_without_the_instructions_have_no_kernels(instructions, monkeypatch):
+    """And are not told that it is a surprise."""
+    monkeypatch.setattr(native, "x86_instructions", lambda: instructions)
+    found = native.load(native._LIBRARY)
+    assert found == native.Absence("the processor has no AVX-512 VNNI", False)
+
+
+@pytest.mark.skipif(not native._LIBRARY.is_file(), reason="no compiled kernels")
+@pytest.mark.skipif("sanitize" in os.environ.get("CFLAGS", ""), reason="not under sanitizers")
+@pytest.mark.parametrize("processor", ["here", "Haswell", "EPYC", "Skylake-Server"])
+def test_the_library_itself_knows_where_it_runs(processor, tmp_path):
+    """An emulated processor ends the program at the first instruction that it does not have."""
+    kernels = (x86_instructions() or set()) >= native._CPU_FLAGS and processor == "here"
+    (tmp_path / "asks.c").write_text(ASKS)
+    program = compile_c(tmp_path / "asks", [tmp_path / "asks.c"], "-ldl")
+    emulator = [] if processor == "here" else ["qemu-x86_64", "-cpu", processor]
+    if emulator and shutil.which(emulator[0]) is None:
+        pytest.skip("no qemu-user")
+    done = subprocess.run([*emulator, program, native._LIBRARY], stderr=subprocess.DEVNULL)
+    assert done.returncode == kernels
 
 
 @capable

@@ -1,5 +1,6 @@
 """The kernels behind ordinariness, against float64 and against the loops of XLA."""
 
+import ctypes
 import re
 from functools import partial
 
@@ -10,7 +11,9 @@ import pytest
 
 import lcrjax
 from lcrjax import native
-from lcrjax.native.calls import FORMS, sums
+from lcrjax.native import interrupts
+from lcrjax.native.calls import FORMS, _share_compared, sums
+from lcrjax.numerics.progress import telling
 from lcrjax.pairwise.product import _jitted, _product
 from lcrjax.pairwise.tile_loops import product_in_tiles
 from lcrjax.similarity.distance_kernels import FALLS
@@ -216,3 +219,33 @@ def test_same_bits_every_time_and_in_a_batch(rng):
     nested = jax.vmap(jax.vmap(scaled, (0, None)), (None, 0))(scales, images)
     np.testing.assert_array_equal(nested[:, 1], np.stack(alone))
     np.testing.assert_array_equal(nested[2, 0], scaled(scales[0], images[2]))
+
+
+@pytest.mark.parametrize(("others", "split"), [(None, 0), (64, 0), (None, 288)])
+def test_all_pairs_are_counted_once_they_are_compared(others, split, rng):
+    x = rng.integers(0, 256, (960, 5), np.uint8)
+    y = None if others is None else x[:others]
+    compared = ctypes.c_longlong.in_dll(native.library(), "lcrjax_pairs")
+    before, share = compared.value, _share_compared(960, others, split)
+    weights = np.ones((others or 960, 1), "f4")
+    sums(x, y, weights, "exponential", 0.1, split=split)
+    pairs = 288 * 672 if split else 960 * others if others else 960 * (960 + 96) // 2
+    assert compared.value - before == pairs
+    assert share() == 1
+
+
+def test_shares_are_told_and_who_is_told_may_end_it(monkeypatch, rng):
+    monkeypatch.setattr(interrupts, "_GLANCE", 1e-3)
+    x, weights, shares = rng.normal(size=(6000, 64)).astype("f4"), np.ones((6000, 1), "f4"), []
+    with telling(shares.append):
+        wanted = lcrjax.ordinariness(x, weights, "laplacian:3")
+    assert len(shares) > 3
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
+
+    def end(share):
+        raise RuntimeError("enough")
+
+    with telling(end), pytest.raises(RuntimeError, match="enough"):
+        lcrjax.ordinariness(x, weights, "laplacian:3")
+    np.testing.assert_array_equal(lcrjax.ordinariness(x, weights, "laplacian:3"), wanted)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import lcrjax
+from lcrjax.numerics.progress import telling
 from lcrjax.pairwise import largest
 from lcrjax.pairwise.largest import largest_similarities
 
@@ -27,6 +28,10 @@ def test_the_largest_of_each_class_whatever_the_blocks(sets, monkeypatch):
         monkeypatch.setattr(largest, "_LARGEST_SIDE", side)
         found = largest_similarities(lcrjax.Laplacian(1.0), *sets, CLASSES, 3)
         np.testing.assert_allclose(found, by_definition(*sets), atol=2e-6)
+    told = []
+    with telling(told.append):
+        largest_similarities(lcrjax.Laplacian(1.0), *sets, CLASSES, 3)
+    assert told[::2] == [0, 16 / 63, 32 / 63, 36 / 63, 48 / 63, 60 / 63]
 
 
 def test_similarities_that_weigh_elements_themselves():

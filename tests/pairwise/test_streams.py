@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 import lcrjax
 from lcrjax.numerics import sources, streams
+from lcrjax.numerics.progress import telling
 from lcrjax.pairwise.streams import product_of_stream
 from lcrjax.similarity.distance_kernels import Laplacian
 
@@ -72,6 +73,20 @@ def test_all_pairs(dtype, small_blocks, rng):
     np.testing.assert_allclose(
         down, np.exp(-cdist(wide, wide[some]) / scale) @ weights[some], rtol=2e-6
     )
+
+
+def test_told_shares_are_those_of_pairs(small_blocks, rng):
+    stream, told = lcrjax.Stream(vectors(rng, "float32")), []
+    assert stream.rows_at_once == 96
+    with telling(told.append):
+        product_of_stream(Laplacian(1.0), stream, np.ones((N, 1), "f4"))
+    blocks, pairs = np.split(np.arange(N), range(96, N, 96)), [0.0]
+    for i, own in enumerate(blocks):
+        pairs.append(len(own) ** 2 / 2)  # each pair once
+        pairs += [len(own) * len(other) for other in blocks[i + 1 :]]
+    wanted = np.cumsum(pairs) / (N**2 / 2)
+    np.testing.assert_allclose(told[::2], wanted[:-1], atol=1e-12)
+    np.testing.assert_allclose(told[1::2], wanted[1:], atol=1e-12)
 
 
 def test_pixels_are_fractions_in_all_blocks_or_in_none(small_blocks, rng):

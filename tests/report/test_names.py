@@ -1,7 +1,7 @@
 import pytest
 from matplotlib.mathtext import MathTextParser
 
-from lcrjax.report.names import combination, family, mathtext, plain
+from lcrjax.report.names import combination, family, mathtext, plain, typeset
 from lcrjax.study.columns import FEATURES, PARAMETERS, TARGETS
 
 
@@ -30,6 +30,11 @@ def test_names_tell_features_apart():
 @pytest.mark.parametrize("name", FEATURES)
 def test_mathtext_parses(name):
     MathTextParser("path").parse(mathtext(name))
+
+
+def test_typesetting_a_text():
+    text = "size + A_0, max_alpha_inf; A_0[rmsd:10] and n_classes, META_0, A_2"
+    assert typeset(text) == "size + A₀, max α∞; A₀[rmsd:10] and n_classes, META_0, A_2"
 
 
 def test_combination():

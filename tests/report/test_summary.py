@@ -34,7 +34,7 @@ def test_a_study_in_short(correlated):
     drawn = bootstrap(table, [m["features"] for m in models.values()], resamples=50).intervals()
     assert models["A_0"]["bacc"]["lower"] == pytest.approx(drawn["lower"][2])
     text = printed(summary)
-    assert text.index("A₀") < text.index("best triple") < text.index("Regressions on 160 subsets")
+    assert text.index("A_0") < text.index("best triple") < text.index("Regressions on 160 subsets")
     for model in models.values():
         assert f"{model['bacc']['adj_r2']:.3f}" in text
         assert f"{model['bacc']['lower']:.2f} to {model['bacc']['upper']:.2f}" in text

@@ -29,12 +29,13 @@ def test_intervals_are_those_of_the_bootstrap(correlated):
 
 
 def test_notes_say_what_was_dropped_and_left_out(correlated):
-    table = correlated(datasets=1).assign(size=64)
+    table = correlated(datasets=1).assign(size=64, CB_inf=2.0)
     table.loc[[1, 2], ["acc", "bacc", "auc"]] = np.nan
     said = notes(rankings(table)["singles"])
     assert "2 rows lack a value and were left out." in said
     assert any(
-        "dropped: size, number of pixels, number of channels, number of classes." in x for x in said
+        "dropped: CB_inf, size, number of pixels, number of channels, number of classes." in x
+        for x in said
     )
     assert "much of this ranking is chance" in notes(rankings(correlated(rows=30))["singles"])[-1]
 

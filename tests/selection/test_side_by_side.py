@@ -220,6 +220,17 @@ def test_texts_and_rows(three):
     assert (near.a, near.b) == pytest.approx((1, np.mean([1 - x / 52 for x in (2, 4, 6)])))
 
 
+def test_shares_of_every_step_rise_to_one(three):
+    told = {}
+    compare(
+        *three.values(), q=Q, progress=lambda step, share: told.setdefault(step, []).append(share)
+    )
+    assert len(told) == 5
+    for step, shares in told.items():
+        assert shares == sorted(shares)
+        assert shares[-1] == 1 or "target" in step  # whose parts tell no shares
+
+
 def test_the_same_images_as_bytes_and_as_floats(three):
     x, labels = three["a"]
     floats = x.astype(np.float32) / np.float32(255), labels

@@ -7,11 +7,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from lcrjax.report.figures.style import FAMILY_COLOURS, GREY, Shown, panel_letter, styled, tint
+from lcrjax.report.figures.style import (
+    FAMILY_COLOURS,
+    GREY,
+    Drawn,
+    canvas,
+    panel_letter,
+    styled,
+    tint,
+)
 from lcrjax.report.names import combination, family, plain
 from lcrjax.report.tables import FEW_ROWS, rankings
 from lcrjax.study.analysis.combinations import search
@@ -40,8 +47,13 @@ _SETS: Mapping[str, Sequence[str]] = {
 
 @styled
 def ranking_figure(
-    table: pd.DataFrame, target: str = "bacc", *, resamples: int = 1000, best: int = 10
-) -> Figure:
+    table: pd.DataFrame,
+    target: str = "bacc",
+    *,
+    resamples: int = 1000,
+    best: int = 10,
+    ax: Axes | None = None,
+) -> Drawn:
     """Draw adjusted R-squared of the best singles, pairs and triples and of groups (Fig. 4).
 
     Args:
@@ -50,6 +62,7 @@ def ranking_figure(
         resamples: Bootstrap resamples over subsets for the whiskers (95 %); 0 draws none, and so
             do tables of few rows.
         best: Number of bars in the first three panels.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Four panels; those that the table has too few rows for say so.
@@ -67,20 +80,20 @@ def ranking_figure(
         "best triples": found.get("triples"),
         "groups of features": sets,
     }
-    fig = Shown(figsize=(7.4, 6.6), layout="constrained")
+    fig = canvas(7.4, 6.6, ax)
     axes = fig.subplots(2, 2)
-    for ax, letter, (title, ranking) in zip(axes.flat, "abcd", panels.items(), strict=True):
-        ax.set_title(title)
+    for panel, letter, (title, ranking) in zip(axes.flat, "abcd", panels.items(), strict=True):
+        panel.set_title(title)
         if ranking is None or ranking.empty:
-            ax.text(0.5, 0.5, "too few rows or features", ha="center", va="center", color=GREY,
-                    transform=ax.transAxes)  # fmt: skip
-            ax.set_axis_off()
+            panel.text(0.5, 0.5, "too few rows or features", ha="center", va="center", color=GREY,
+                       transform=panel.transAxes)  # fmt: skip
+            panel.set_axis_off()
         else:
-            _bars(ax, table, ranking, target, resamples)
-        panel_letter(ax, letter)
+            _bars(panel, table, ranking, target, resamples)
+        panel_letter(panel, letter)
     marks = _mark_other_targets(axes[0, 0], table, list(found["singles"]["features"]), target)
-    for ax in axes[1]:
-        ax.set_xlabel(rf"adjusted $R^2$ ({plain(target)})")
+    for panel in axes[1]:
+        panel.set_xlabel(rf"adjusted $R^2$ ({plain(target)})")
     handles: list[Artist] = [
         *(Patch(color=tint(FAMILY_COLOURS[k], _SHADE), label=v) for k, v in _FAMILIES.items()),
         *marks,

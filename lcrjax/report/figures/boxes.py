@@ -7,9 +7,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 
-from lcrjax.report.figures.style import GREY, Shown, dataset_colours, styled, tint
+from lcrjax.report.figures.style import GREY, Drawn, canvas, dataset_colours, styled, tint
 from lcrjax.report.names import mathtext, plain
 
 #: Most panels in a row: so many fill the width of a page at the size that letters have.
@@ -21,45 +21,49 @@ _Panel: TypeAlias = tuple[Axes, str, pd.DataFrame]
 
 
 @styled
-def class_balance_figure(table: pd.DataFrame) -> Figure:
+def class_balance_figure(table: pd.DataFrame, *, ax: Axes | None = None) -> Drawn:
     """Draw class balance against subset size, one panel per dataset (Fig. 3a).
 
     Args:
         table: One row per subset: `dataset`, `size`, `CB_1`, `n_classes`.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Box plots of CB_1 at each size; a dashed line marks perfect balance.
     """
-    fig, panels = _panels(table, ["CB_1", "size", "n_classes"], share_y=False)
-    for ax, colour, rows in panels:
-        _draw_boxes(ax, [(f"{size:g}", cb) for size, cb in rows.groupby("size")["CB_1"]], colour)
-        ax.axhline(rows["n_classes"].iloc[0], color=GREY, lw=0.8, ls=(0, (4, 3)), zorder=0)
+    fig, panels = _panels(table, ["CB_1", "size", "n_classes"], ax, share_y=False)
+    for panel, colour, rows in panels:
+        _draw_boxes(panel, [(f"{size:g}", cb) for size, cb in rows.groupby("size")["CB_1"]], colour)
+        panel.axhline(rows["n_classes"].iloc[0], color=GREY, lw=0.8, ls=(0, (4, 3)), zorder=0)
     left = f"class balance {mathtext('CB_1')}\n(effective number of classes)"
     _label(fig, panels, "subset size (images); dashed: perfect balance", left)
     return fig
 
 
 @styled
-def size_figure(table: pd.DataFrame, target: str = "bacc") -> Figure:
+def size_figure(table: pd.DataFrame, target: str = "bacc", *, ax: Axes | None = None) -> Drawn:
     """Draw performance against subset size, one panel per dataset (Fig. 3b).
 
     Args:
         table: One row per subset: `dataset`, `size` and `target`.
         target: Column on the vertical axis, a score in [0, 1].
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Box plots at each size; the number is the median at the largest size.
     """
-    fig, panels = _panels(table, [target, "size"])
-    for ax, colour, rows in panels:
+    fig, panels = _panels(table, [target, "size"], ax)
+    for panel, colour, rows in panels:
         by_size = [(f"{size:g}", scores) for size, scores in rows.groupby("size")[target]]
-        _draw_boxes(ax, by_size, colour, annotate=True)
+        _draw_boxes(panel, by_size, colour, annotate=True)
     _label(fig, panels, "subset size (images); number: median at the largest", plain(target))
     return fig
 
 
 @styled
-def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0") -> Figure:
+def alpha_figure(
+    table: pd.DataFrame, target: str = "bacc", feature: str = "A_0", *, ax: Axes | None = None
+) -> Drawn:
     """Draw performance against A_0 over the number of classes, one panel per dataset (Fig. 3c).
 
     Subsets are cut into bins of equal count, as many as the dataset has sizes: the top bin holds as
@@ -69,17 +73,18 @@ def alpha_figure(table: pd.DataFrame, target: str = "bacc", feature: str = "A_0"
         table: One row per subset: `dataset`, `size`, `n_classes`, `feature` and `target`.
         target: Column on the vertical axis, a score in [0, 1].
         feature: Column to divide by the number of classes.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Box plots in each bin, labelled with the bin's median; the number is the top bin's median.
     """
-    fig, panels = _panels(table, [target, feature, "size", "n_classes"])
-    for ax, colour, rows in panels:
+    fig, panels = _panels(table, [target, feature, "size", "n_classes"], ax)
+    for panel, colour, rows in panels:
         value = rows[feature] / rows["n_classes"]
         bins = equal_bins(value, rows["size"].nunique())
         both = zip(value.groupby(bins), rows[target].groupby(bins), strict=True)
         by_bin = [(f"{own.median():.3f}", scores) for (_, own), (_, scores) in both]
-        _draw_boxes(ax, by_bin, colour, annotate=True)
+        _draw_boxes(panel, by_bin, colour, annotate=True)
     text = f"{mathtext(feature)} / number of classes (median of bin); number: median of the top bin"
     _label(fig, panels, text, plain(target))
     return fig
@@ -92,8 +97,8 @@ def equal_bins(values: pd.Series, count: int) -> np.ndarray:
 
 
 def _panels(
-    table: pd.DataFrame, columns: Sequence[str], *, share_y: bool = True
-) -> tuple[Figure, list[_Panel]]:
+    table: pd.DataFrame, columns: Sequence[str], ax: Axes | None, *, share_y: bool = True
+) -> tuple[FigureBase, list[_Panel]]:
     """Lay out a panel for every dataset that has a row with all the columns."""
     for name in ("dataset", *columns):
         if name not in table.columns:
@@ -106,21 +111,21 @@ def _panels(
         )
     down = math.ceil(len(datasets) / _ACROSS)
     across = math.ceil(len(datasets) / down)
-    fig = Shown(figsize=(0.8 + 1.6 * max(across, 2), 0.5 + 2.1 * down), layout="constrained")
+    fig = canvas(0.8 + 1.6 * max(across, 2), 0.5 + 2.1 * down, ax)
     axes = fig.subplots(down, across, sharey=share_y, squeeze=False).ravel()
-    for ax in axes[len(datasets) :]:
-        ax.remove()
+    for panel in axes[len(datasets) :]:
+        panel.remove()
     panels = []
-    for ax, (name, rows) in zip(axes, datasets, strict=False):
-        ax.set_title(name, fontsize=9 * min(1, _TITLE / len(name)))
+    for panel, (name, rows) in zip(axes, datasets, strict=False):
+        panel.set_title(name, fontsize=9 * min(1, _TITLE / len(name)))
         if share_y:
-            ax.grid(axis="y", color="#E5E5E5", lw=0.6)
-            ax.set_axisbelow(True)
-        panels.append((ax, dataset_colours(table)[name], rows))
+            panel.grid(axis="y", color="#E5E5E5", lw=0.6)
+            panel.set_axisbelow(True)
+        panels.append((panel, dataset_colours(table)[name], rows))
     return fig, panels
 
 
-def _label(fig: Figure, panels: Sequence[_Panel], below: str, left: str) -> None:
+def _label(fig: FigureBase, panels: Sequence[_Panel], below: str, left: str) -> None:
     fig.supxlabel(below, fontsize=8)
     for ax, _, _ in panels:
         spec = ax.get_subplotspec()

@@ -2,20 +2,21 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from scipy.cluster.hierarchy import dendrogram
 
-from lcrjax.report.figures.style import Shown, styled
+from lcrjax.report.figures.style import Drawn, canvas, styled
 from lcrjax.report.names import mathtext
 from lcrjax.study.analysis.correlation import cluster, squared_correlations
 
 
 @styled
-def correlation_figure(table: pd.DataFrame) -> Figure:
+def correlation_figure(table: pd.DataFrame, *, ax: Axes | None = None) -> Drawn:
     """Draw the clustered matrix of squared correlations among the features (Fig. 5).
 
     Args:
         table: One row per subset, with the features' columns.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         A heat map with the clustering tree above it; lines delimit clusters of features that share
@@ -26,9 +27,9 @@ def correlation_figure(table: pd.DataFrame) -> Figure:
     """
     r2, labels, tree = cluster(squared_correlations(table))
     n = len(r2)
-    fig = Shown(figsize=(6.4, 6.6), layout="constrained")
+    fig = canvas(6.4, 6.6, ax)
     grid = fig.add_gridspec(2, 2, height_ratios=[1, 9], width_ratios=[30, 1])
-    top, ax, bar = (fig.add_subplot(grid[at]) for at in ((0, 0), (1, 0), (1, 1)))
+    top, matrix, bar = (fig.add_subplot(grid[at]) for at in ((0, 0), (1, 0), (1, 1)))
 
     branches = dendrogram(tree, no_plot=True)
     for x, y in zip(branches["icoord"], branches["dcoord"], strict=True):
@@ -36,15 +37,15 @@ def correlation_figure(table: pd.DataFrame) -> Figure:
     top.set(xlim=(-0.5, n - 0.5), ylim=(0, None))
     top.set_axis_off()
 
-    image = ax.imshow(r2.to_numpy(), cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
+    image = matrix.imshow(r2.to_numpy(), cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
     names = [mathtext(name) for name in r2.columns]
-    ax.set_xticks(range(n), names, rotation=90)
-    ax.set_yticks(range(n), names)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    matrix.set_xticks(range(n), names, rotation=90)
+    matrix.set_yticks(range(n), names)
+    matrix.tick_params(length=0)
+    matrix.spines[:].set_visible(False)
     for edge in np.flatnonzero(np.diff(labels)) + 0.5:
-        ax.axhline(edge, color="black", lw=1)
-        ax.axvline(edge, color="black", lw=1)
+        matrix.axhline(edge, color="black", lw=1)
+        matrix.axvline(edge, color="black", lw=1)
     fig.colorbar(image, cax=bar, label="$R^2$ (logs of the features)")
     bar.spines[:].set_visible(False)
     return fig

@@ -3,14 +3,13 @@
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from lcrjax.data import Dataset
 from lcrjax.measures.counted import diversity
 from lcrjax.pairwise import ordinariness
 from lcrjax.report.figures.clustered import balanced_sample
 from lcrjax.report.figures.pictures import row_of, show
-from lcrjax.report.figures.style import PALETTE, Shown, panel_letter, styled, tint
+from lcrjax.report.figures.style import PALETTE, Drawn, canvas, panel_letter, styled, tint
 from lcrjax.similarity import Similarity
 
 #: Images in each of the four example datasets, and how often five distinct ones occur in two.
@@ -27,8 +26,12 @@ _POOL = 1000
 
 @styled
 def frequency_and_similarity_figure(
-    dataset: Dataset, *, similarity: Similarity | str | None = None, seed: int = 0
-) -> Figure:
+    dataset: Dataset,
+    *,
+    similarity: Similarity | str | None = None,
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Drawn:
     """Draw four datasets of ten images, and what two measures of diversity make of them (Fig. 1).
 
     Two of them hold the same five images in other proportions; two hold ten distinct images each,
@@ -39,6 +42,7 @@ def frequency_and_similarity_figure(
         dataset: Its training images; 1,000 of them are compared.
         similarity: None for RMSD (paper, section III-D).
         seed: Seed of the choice of the 1,000.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Four rows of images, with the effective number of images at q = 1 of each, without and
@@ -58,15 +62,15 @@ def frequency_and_similarity_figure(
     z = np.asarray(ordinariness(images, np.eye(len(images), dtype=np.float32), similarity))
     alike, different = most_alike(z, _SHOWN), most_different(z, _SHOWN)
     rows = [np.repeat(different[: len(counts)], counts) for counts in _COUNTS] + [alike, different]
-    fig = Shown(figsize=(7.2, 3.3), layout="constrained")
+    fig = canvas(7.2, 3.3, ax)
     grid = fig.add_gridspec(5, 3, width_ratios=[6, 1, 1], height_ratios=[1, 1, 0.1, 1, 1])
     values = [[_effective(row, relation) for row in rows] for relation in (None, z)]
     for place, name, row, *numbers in zip((0, 1, 3, 4), _NAMES, rows, *values, strict=True):
-        ax = fig.add_subplot(grid[place, 0])
-        show(ax, row_of(images[row]))
-        ax.set_ylabel(name, rotation=0, ha="right", va="center")
+        strip = fig.add_subplot(grid[place, 0])
+        show(strip, row_of(images[row]))
+        strip.set_ylabel(name, rotation=0, ha="right", va="center")
         if place in (0, 3):
-            panel_letter(ax, "a" if place == 0 else "b")
+            panel_letter(strip, "a" if place == 0 else "b")
         for column, (number, found) in enumerate(zip(numbers, values, strict=True)):
             bar = fig.add_subplot(grid[place, 1 + column])
             _draw_bar(bar, number, max(found), last=place == 4)

@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lcrjax.report.figures.style import GREY, PALETTE, Shown, styled
+from lcrjax.report.figures.style import GREY, PALETTE, Drawn, canvas, styled
 
 _SCORES = {"bacc": "BACC", "acc": "ACC", "auc": "AUC"}
 
 
 @styled
-def learning_curve_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
+def learning_curve_figure(curves: Mapping[str, pd.DataFrame], *, ax: Axes | None = None) -> Drawn:
     """Draw loss, training accuracy and test performance over the epochs, a column per dataset.
 
     Args:
         curves: Learning curves as `train_full` returns them, by the name of their dataset.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Loss in the upper row; in the lower row accuracy on the images trained on (inference mode)
@@ -27,7 +28,7 @@ def learning_curve_figure(curves: Mapping[str, pd.DataFrame]) -> Figure:
     """
     if not curves:
         raise ValueError("there is no learning curve: give one at least")
-    fig = Shown(figsize=(0.6 + 2.2 * max(len(curves), 2), 3.8), layout="constrained")
+    fig = canvas(0.6 + 2.2 * max(len(curves), 2), 3.8, ax)
     axes = fig.subplots(
         2, len(curves), squeeze=False, sharex="col", sharey="row", height_ratios=(2, 3)
     )

@@ -2,12 +2,12 @@
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from lcrjax.data import Dataset
 from lcrjax.measures.labelled import measure
 from lcrjax.measures.result import Diversity
-from lcrjax.report.figures.style import Shown, class_colours, panel_letter, styled
+from lcrjax.report.figures.style import Drawn, canvas, class_colours, panel_letter, styled
 from lcrjax.similarity import Similarity
 from lcrjax.similarity.spec import USUAL
 
@@ -29,14 +29,18 @@ _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 @styled
 def profile_figure(
-    dataset: Dataset | Diversity, *, similarity: Similarity | str | None = None
-) -> Figure:
+    dataset: Dataset | Diversity,
+    *,
+    similarity: Similarity | str | None = None,
+    ax: Axes | None = None,
+) -> Drawn:
     """Draw A, R and G against the viewpoint q, of the dataset and of each class.
 
     Args:
         dataset: Its training elements are measured; or a `Diversity`, best at `PROFILE_ORDERS`.
         similarity: What to measure a dataset with; None for what is usual: RMSD of images, and of
             other kinds as `lcrjax.report.dataset_page` says.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         Three panels with a line for every class in its colour and a black one for the dataset. The
@@ -51,19 +55,21 @@ def profile_figure(
     order = np.argsort(q)
     at = place(q[order])
     colours = list(class_colours(names).values())
-    fig = Shown(figsize=(7.2, 3.4), layout="constrained")
+    fig = canvas(7.2, 3.4, ax)
     axes = fig.subplots(1, len(_PANELS))
-    for ax, letter, (name, title) in zip(axes, "abc", _PANELS.items(), strict=True):
+    for panel, letter, (name, title) in zip(axes, "abc", _PANELS.items(), strict=True):
         each = np.asarray(found.class_level[name])[order]
         whole = np.asarray(found.dataset_level[name])[order]
         for c, label in enumerate(names):
-            ax.plot(at, each[:, c], color=colours[c], ls=_DASHES[c // 8 % 3], lw=1.2, label=label)
-        ax.plot(at, whole, color="black", lw=2, label="dataset")
-        ax.set_title(title, fontsize=8)
-        ax.set_xticks(place(np.array(list(VIEWPOINT_TICKS))), list(VIEWPOINT_TICKS.values()))
-        ax.set(xlim=(0, 1), xlabel="viewpoint $q$")
-        ax.grid(axis="y", color="#E5E5E5", lw=0.6)
-        panel_letter(ax, letter)
+            panel.plot(
+                at, each[:, c], color=colours[c], ls=_DASHES[c // 8 % 3], lw=1.2, label=label
+            )
+        panel.plot(at, whole, color="black", lw=2, label="dataset")
+        panel.set_title(title, fontsize=8)
+        panel.set_xticks(place(np.array(list(VIEWPOINT_TICKS))), list(VIEWPOINT_TICKS.values()))
+        panel.set(xlim=(0, 1), xlabel="viewpoint $q$")
+        panel.grid(axis="y", color="#E5E5E5", lw=0.6)
+        panel_letter(panel, letter)
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(
         handles[-1:] + handles[:-1], labels[-1:] + labels[:-1],

@@ -4,13 +4,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
 from lcrjax.data import Dataset
 from lcrjax.report.figures.clustered import clustered_sample
 from lcrjax.report.figures.pictures import show
-from lcrjax.report.figures.style import GREY, Shown, class_colours, styled
+from lcrjax.report.figures.style import GREY, Drawn, canvas, class_colours, styled
 from lcrjax.similarity import Similarity
 
 #: Example images, and letters of a class's name.
@@ -19,8 +18,13 @@ _EXAMPLES, _LETTERS = 5, 22
 
 @styled
 def similarity_figure(
-    dataset: Dataset, *, count: int = 128, similarity: Similarity | str | None = None, seed: int = 0
-) -> Figure:
+    dataset: Dataset,
+    *,
+    count: int = 128,
+    similarity: Similarity | str | None = None,
+    seed: int = 0,
+    ax: Axes | None = None,
+) -> Drawn:
     """Draw the clustered similarity matrix of a class-balanced sample of images (Fig. 2).
 
     Args:
@@ -28,6 +32,7 @@ def similarity_figure(
         count: Size of the sample, at least 8.
         similarity: None for RMSD (paper, section III-D).
         seed: Seed of the sample.
+        ax: Axes of a grid, whose place the figure takes; None for a figure of its own.
 
     Returns:
         A heat map, above it a row of marks for each class, at its left a bar in the classes'
@@ -47,15 +52,15 @@ def similarity_figure(
         raise ValueError(f"the sample has {size} images: the figure needs 8 at least")
     sample = clustered_sample(dataset, count, similarity=similarity, seed=seed)
     z, images, labels, found = sample.z, sample.elements, sample.labels, sample.found
-    fig = Shown(figsize=(7.2, 6.4), layout="constrained")
+    fig = canvas(7.2, 6.4, ax)
     grid = fig.add_gridspec(
         3, 3, width_ratios=[1, 36, 7], height_ratios=[0.8 * dataset.n_classes + 0.5, 34, 1]
     )
-    ax, marks, bar = (fig.add_subplot(grid[at]) for at in ((1, 1), (0, 1), (2, 1)))
+    matrix, marks, bar = (fig.add_subplot(grid[at]) for at in ((1, 1), (0, 1), (2, 1)))
     low, high = sample.shown
-    image = ax.imshow(z, cmap="cividis", vmin=low, vmax=high, aspect="auto",
-                      interpolation="nearest")  # fmt: skip
-    ax.set_axis_off()
+    image = matrix.imshow(z, cmap="cividis", vmin=low, vmax=high, aspect="auto",
+                          interpolation="nearest")  # fmt: skip
+    matrix.set_axis_off()
     scale = fig.colorbar(image, cax=bar, orientation="horizontal", extend="max")
     scale.set_label("similarity $Z_{ij}$ of two images, 1 on the diagonal")
     scale.outline.set_visible(False)
@@ -63,7 +68,7 @@ def similarity_figure(
     chosen = examples(z, labels, min(_EXAMPLES, size // 2))
     side = grid[1, 2].subgridspec(len(chosen), 1)
     for i, at in enumerate(chosen):
-        _draw_example(fig.add_subplot(side[i]), ax, images, int(labels[at]), int(at), dataset)
+        _draw_example(fig.add_subplot(side[i]), matrix, images, int(labels[at]), int(at), dataset)
     fig.suptitle(
         f"{size} images of {dataset.name}:  "
         f"$\\mathrm{{CB}}_1$ = {float(found.class_balance[0]):.2f} classes,  "

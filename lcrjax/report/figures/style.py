@@ -3,14 +3,16 @@
 import functools
 import io
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
+#: A figure; where axes were given, the part of theirs that took their place.
+Drawn: TypeAlias = Figure | Any
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -50,14 +52,50 @@ class Shown(Figure):
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
-    """Draw under the report's settings and leave the caller's matplotlib as it was."""
+    """Draw under the report's settings and leave the caller's matplotlib as it was.
+
+    Raises:
+        ValueError: If `ax` is given, and is no axes in a grid.
+    """
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        check_place(kwargs.get("ax"))
         with mpl.rc_context(RC):
             return draw(*args, **kwargs)
 
     return wrapper
+
+
+def check_place(ax: Any) -> None:
+    """Refuse what is no axes in a grid, before long work."""
+    if ax is None:
+        return
+    if not isinstance(ax, Axes):
+        raise ValueError(f"ax is {type(ax).__name__}: give one axes, whose place all panels take")
+    if ax.get_subplotspec() is None:
+        raise ValueError("ax is in no grid of its figure: make it with pyplot.subplots")
+
+
+def canvas(width: float, height: float, ax: Axes | None) -> FigureBase:
+    """Where to draw: a figure of so many inches, or the part of a figure that axes had.
+
+    The axes are removed. Their figure gets a constrained layout unless it has a layout.
+    """
+    if ax is None:
+        return Shown(figsize=(width, height), layout="constrained")
+    place, part = ax.get_subplotspec(), ax.figure
+    assert place is not None  # `styled` has checked
+    if part.figure.get_layout_engine() is None:
+        part.figure.set_layout_engine("constrained")
+    ax.remove()
+    taken = part.add_subfigure(place)
+    vars(taken)["_ipython_display_"] = _show_nothing
+    return taken
+
+
+def _show_nothing() -> None:
+    """As the last word of a notebook's cell: the cell shows the whole figure."""
 
 
 def dataset_colours(table: pd.DataFrame) -> dict[str, str]:

@@ -15,6 +15,7 @@ from lcrjax.report.compared import (
     shown_rows,
     written,
 )
+from lcrjax.report.names import typeset
 from lcrjax.report.page.excerpts import shown as show
 from lcrjax.report.page.pairs import SHOWN
 from lcrjax.report.page.rendering import render
@@ -41,7 +42,7 @@ def comparison_page(comparison: Comparison) -> str:
         many=a.kind,
         one=KINDS[a.kind],
         verdict=comparison.verdict,
-        findings=comparison_findings(comparison),
+        findings=[f._replace(text=typeset(f.text)) for f in comparison_findings(comparison)],
         similarity=comparison.similarity_said,
         closeness=comparison.closeness_said,
         parts={
@@ -57,7 +58,7 @@ def comparison_page(comparison: Comparison) -> str:
 def _row(row: Row) -> dict[str, Any]:
     apart = row.lower is not None and row.upper is not None and not row.lower <= 0 <= row.upper
     return {
-        "name": called(row),
+        "name": typeset(called(row)),
         "means": explained_by(row),
         "cells": written(row),
         "interval": interval(row),

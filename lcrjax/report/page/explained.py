@@ -1,24 +1,20 @@
 """Explanations of performance: rankings, intervals, the paper's claims, for a study's page."""
 
 import logging
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lcrjax.report.figures.style import FAMILY_COLOURS
-from lcrjax.report.names import combination, family, plain
+from lcrjax.report.names import combination, family, plain, typeset
 from lcrjax.report.tables import FEW_ROWS, SIDE_BY_SIDE, SIZES, notes, with_intervals
 from lcrjax.study.analysis.fixed_effects import fixed_effects_r2
 from lcrjax.study.analysis.paper_claims import claims
-from lcrjax.study.columns import FEATURES
 
 _log = logging.getLogger(__name__)
 
 _TITLES = dict(zip(SIZES.values(), ("Single features", "Best pairs", "Best triples"), strict=True))
-#: Features' names within a text.
-_NAMES = re.compile("|".join(sorted(map(re.escape, FEATURES), key=len, reverse=True)))
 
 
 def explained(table: pd.DataFrame, target: str, resamples: int) -> dict[str, Any]:
@@ -31,7 +27,7 @@ def explained(table: pd.DataFrame, target: str, resamples: int) -> dict[str, Any
         ranked = with_intervals(table, target, resamples)
     except ValueError as error:
         return {**found, "problem": str(error)}
-    found["notes"] = notes(ranked["singles"])
+    found["notes"] = list(map(typeset, notes(ranked["singles"])))
     for kind, frame in ranked.items():
         single = kind == "singles"
         rows = _rows(table, frame, target, single=single)
@@ -102,7 +98,4 @@ def headline(ranked: dict[str, Any]) -> str:
 def claimed(table: pd.DataFrame, resamples: int) -> list[dict[str, str]]:
     """Set the paper's claims beside what the table says, names written for readers."""
     found = claims(table, resamples=0 if len(table) < FEW_ROWS else resamples)
-    return [
-        {str(k): _NAMES.sub(lambda name: plain(name[0]), v) for k, v in row.items()}
-        for row in found.to_dict("records")
-    ]
+    return [{str(k): typeset(v) for k, v in row.items()} for row in found.to_dict("records")]

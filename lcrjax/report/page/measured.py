@@ -1,6 +1,7 @@
 """Measurements on a dataset's page: all pairs of elements compared exactly."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from lcrjax.data import Dataset
 from lcrjax.data.dataset import KINDS
 from lcrjax.measures.labelled import labelled_diversity
 from lcrjax.measures.result import Diversity
+from lcrjax.numerics.progress import part, telling
 from lcrjax.pairwise import (
     Nearness,
     Neighbours,
@@ -127,15 +129,21 @@ def measure_dataset(
         others = None if others is rows else others
         return np.asarray(ordinariness(rows, weights, alike, others=others))
 
-    train = class_sums(elements, elements, labels)
+    with telling(functools.partial(progress, f"comparing training {many}")):
+        train = class_sums(elements, elements, labels)
     progress("measuring diversity at all viewpoints", 0.0)
     viewpoints = tuple(sorted({*VIEWPOINTS, *PROFILE_ORDERS}))
     diversity = labelled_diversity(train, labels.astype(np.int32), dataset.class_names, viewpoints)
     test_in = test = np.empty((0, dataset.n_classes), np.float32)
     if len(test_labels):
-        progress(f"comparing test {many} with training {many}", 0.0)
-        test_in = class_sums(tests, elements, labels)
-        test = class_sums(tests, tests, test_labels)
+        stage = f"comparing test {many} with training {many}"
+        progress(stage, 0.0)
+        most = len(labels) / (len(labels) + len(test_labels) / 2)
+        with telling(functools.partial(progress, stage)):
+            with part(0, most):
+                test_in = class_sums(tests, elements, labels)
+            with part(most, 1):
+                test = class_sums(tests, tests, test_labels)
     near, test_near = (_far(len(x)) for x in (labels, test_labels))
     judged, counts = None, np.zeros((2, len(PARTS)), np.int64)
     if many in OF_NUMBERS:

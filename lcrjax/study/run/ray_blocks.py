@@ -202,8 +202,8 @@ class Cluster:
             reason = str(error).strip().splitlines()[0]
             raise MachineError(
                 f"{what}, workers were lost again and again ({type(error).__name__}: {reason}): "
-                "see whether they have the memory for it. What was finished is safe; the same "
-                "command goes on"
+                "see whether they have the memory for it. What was finished is safe; run the "
+                "same command to resume"
             ) from error
 
     def _read(self, news: Any) -> dict[int, Any]:

@@ -1,3 +1,5 @@
+from functools import partial
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,7 +17,7 @@ from lcrjax.report import (
     write_figures,
 )
 from lcrjax.report.figures.boxes import equal_bins
-from lcrjax.report.figures.style import dataset_colours
+from lcrjax.report.figures.style import check_place, dataset_colours
 from lcrjax.study.analysis.combinations import search
 
 
@@ -118,3 +120,33 @@ def test_a_notebook_shows_a_picture(correlated):
     picture = size_figure(correlated(rows=60, datasets=2))._repr_png_()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 5000
+
+
+@pytest.mark.parametrize(
+    "draw", [size_figure, partial(ranking_figure, resamples=0), correlation_figure]
+)
+def test_a_figure_takes_the_place_of_axes_and_leaves_the_others(correlated, draw):
+    table = correlated(rows=60, datasets=2)
+    whole = Figure(figsize=(12, 5))
+    left, right = whole.subplots(1, 2)
+    part = draw(table, ax=right)
+    whole.draw_without_rendering()
+    assert whole.axes == [left, *part.axes]
+    assert len(part.axes) == len(draw(table).axes)
+    for ax in part.axes:
+        box = ax.get_tightbbox().transformed(whole.transFigure.inverted())
+        assert 0.45 < box.x0 < box.x1 < 1.01
+    assert left.get_tightbbox().transformed(whole.transFigure.inverted()).x1 < 0.55
+
+
+def test_axes_whose_place_cannot_be_taken_are_refused_and_kept(correlated):
+    whole = Figure()
+    free = whole.add_axes((0, 0, 1, 1))
+    with pytest.raises(ValueError, match="no grid of its figure: make it with"):
+        size_figure(correlated(rows=60), ax=free)
+    with pytest.raises(ValueError, match="ax is ndarray: give one axes, whose place all panels"):
+        check_place(np.array([free]))
+    good = whole.subplots()
+    with pytest.raises(ValueError, match="no column 'bacc'"):
+        size_figure(correlated(rows=60).drop(columns="bacc"), ax=good)
+    assert whole.axes == [free, good]

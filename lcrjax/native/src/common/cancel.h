@@ -13,4 +13,11 @@ static inline bool lcrjax_give_up(void) {
   return atomic_load_explicit(&lcrjax_cancelled, memory_order_relaxed) != 0;
 }
 
+/* Pairs that kernels of this process have compared, for whoever shows progress. */
+extern atomic_llong lcrjax_pairs;
+
+static inline void lcrjax_compared(long long pairs) {
+  atomic_fetch_add_explicit(&lcrjax_pairs, pairs, memory_order_relaxed);
+}
+
 #endif

@@ -64,7 +64,9 @@ static void do_block(Plan *q, int64_t b, RowSums *rows, const Space *space) {
     int64_t square = panel * COLUMNS / SIDE, g = (p->split ? p->split : square * SIDE) - first;
     bool twice = p->symmetric && square < (first + count - 1) / SIDE;
     if (twice) memset(space->down, 0, sizeof(float) * COLUMNS * (size_t)k);
-    for (g = p->symmetric && g > 0 ? g / ROWS : 0; g < n_groups; g += STRIP) {
+    g = p->symmetric && g > 0 ? g / ROWS : 0;
+    lcrjax_compared((n_groups - g) * ROWS * COLUMNS);
+    for (; g < n_groups; g += STRIP) {
       int n = (int)(n_groups - g < STRIP ? n_groups - g : STRIP);
       if (!n_used && !(twice && weighted(&q->group, first / ROWS + g, n))) continue;
       Groups strip = {space->groups + g * group_bytes, group_bytes, ahead + g * slice, slice};

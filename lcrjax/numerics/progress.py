@@ -1,0 +1,41 @@
+"""Progress of long loops over pairs, told to whoever listens.
+
+Functions that take long have an argument `progress`. Products with Z lie below many of them, and
+below what jax transforms: these tell their shares here, and so need no argument on the way.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+
+#: Told the share of the work that is done, from 0 to 1.
+Tell = Callable[[float], None]
+_listener: ContextVar[Tell | None] = ContextVar("listener", default=None)
+
+
+def listener() -> Tell | None:
+    """Whoever is to be told in this thread, or None."""
+    return _listener.get()
+
+
+@contextlib.contextmanager
+def telling(tell: Tell | None) -> Iterator[None]:
+    """Tell somebody of the work in a `with` block, which may raise to end it; None for nobody."""
+    token = _listener.set(tell)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextlib.contextmanager
+def part(start: float | int, end: float | int) -> Iterator[None]:
+    """Let the work in a `with` block be what lies between two shares of all that is told of."""
+    tell = _listener.get()
+    if tell is None:
+        yield
+        return
+    tell(float(start))
+    with telling(lambda share: tell(start + (end - start) * share)):
+        yield
+    tell(float(end))
