@@ -1,4 +1,5 @@
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from lcrjax import native
 # Nothing is widened or broadcast without a word, in the package as in its tests.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+# A shell lets what it runs in the background ignore Ctrl-C, and tests of it could not pass.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What two tests, or a test and the processes that it starts, have in common is compiled once. Each
 # worker has a folder of its own, so that none reads what another has half written.
