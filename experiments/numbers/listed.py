@@ -146,6 +146,8 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "one measure, adjusted R² | 0.72 |",
         "two measures | 0.80 |",
         "three measures | 0.83 |",
+        "480 models of 64, 128 and 256 images",
+        "points of balanced accuracy (100 is all)",
     ),
     "reproducing.md": ("blood.npz --most 4000 --samples 1000",),
     "reading.md": (

@@ -125,6 +125,18 @@ STEPS = (
 )
 
 
+REPRESENTS = "1 / mmd[laplacian:0.5median]"
+
+
+def alone(feature: str) -> str:
+    """How often a measure names the better of two subsets of one size and balance."""
+    row = pd.read_csv(PANEL2 / "named-better-bacc.csv").set_index("feature").loc[feature]
+    value, lower, upper = (
+        100 * row[end] for end in ("concordance", "lower_datasets", "upper_datasets")
+    )
+    return f"{value:.0f} % ({lower:.0f} to {upper:.0f} %)"
+
+
 def readme_of_diversity() -> Iterator[str]:
     redundant, diverse, sought = map(effect, STEPS)
     yield (
@@ -132,9 +144,11 @@ def readme_of_diversity() -> Iterator[str]:
         f"redundant ones ({redundant['low_datasets']:.1f} to {redundant['high_datasets']:.1f})"
     )
     yield (
-        f"nothing over random ones: {signed(diverse['estimate'])} ({over_datasets(diverse)}) points, "
+        f"is worth {signed(diverse['estimate'])} ({over_datasets(diverse)}) points, "
         f"and {signed(sought['estimate'])} ({over_datasets(sought)}) where"
     )
+    both = alone(REPRESENTS), alone("A_1")
+    yield f"names the better one in {both[0]} of pairs, its diversity A_1 in {both[1]}"
 
 
 def diversity_alone() -> Iterator[str]:
@@ -155,6 +169,10 @@ def diversity_alone() -> Iterator[str]:
     estimates = [[effect(e.name, rule)["estimate"] for rule in RULES] for e in EFFECTS]
     apart = max(max(each) - min(each) for each in estimates)
     yield f"estimates of each effect differ by {apart:.1f} points at most"
+    yield f"is the better in {alone(REPRESENTS)} of pairs"
+    yield f"which trains nothing, is as good: {alone('nn_bacc[rmsd:1]')}"
+    yield f"$A_1$ names the better in {alone('A_1')}"
+    yield f"$R_1$ says most**: {alone('R_1')}"
 
 
 def two_datasets() -> Iterator[str]:
