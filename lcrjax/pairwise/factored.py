@@ -120,8 +120,14 @@ def _all(sets: Sequence[Vectors]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def _doubles(
     x: Shaped[np.ndarray, "b d"],
 ) -> tuple[Float[np.ndarray, "b d"], Float[np.ndarray, " b"]]:
-    """Vectors in float64, and one over their lengths; zero for zeros."""
+    """Vectors in float64, and one over their lengths; zero for zeros.
+
+    Those that were in float64 before come in units of their own, so that squares are in its range.
+    """
     wide = x.astype(np.float64)
+    if x.dtype == np.float64:
+        largest = np.abs(wide).max(axis=1, keepdims=True, initial=0)
+        wide = np.ldexp(wide, -np.frexp(largest)[1])
     length = np.sqrt(np.einsum("id,id->i", wide, wide))
     return wide, np.divide(1, length, out=np.zeros_like(length), where=length > 0)
 

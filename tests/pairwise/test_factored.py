@@ -49,7 +49,7 @@ def test_cosines_of_vectors_without_an_obtuse_angle(kind, rng):
     canonical = lcrjax.Cosine().canonical(x, None)[1]
     assert are_inner_products(lcrjax.Cosine(), vectors_of_array(np.asarray(canonical)))
     found = lcrjax.ordinariness(x, w, lcrjax.Cosine())
-    assert found.dtype == np.float32
+    assert found.dtype == jax.dtypes.canonicalize_dtype(x.dtype if kind == "float64" else "f4")
     np.testing.assert_allclose(found, reference(x, cosine=True) @ w.astype(float), rtol=1e-6)
     some = lcrjax.ordinariness(x[:7], w, lcrjax.Cosine(), others=x)
     np.testing.assert_allclose(some, reference(x[:7], x, cosine=True) @ w, rtol=1e-6, atol=1e-12)
