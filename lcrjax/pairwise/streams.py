@@ -140,21 +140,24 @@ def product_of_stream(
     """
     stream = elements if isinstance(elements, Stream) else others
     own, convert = canonical_form(similarity, stream)
-    sets = [_vectors(x, convert) for x in (elements, others) if x is not None]
+    given = [
+        x if isinstance(x, Stream) else convert(x) for x in (elements, others) if x is not None
+    ]
+    sets = [_vectors(x, convert) for x in given]
     if are_inner_products(own, *sets):
         return product_of_factors(own, sets[0], sets[1] if len(sets) > 1 else None, weights)
     if others is None:
         return _all_pairs(similarity, elements, weights, checkpoint)
     blocks = stream.blocks(stream.rows_at_once)
     if stream is elements:
-        columns, table = convert(others), jnp.asarray(weights)
+        columns, table = given[1], jnp.asarray(weights)
         found, at = [], 0
         for block in blocks:
             with part(at / len(stream), (at + len(block)) / len(stream)):
                 found.append(np.asarray(zp_of_canonical(own, convert(block), columns, table)))
             at += len(block)
         return np.concatenate(found)
-    rows, at = convert(elements), 0
+    rows, at = given[0], 0
     sums = np.zeros((len(rows), weights.shape[1]))
     for block in blocks:
         table = jnp.asarray(weights[at : at + len(block)])
@@ -165,9 +168,9 @@ def product_of_stream(
 
 
 def _vectors(given: Any, convert: Callable[[np.ndarray], np.ndarray]) -> Vectors:
-    """Elements of a stream, or an array, in canonical form."""
+    """Elements of a stream, or a canonical array, as vectors."""
     if not isinstance(given, Stream):
-        return vectors_of_array(convert(given))
+        return vectors_of_array(given)
     seen = probe(given)
 
     def blocks() -> Iterator[np.ndarray]:
