@@ -52,9 +52,10 @@ def examined() -> dict[str, Any]:
     import jax
 
     from lcrjax import native
+    from lcrjax.native import gpu
     from lcrjax.numerics.memory import available_bytes
 
-    absence = native.absence()
+    on_gpu = jax.default_backend() == "gpu"
     devices = [f"{d.platform}, {d.device_kind}" for d in jax.devices()]
     return {
         "versions": {
@@ -66,11 +67,16 @@ def examined() -> dict[str, Any]:
             "jax computes on": "; ".join(dict.fromkeys(devices)) + f" ({len(devices)})",
             "processors we may use": native.threads(),
             "memory left": f"{available_bytes() / 2**30:.1f} GiB",
-            "kernels in C": "used" if absence is None else f"not used, {absence.why}",
+            "kernels in C": _used(native.absence()),
+            **({"kernel for GPUs": _used(gpu.absence())} if on_gpu else {}),
         },
         "caches": _caches(),
         "slow": slow(),
     }
+
+
+def _used(absence: Any) -> str:
+    return "used" if absence is None else f"not used, {absence.why}"
 
 
 def slow() -> list[str]:
@@ -78,6 +84,7 @@ def slow() -> list[str]:
     import jax
 
     from lcrjax import native
+    from lcrjax.native import gpu
     from lcrjax.numerics.memory import available_bytes
 
     said = []
@@ -85,6 +92,8 @@ def slow() -> list[str]:
     absence = native.absence()
     if absence is not None and on_cpu:
         said.append(f"Comparing and training, 2 to 20 times: no kernels in C, {absence.why}.")
+    if jax.default_backend() == "gpu" and (missing := gpu.absence()) is not None:
+        said.append(f"Comparing images, 3 times: no kernel for the GPU, {missing.why}.")
     if on_cpu and Path("/proc/driver/nvidia").exists():
         said.append(
             "Training and comparing: there is an NVIDIA GPU, which jax does not use: "
