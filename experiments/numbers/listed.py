@@ -42,7 +42,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "howto/which-of-two.md": (
         "1. **`neighbour_bacc`",
         "2. **Without a target",
-        "3. **A and G",
+        "3. **Then look",
         "4. **If the",
     ),
     "yardsticks.md": (
