@@ -16,11 +16,11 @@ _LITTLE_MEMORY = 2 * 1024**3
 #: Settings of jax for finding faults, and what they cost.
 _SLOW_SETTINGS = {
     "jax_disable_jit": "every operation runs on its own: unset JAX_DISABLE_JIT",
-    "jax_debug_nans": "every result is looked at: unset JAX_DEBUG_NANS",
-    "jax_check_tracer_leaks": "programs are traced anew at each call: unset JAX_CHECK_TRACER_LEAKS",
+    "jax_debug_nans": "every result is checked for NaN: unset JAX_DEBUG_NANS",
+    "jax_check_tracer_leaks": "every call traces its programs: unset JAX_CHECK_TRACER_LEAKS",
     "jax_disable_most_optimizations": "programs are compiled quickly and run slowly: "
     "unset JAX_DISABLE_MOST_OPTIMIZATIONS",
-    "jax_enable_x64": "whatever is no uint8 is computed in 64 bits, about half as fast: "
+    "jax_enable_x64": "all but uint8 images are computed in 64 bits, about half as fast: "
     "unset JAX_ENABLE_X64",
 }
 
@@ -100,7 +100,7 @@ def slow() -> list[str]:
             "pip install 'lcrjax[cuda]', and unset JAX_PLATFORMS."
         )
     elif on_cpu:
-        said.append("Training of many large subsets: there is no GPU, on which studies take less.")
+        said.append("Training of many large subsets: there is no GPU, which would be faster.")
     if native.threads() == 1:
         said.append("Everything: this process may use one processor only.")
     if available_bytes() < _LITTLE_MEMORY:
@@ -116,7 +116,7 @@ def slow() -> list[str]:
     elif not os.access(_there(folder), os.W_OK):
         said.append(f"Every start: compiled programs cannot be kept in {folder}: set LCRJAX_CACHE.")
     elif not _files(folder):
-        said.append("The first run of each command: its programs are compiled, and kept from then.")
+        said.append("The first run of each command: its programs are compiled, and then kept.")
     return said
 
 
