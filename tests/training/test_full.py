@@ -14,7 +14,6 @@ from lcrjax.training.full import check_full, prepare
 from lcrjax.training.full_result import CURVE
 from lcrjax.training.networks.protocol import choose_backend
 from lcrjax.training.programs import make_full_programs
-from tests.compiling import quick_jit
 
 # 97 images in batches of 16 are cut into 7 of 13 or 14.
 TRAIN, TEST = 97, 60
@@ -164,7 +163,7 @@ def test_the_best_epoch_is_chosen_by_validation_images_and_kept(few, programs, t
     (params, statistics), notes = checkpoints.restore(BEST, (abstract.params, abstract.statistics))
     assert notes["epoch"] == result.epoch
     pixels, ones = as_input(jnp.asarray(test.pixels), "float32"), jnp.ones(TEST)
-    run = quick_jit(resnet18.apply, static_argnums=4)
+    run = jax.jit(resnet18.apply, static_argnums=4)
     logits = np.asarray(run(params, statistics, pixels, ones, False)[0])
     assert balanced_accuracy_score(few.test_labels, logits.argmax(1)) == pytest.approx(
         result.scores["bacc"], abs=1e-6
@@ -206,13 +205,13 @@ def test_the_step_size_falls_along_half_a_cosine(few, programs):
 
     def change(done):
         state = programs.start(jnp.uint32(1))
-        before = jax.tree.map(jnp.copy, state.model.params)
+        before = jax.tree.map(np.array, state.model.params)
         state = dataclasses.replace(
             state, model=dataclasses.replace(state.model, epoch=jnp.int32(done))
         )
         state = jax.device_put(state, jax.devices()[0])
         state = programs.advance(state, images, order, jnp.int32(TRAIN), jnp.int32(1))
-        return jax.tree.map(lambda a, b: a - b, state.model.params, before)
+        return jax.tree.map(lambda a, b: np.asarray(a) - b, state.model.params, before)
 
     first = change(0)
     for epoch, share in ((1, 0.5 + 0.5 * np.cos(np.pi / 4)), (2, 0.5), (4, 0.0)):
