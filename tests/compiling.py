@@ -6,8 +6,9 @@ import os
 import jax
 import pytest
 
-#: Rooms where rounding is tested: what they compute, all others take from them.
-ROUNDING = {"native", "numerics", "pairwise", "similarity"}
+#: Rooms where rounding is tested: what they compute, all others take from them. And what users see:
+#: pages and the package's own examples.
+ROUNDING = {"native", "numerics", "pairwise", "similarity", "test_docs.py", "lcrjax"}
 #: In the environment of another process, it does what `quickly` does in this one.
 QUICKLY = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 
