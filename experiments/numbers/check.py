@@ -21,9 +21,14 @@ from experiments.numbers.pages import Span, inside, numbers, pattern, prose
 #: By page, what yields its pieces with their numbers recomputed.
 RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "README.md": lambda: itertools.chain(
-        panel.readme(), predicting.readme(), predicting.readme_of_diversity()
+        panel.readme(),
+        predicting.readme(),
+        predicting.readme_of_diversity(),
+        predicting.readme_of_the_ceiling(),
     ),
-    "predicting.md": lambda: itertools.chain(predicting.predicting(), predicting.diversity_alone()),
+    "predicting.md": lambda: itertools.chain(
+        predicting.predicting(), predicting.diversity_alone(), predicting.the_ceiling()
+    ),
     "two-datasets.md": predicting.two_datasets,
     "index.md": measures.index,
     "curation.md": curation.curation,

@@ -175,6 +175,60 @@ def diversity_alone() -> Iterator[str]:
     yield f"$R_1$ says most**: {alone('R_1')}"
 
 
+CEILING = PANEL.parent / "ceiling"
+
+
+@functools.cache
+def ceiling(rule: str = "panel") -> pd.DataFrame:
+    return pd.read_csv(CEILING / f"ceiling-{rule}.csv").set_index("dataset")
+
+
+def most(rule: str = "panel") -> str:
+    """Share of variance that can be explained, and the interval over datasets."""
+    row = ceiling(rule).loc["all"]
+    return f"{row['r2']:.2f} ({row['r2_low_datasets']:.2f} to {row['r2_high_datasets']:.2f})"
+
+
+def readme_of_the_ceiling() -> Iterator[str]:
+    yield f"nothing could explain more than {most()}"
+
+
+def the_ceiling() -> Iterator[str]:
+    everything, rows = ceiling().loc["all"], pd.read_csv(CEILING / "rows.csv")
+    seeds = rows["repetition"].nunique()
+    subsets = len(rows[["dataset", "n", "subset"]].drop_duplicates())
+    yield f"trained {subsets} of the panel's subsets with four other seeds, {len(rows)} models"
+    assert seeds == 4
+    yield f"more than {most()}".replace(" (", "** (")
+    table = within("best").reset_index()
+    sizes = table["features"].str.count(r" \+ ") + 1
+    best = [table[sizes == k]["adj_r2_within"].max() / everything["r2"] for k in (1, 2, 3)]
+    one, two, three = (f"{100 * x:.0f} %" for x in best)
+    yield f"explains {one} of that, the best pair {two}, the best three {three}"
+    paper = within().loc["A_0", "adj_r2_within"] / everything["r2"]
+    yield f"A_0 at the paper's scale {100 * paper:.0f} %"
+    named = [
+        100 * everything[f"concordance{end}"] for end in ("", "_low_datasets", "_high_datasets")
+    ]
+    yield f"in {named[0]:.0f} %** ({named[1]:.0f} to {named[2]:.0f} %)"
+    yield f"ceiling is {most('bacc')} for models"
+    yield f"and {most('bacc_beyond')} thirty epochs later"
+    apart = [ceiling(rule).loc["all", "sd_seeds"] for rule in ("bacc_beyond", "bacc")]
+    yield f"differ by {apart[0]:.1f} points instead of {apart[1]:.1f}"
+    row = ceiling().loc["pneumonia"]
+    yield f"by {row['sd_seeds']:.1f} points, and no more than {row['r2']:.2f}"
+    candidates = pd.read_csv(DIFFERENCES / "candidates.csv")["same_concordance"].max()
+    yield f"The best does in {100 * candidates:.0f} %"
+    for said, value in (
+        ("adjusted R² | 0.72", everything["r2"]),
+        ("two measures | 0.80", everything["r2"]),
+        ("three measures | 0.83", everything["r2"]),
+        ("R² in each | 0.76", ceiling().drop("all")["r2"].mean()),
+        ("equal size | 0.88", everything["concordance"]),
+    ):
+        yield f"{said} |…| {value:.2f} |"
+
+
 def two_datasets() -> Iterator[str]:
     ends = load_predictor(PANEL).ranges["size"]
     yield f"from scratch on {ends[0]:,.0f} to {ends[1]:,.0f} images"
