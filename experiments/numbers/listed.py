@@ -227,7 +227,8 @@ MEASURED: dict[str, dict[str, str]] = {
     },
     "estimates.md": {
         "## Do the intervals hold the truth?": "python -m experiments.coverage blood.npz --most "
-        "4000 --samples 1000; its table.md",
+        "4000 --samples 1000; the same with --rows 400 --columns 800 --most 2000 --samples 150; their "
+        "rows.csv",
     },
     "streams.md": {
         "## How long": "measure of memory maps, once each, and the largest resident set less that "
