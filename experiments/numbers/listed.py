@@ -232,7 +232,7 @@ MEASURED: dict[str, dict[str, str]] = {
     },
     "streams.md": {
         "## How long": "measure of memory maps, once each, and the largest resident set less that "
-        "after jax had started",
+        "after jax had started; python -m benchmarks.streams FOLDER",
     },
     "performance.md": {
         "## What each platform gets": "measured once: --xla_cpu_max_isa=AVX2, and the instructions "
