@@ -73,7 +73,7 @@ def kernels() -> list[Extension]:
             include_dirs=[str(SOURCES)],
             extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden", "-pthread"],
             extra_link_args=["-pthread"],
-            libraries=["m"],
+            libraries=["m", "dl"],
         )
     ]
 

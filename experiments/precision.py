@@ -17,9 +17,9 @@ from experiments.paired import Rows, difference, random_subsets
 from lcrjax.cli.cache import keep_compiled_programs
 from lcrjax.data import load
 from lcrjax.training import TrainingConfig
-from lcrjax.training.config import PRECISIONS
 
 RESULTS = Path(__file__).parent / "results" / "precision"
+PRECISIONS = ("float32", "bfloat16")
 FEWEST = 40
 MARGIN = 0.01
 

@@ -1,10 +1,12 @@
-"""Yardsticks: A, R and G of eight known datasets, and of random parts of them.
+"""Yardsticks: A, R and G of ten known datasets, and of random parts of them.
 
-Run `python -m experiments.yardsticks FOLDER_WITH_THE_NPZ_FILES --fashion FOLDER`. It measures
-training images with two similarities and writes experiments/results/yardsticks in a few minutes.
+Run `python -m experiments.yardsticks FOLDER_WITH_THE_NPZ_FILES --fashion FOLDER --mnist FOLDER
+--cifar FOLDER`. It measures training images (test images of MNIST) with two similarities and writes
+experiments/results/yardsticks in a few minutes.
 """
 
 import argparse
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,13 +99,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of the panel's .npz files")
     parser.add_argument("--fashion", type=Path, required=True, help="folder of its IDX files")
+    parser.add_argument("--mnist", type=Path, required=True, help="folder of its IDX files")
+    parser.add_argument(
+        "--cifar", type=Path, required=True, help="folder with train/airplane/0001.jpg and so on"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     tables: dict[str, list[pd.DataFrame]] = {}
     files = {name: options.data / f"{name}.npz" for name in DATASETS}
-    for name, source in {"digits": "digits", **files, "fashion": options.fashion}.items():
-        data = load(source)
+    loaded = {name: load(source) for name, source in {"digits": "digits", **files}.items()}
+    loaded["fashion"] = load(options.fashion)
+    mnist = load(options.mnist, test_fraction=0)
+    loaded["mnist"] = dataclasses.replace(mnist, train=mnist.test or mnist.train, test=None)
+    loaded["cifar10"] = load(options.cifar, test_fraction=0)
+    for name, data in loaded.items():
         for scale in SCALES:
             for kind, table in whole_and_parts(data, scale):
                 tables.setdefault(kind, []).append(table.assign(dataset=name))

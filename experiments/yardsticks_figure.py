@@ -43,5 +43,5 @@ def yardsticks_figure(profiles: pd.DataFrame) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel("viewpoint $q$")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=4)
+    fig.legend(handles, labels, loc="outside lower center", ncols=5)
     return fig

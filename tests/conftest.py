@@ -1,6 +1,6 @@
 import os
+import shutil
 import signal
-import tempfile
 from pathlib import Path
 
 import jax
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from lcrjax import native
+from tests import compiling
 
 # Nothing is widened or broadcast without a word, in the package as in its tests.
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -18,22 +19,31 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What two tests, or a test and the processes that it starts, have in common is compiled once. Each
-# worker has a folder of its own, so that none reads what another has half written.
-_programs = tempfile.TemporaryDirectory(prefix="lcrjax-programs-")
-for _name, _value in {
-    "jax_compilation_cache_dir": _programs.name,
-    "jax_persistent_cache_min_compile_time_secs": 0.0,
-}.items():
-    os.environ[_name.upper()] = str(_value)
-    jax.config.update(_name, _value)
-
 # The same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
 settings.register_profile("lcrjax", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=300, print_blob=True)
 settings.load_profile("lcrjax")
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+def pytest_configure(config):
+    """Compile a program once: for all tests, for the processes they start, and for later runs.
+
+    `pytest --cache-clear` forgets what was compiled.
+    """
+    config.pluginmanager.register(compiling)  # for the package's own examples, too
+    if hasattr(config, "workerinput") or not hasattr(config, "cache"):
+        return  # a worker finds the folder in its environment
+    programs = config.cache.mkdir("programs")
+    if sum(file.stat().st_size for file in programs.iterdir()) > 1 << 30:
+        shutil.rmtree(programs)  # most are of the code of long ago
+    for name, value in {
+        "jax_compilation_cache_dir": str(programs),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+    }.items():
+        os.environ[name.upper()] = str(value)
+        jax.config.update(name, value)
 
 
 def pytest_collection_modifyitems(items):

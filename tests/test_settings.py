@@ -1,7 +1,6 @@
 """Every public function under jax's own settings, and on several devices."""
 
 import contextlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import jax
 import numpy as np
 import pytest
 
-from tests.compiling import QUICKLY, quickly
 from tests.public_calls import CALLS, ON_HOST, TRACEABLE
 
 
@@ -31,7 +29,7 @@ EVERY = {name: (call,) for name, call in CALLS.items()} | TRACEABLE | ON_HOST
 
 @pytest.fixture(autouse=True, scope="module")
 def _as_users_have_it():
-    with quickly(), jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
         yield
 
 
@@ -66,7 +64,5 @@ def test_every_call(setting, usual):
 def test_in_another_process(module):
     """Of several devices, in two processes, or without annotations, where loops run on ints."""
     run = [sys.executable, "-m", f"tests.{module}"]
-    done = subprocess.run(
-        run, cwd=Path(__file__).parents[1], env=os.environ | QUICKLY, capture_output=True, text=True
-    )
+    done = subprocess.run(run, cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]

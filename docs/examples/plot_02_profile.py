@@ -2,8 +2,8 @@
 Draw a diversity profile
 ========================
 
-A, R and G at every viewpoint q. Lines that cross say: which class is more diverse depends on how
-much rare images count.
+A, R and G at every viewpoint q. Where two lines cross, it depends on q (on how much rare images
+count) which class is more diverse.
 """
 
 import lcrjax

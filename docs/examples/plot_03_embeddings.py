@@ -2,8 +2,8 @@
 Compare embeddings with pixels
 ==============================
 
-The same images, measured by their pixels and by an embedding: here principal components, in their
-place the vectors of any network.
+The same images, measured by their pixels and by an embedding. Here it is principal components;
+the vectors of any network can take their place.
 """
 
 import matplotlib.pyplot as plt
@@ -26,7 +26,7 @@ measured = {
 }
 
 # %%
-# Numbers compare only within one similarity. What can be compared is the order of the classes.
+# Compare numbers of one similarity only. Across similarities, compare the order of the classes.
 
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained")
 for ax, (name, D) in zip(axes, measured.items(), strict=True):

@@ -2,8 +2,8 @@
 Compare two datasets
 ====================
 
-Which of two sets is better for a given test set? One has all digits, the other more images, but no
-eights and nines.
+Which of two sets is better for a given test set? The first has all digits. The second has more
+images, but no eights and nines.
 """
 
 import matplotlib.pyplot as plt

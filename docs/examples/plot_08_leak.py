@@ -26,7 +26,7 @@ pairs = near_duplicates(leaky, kinds=["train-test"])
 pairs[["first", "second", "first_class", "second_class", "distance"]]
 
 # %%
-# Test image above, training image below:
+# Test images are above, training images below:
 
 fig, axes = plt.subplots(2, len(pairs), figsize=(6, 2.6), layout="constrained")
 for column, pair in zip(axes.T, pairs.itertuples(), strict=True):

@@ -2,8 +2,8 @@
 Ask a finished study
 ====================
 
-What explains the scores of 464 models of seven datasets? The table is that of :doc:`/panel`; your
-own comes from ``lcrjax study``.
+What explains the scores of 464 models of seven datasets? The table is that of :doc:`/panel`.
+``lcrjax study`` writes a table of your own.
 """
 
 from pathlib import Path

@@ -38,7 +38,7 @@ scores = train_subsets(digits, subsets, seeds=range(12), config=config, network=
 scores[["acc", "bacc", "epochs", "train_accuracy"]].head()
 
 # %%
-# More random images, better scores:
+# More random images give better scores:
 
 fig, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
 ax.plot(np.repeat(sizes, 3), scores["bacc"], "o", color="#0072B2")

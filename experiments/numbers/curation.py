@@ -28,7 +28,7 @@ def curation() -> Iterator[str]:
     cells = pd.read_csv(FOLDER / "differences.csv").set_index(["dataset", "size", "strategy"])
     of_a_0 = cells.xs("A_0", level="strategy")
     assert (of_a_0["low"] > 0).sum() == 1
-    yield f"One of {len(of_a_0)} cells is the other way round"
+    yield f"One of {len(of_a_0)} cells shows the opposite"
     one, herd = (cells.loc[("digits", 256, name)] for name in ("A_0", "herding"))
     low, high = 100 * one.low, 100 * one.high
     yield (
@@ -39,6 +39,6 @@ def curation() -> Iterator[str]:
     assert a_0.above == a_1.above == 0
     unknown = lines.loc["herding, labels unknown"]
     yield (
-        f"Herding gains {100 * unknown['mean']:.1f} points in the mean, and something in "
-        f"{unknown.positive:.0f} of {unknown.datasets:.0f} datasets; surely in {unknown.above:.0f}."
+        f"Herding gains {100 * unknown['mean']:.1f} points in the mean. It gains in "
+        f"{unknown.positive:.0f} of {unknown.datasets:.0f} datasets, surely in {unknown.above:.0f}."
     )

@@ -103,7 +103,7 @@ def designed(table: pd.DataFrame) -> Iterator[str]:
         f"criterion of {100 * decides['training']['target_accuracy']:.0f} % training accuracy. The "
         f"exception is subset {missed['subset']} of {missed['dataset']}, {missed['n']} images"
     )
-    yield f"so {100 * missed['train_accuracy']:.1f} % is all it can reach."
+    yield f"so it cannot reach more than {100 * missed['train_accuracy']:.1f} %."
     yield f"It ran its {missed['epochs']:,} epochs"
 
 
@@ -174,7 +174,7 @@ def compared_with_size(table: pd.DataFrame) -> Iterator[str]:
     few = table[table["dataset"] == "breast"]["size"]
     top = few.nlargest(round(len(few) / 4)).value_counts()
     yield f"its {NAMES[top[512]]} of 512 and {NAMES[top[256]]} of 256"
-    yield f"of those tied at {border:.0f} are"
+    yield f"of those tied at {border:.0f} are in"
     yield (
         f"the largest $A_0$ scored {-box:.1f} % *lower*, and lower in {seven - count3} of "
         f"{seven} datasets"

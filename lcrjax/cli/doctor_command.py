@@ -16,11 +16,11 @@ _LITTLE_MEMORY = 2 * 1024**3
 #: Settings of jax for finding faults, and what they cost.
 _SLOW_SETTINGS = {
     "jax_disable_jit": "every operation runs on its own: unset JAX_DISABLE_JIT",
-    "jax_debug_nans": "every result is looked at: unset JAX_DEBUG_NANS",
-    "jax_check_tracer_leaks": "programs are traced anew at each call: unset JAX_CHECK_TRACER_LEAKS",
+    "jax_debug_nans": "every result is checked for NaN: unset JAX_DEBUG_NANS",
+    "jax_check_tracer_leaks": "every call traces its programs: unset JAX_CHECK_TRACER_LEAKS",
     "jax_disable_most_optimizations": "programs are compiled quickly and run slowly: "
     "unset JAX_DISABLE_MOST_OPTIMIZATIONS",
-    "jax_enable_x64": "whatever is no uint8 is computed in 64 bits, about half as fast: "
+    "jax_enable_x64": "all but uint8 images are computed in 64 bits, about half as fast: "
     "unset JAX_ENABLE_X64",
 }
 
@@ -52,9 +52,10 @@ def examined() -> dict[str, Any]:
     import jax
 
     from lcrjax import native
+    from lcrjax.native import gpu
     from lcrjax.numerics.memory import available_bytes
 
-    absence = native.absence()
+    on_gpu = jax.default_backend() == "gpu"
     devices = [f"{d.platform}, {d.device_kind}" for d in jax.devices()]
     return {
         "versions": {
@@ -66,11 +67,16 @@ def examined() -> dict[str, Any]:
             "jax computes on": "; ".join(dict.fromkeys(devices)) + f" ({len(devices)})",
             "processors we may use": native.threads(),
             "memory left": f"{available_bytes() / 2**30:.1f} GiB",
-            "kernels in C": "used" if absence is None else f"not used, {absence.why}",
+            "kernels in C": _used(native.absence()),
+            **({"kernel for GPUs": _used(gpu.absence())} if on_gpu else {}),
         },
         "caches": _caches(),
         "slow": slow(),
     }
+
+
+def _used(absence: Any) -> str:
+    return "used" if absence is None else f"not used, {absence.why}"
 
 
 def slow() -> list[str]:
@@ -78,6 +84,7 @@ def slow() -> list[str]:
     import jax
 
     from lcrjax import native
+    from lcrjax.native import gpu
     from lcrjax.numerics.memory import available_bytes
 
     said = []
@@ -85,13 +92,15 @@ def slow() -> list[str]:
     absence = native.absence()
     if absence is not None and on_cpu:
         said.append(f"Comparing and training, 2 to 20 times: no kernels in C, {absence.why}.")
+    if jax.default_backend() == "gpu" and (missing := gpu.absence()) is not None:
+        said.append(f"Comparing images, 3 times: no kernel for the GPU, {missing.why}.")
     if on_cpu and Path("/proc/driver/nvidia").exists():
         said.append(
             "Training and comparing: there is an NVIDIA GPU, which jax does not use: "
             "pip install 'lcrjax[cuda]', and unset JAX_PLATFORMS."
         )
     elif on_cpu:
-        said.append("Training of many large subsets: there is no GPU, on which studies take less.")
+        said.append("Training of many large subsets: there is no GPU, which would be faster.")
     if native.threads() == 1:
         said.append("Everything: this process may use one processor only.")
     if available_bytes() < _LITTLE_MEMORY:
@@ -107,7 +116,7 @@ def slow() -> list[str]:
     elif not os.access(_there(folder), os.W_OK):
         said.append(f"Every start: compiled programs cannot be kept in {folder}: set LCRJAX_CACHE.")
     elif not _files(folder):
-        said.append("The first run of each command: its programs are compiled, and kept from then.")
+        said.append("The first run of each command: its programs are compiled, and then kept.")
     return said
 
 

@@ -23,7 +23,7 @@ import jax
 
 from lcrjax.numerics.processors import x86_instructions
 
-_LIBRARY = Path(__file__).parent / "_kernels.so"
+LIBRARY = Path(__file__).parent / "_kernels.so"
 _CPU_FLAGS = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}
 
 # Part of the key of every cache of jax, so that no program compiled with kernels serves without.
@@ -53,7 +53,12 @@ def available() -> bool:
         RuntimeError: If there are none, and `LCRJAX_NATIVE=require`.
         ValueError: If `LCRJAX_NATIVE` is none of `0`, `1` and `require`.
     """
-    return not _disabled.value and _usable()
+    return not is_disabled() and _usable()
+
+
+def is_disabled() -> bool:
+    """Whether this thread is in a block of `disabled`."""
+    return bool(_disabled.value)
 
 
 def disabled() -> AbstractContextManager[None]:
@@ -141,7 +146,8 @@ def _register(full: str, kernel: Any) -> str:
     return full
 
 
-def _switch() -> str:
+def switch() -> str:
+    """What `LCRJAX_NATIVE` says: 0, 1 or require."""
     given = os.environ.get("LCRJAX_NATIVE") or "1"
     if given not in ("0", "1", "require"):
         raise ValueError(f"LCRJAX_NATIVE is {given!r}: set 0, 1 or require")
@@ -151,24 +157,25 @@ def _switch() -> str:
 @functools.cache
 def library() -> ctypes.CDLL | Absence:
     """The library, or why there is none."""
-    if _switch() == "0":
+    if switch() == "0":
         return Absence("switched off by LCRJAX_NATIVE=0", False)
-    return load(_LIBRARY)
+    return load(LIBRARY)
 
 
 @functools.cache
 def _usable() -> bool:
-    return _verdict(absence(), _switch())
+    return verdict(absence(), "kernels in C")
 
 
-def _verdict(found: Absence | None, switch: str) -> bool:
+def verdict(found: Absence | None, what: str) -> bool:
+    """Whether kernels are there; where they should be and are not, a warning or an error."""
     if found is None:
         return True
-    if switch == "require":
-        raise RuntimeError(f"LCRJAX_NATIVE is 'require', but kernels cannot be used, {found.why}")
+    if switch() == "require":
+        raise RuntimeError(f"LCRJAX_NATIVE is 'require', but {what} cannot be used, {found.why}")
     if found.surprising:
         warnings.warn(
-            f"computing without kernels in C, 2 to 20 times slower: {found.why}",
+            f"computing without {what}, 2 to 20 times slower: {found.why}",
             RuntimeWarning,
             stacklevel=4,
         )

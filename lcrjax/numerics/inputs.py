@@ -115,8 +115,14 @@ def rounded(what: str, given: Any, dtype: Any) -> Any:
     """
     if not at_hand(given):
         return given.astype(dtype)
+    limits = np.finfo(dtype)
+    if isinstance(given, jax.Array) and given.dtype == dtype:
+        with jax.ensure_compile_time_eval():  # also where something else is traced
+            most = np.asarray(_largest(given))
+        if ((most >= limits.tiny) & (most <= limits.max)).all():
+            return given  # which stays where it lies
     wide = np.asarray(given, np.float64)
-    limits, most = np.finfo(dtype), np.abs(wide).max(axis=0, initial=0)
+    most = np.abs(wide).max(axis=0, initial=0)
     if not (most <= limits.max).all():
         bad = ~(np.abs(wide) <= limits.max)
         wish = "scale them, or enable jax_enable_x64" if np.isfinite(wide).all() else "remove it"
@@ -127,6 +133,11 @@ def rounded(what: str, given: Any, dtype: Any) -> Any:
             "scale them, or enable jax_enable_x64"
         )
     return wide.astype(dtype)
+
+
+@jax.jit
+def _largest(given: jax.Array) -> jax.Array:
+    return jnp.max(jnp.abs(given), axis=0, initial=0)
 
 
 def check_width(what: str, given: Any) -> None:

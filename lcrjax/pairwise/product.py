@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from lcrjax.native.interrupts import ready
 from lcrjax.numerics.meshes import spread
-from lcrjax.pairwise import native_product
+from lcrjax.pairwise import gpu_product, native_product
 from lcrjax.pairwise.derivatives import product_derivative
 from lcrjax.pairwise.factored import product_of_arrays
 from lcrjax.pairwise.tile_loops import mutual_products, product_in_tiles
@@ -76,12 +76,24 @@ def products_of_two(
         similarity,
         pad_elements(elements, rows),
         pad_elements(others, columns),
-        jnp.pad(weights, [(0, rows - n), (0, 0)]).T,
-        jnp.pad(its_weights, [(0, columns - m), (0, 0)]).T,
-        (jnp.int32(n), jnp.int32(m)),
+        _in_rows(weights, rows),
+        _in_rows(its_weights, columns),
+        (np.int32(n), np.int32(m)),
         side,
     )
-    return own[:, :n].T, its[:, :m].T
+    return _in_columns(own, n), _in_columns(its, m)
+
+
+@partial(jax.jit, static_argnums=1)
+def _in_rows(weights: Float[Array, "m k"], columns: int) -> Float[Array, "k columns"]:
+    """Weights as tiles take them, padded by zeros."""
+    return jnp.pad(weights, [(0, columns - len(weights)), (0, 0)]).T
+
+
+@partial(jax.jit, static_argnums=1)
+def _in_columns(sums: Float[Array, "k rows"], n: int) -> Float[Array, "n k"]:
+    """And back."""
+    return sums[:, :n].T
 
 
 def _on_host(similarity: TiledSimilarity, elements: Any, others: Any, weights: Any) -> bool:
@@ -107,11 +119,11 @@ def product(
         similarity,
         pad_elements(elements, rows),
         None if others is None else pad_elements(others, columns),
-        jnp.pad(weights, [(0, columns - m), (0, 0)]).T,
-        (jnp.int32(n), jnp.int32(m)),
+        _in_rows(weights, columns),
+        (np.int32(n), np.int32(m)),
         side,
     )
-    return (ready(found) if jax.default_backend() == "cpu" else found)[:, :n].T
+    return _in_columns(ready(found) if jax.default_backend() == "cpu" else found, n)
 
 
 def product_of_prepared(
@@ -199,11 +211,15 @@ def _of_pairs(
     side: int,
 ) -> Array:
     given = (similarity, points, others, weights, counts)
-    if not native_product.serve(similarity, points, weights):
-        return product_in_tiles(*given, side)
-    return jax.lax.platform_dependent(
-        *given, cpu=native_product.traced_product, default=partial(product_in_tiles, side=side)
-    )
+    in_tiles = partial(product_in_tiles, side=side)
+    kernels: dict[str, Any] = {}
+    if native_product.serve(similarity, points, weights):
+        kernels["cpu"] = native_product.traced_product
+    if gpu_product.serve(similarity, points, weights):
+        kernels["cuda"] = partial(gpu_product.traced_product, side=side)
+    if not kernels:
+        return in_tiles(*given)
+    return jax.lax.platform_dependent(*given, **kernels, default=in_tiles)
 
 
 @_of_pairs.defjvp

@@ -113,7 +113,7 @@ def _target(comparison: Comparison) -> list[Finding]:
             Finding(
                 "warning",
                 f"{counted(int(leaks.a), 'element')} of {target} {_have(leaks.a)} a near-duplicate "
-                f"in {a}, and {leaks.b:,.0f} in {b}: scores on it flatter.",
+                f"in {a}, and {leaks.b:,.0f} in {b}: scores on it are too good.",
             )
         )
     return found

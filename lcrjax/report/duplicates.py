@@ -194,5 +194,6 @@ def group_leak(dataset: Dataset) -> str | None:
     groups = f"{counted(len(shared), 'group')} {'is' if len(shared) == 1 else 'are'}"
     return (
         f"{groups} in both training and test ({listed(shared, _NAMED)}), "
-        f"with {count:,} of {len(test):,} test {dataset.kind}: scores on this test set flatter."
+        f"with {count:,} of {len(test):,} test {dataset.kind}: "
+        "scores on this test set are too good."
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import jax
@@ -115,7 +116,11 @@ def _tracked(count: int, progress: bool) -> Any:
     if not progress:
         return range(count)
     try:
+        from rich.console import Console
         from rich.progress import track
     except ImportError as error:
         raise ValueError('progress=True needs rich: pip install "lcrjax[study]"') from error
-    return track(range(count), description="similarities")
+    console = Console()
+    if console.is_jupyter and find_spec("ipywidgets") is None:  # without which rich shows nothing
+        console = Console(force_jupyter=False, force_terminal=True, width=80)
+    return track(range(count), description="similarities", console=console)

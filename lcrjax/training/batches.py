@@ -28,12 +28,12 @@ class Batch(NamedTuple):
     n: Int[Array, ""]
 
 
-def as_input(pixels: Array, precision: str) -> Array:
+def as_input(pixels: Array, dtype: str) -> Array:
     """Scale pixels to [-1, 1]."""
     scaled = pixels.astype(jnp.float32)
     if pixels.dtype == jnp.uint8:
         scaled = scaled / 255.0
-    return (2.0 * scaled - 1.0).astype(precision)
+    return (2.0 * scaled - 1.0).astype(dtype)
 
 
 def shuffle(key: Array, indices: Int[Array, " capacity"], n: ArrayLike) -> Int[Array, " capacity"]:

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "tensorfloat32", "bfloat16")
 SCHEDULES = ("constant", "cosine")
 
 
@@ -30,8 +30,9 @@ class TrainingConfig:
             a third time where its running accuracy first met the target. 0 scores it once.
         settling_batch: Images per batch when batch normalisation's statistics are recomputed and
             when models are evaluated.
-        precision: "float32", or "bfloat16" for products in half width; parameters, statistics
-            and sums stay float32.
+        precision: "float32"; "tensorfloat32" for products of numbers rounded to 11 bits, where a
+            GPU has units for them (PyTorch's choice for convolutions); or "bfloat16" for products
+            in half width. Parameters, statistics and sums stay float32.
         models_at_once: Models that advance together; None is one on a CPU, and elsewhere what
             `memory_gib` allows.
         memory_gib: Memory for models in training, GiB.
@@ -73,6 +74,11 @@ class TrainingConfig:
         _require(self.settling_batch >= 4, "settling_batch must be at least 4")
         _require(0 < self.target_accuracy <= 1, "target_accuracy must lie in (0, 1]")
         _require(0 <= self.check_above <= 1, "check_above must lie in [0, 1]")
+
+    @property
+    def dtype(self) -> str:
+        """What images and weights are multiplied as."""
+        return "bfloat16" if self.precision == "bfloat16" else "float32"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold.

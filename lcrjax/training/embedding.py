@@ -3,13 +3,13 @@
 import functools
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.training.batches import as_input
+from lcrjax.training.compiler import compiled
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.networks.protocol import Backend
 
@@ -49,10 +49,9 @@ def embed_images(
 
 @functools.lru_cache(maxsize=8)
 def _program(backend: Backend, config: TrainingConfig) -> Any:
-    @jax.jit
     def features(params: Any, statistics: Any, pixels: Array) -> Array:
         weights = jnp.ones(len(pixels), jnp.float32)
-        given = as_input(pixels, config.precision)
+        given = as_input(pixels, config.dtype)
         return backend.forward(params, statistics, given, weights, training=False)[0]
 
-    return features
+    return compiled(features, config)

@@ -31,7 +31,7 @@ def model_bytes(network: Network, shape: ImageShape, n_classes: int, config: Tra
 
     params, residuals = jax.eval_shape(
         kept,
-        jax.ShapeDtypeStruct((size, *shape), config.precision),
+        jax.ShapeDtypeStruct((size, *shape), config.dtype),
         jax.ShapeDtypeStruct((size,), jnp.float32),
     )
     ours, theirs = (

@@ -53,7 +53,7 @@ def recompute(
 
     def run(i: Array, statistics: Any, *, training: bool) -> tuple[Any, Array, Array]:
         batch = cut(indices, n, size, i)
-        pixels = as_input(images.pixels[batch.chosen], config.precision)
+        pixels = as_input(images.pixels[batch.chosen], config.dtype)
         logits, statistics = backend.forward(
             model.params, statistics, pixels, batch.weights, training=training
         )

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Integer
 
 from lcrjax.training.batches import Images, as_input, count_batches, shuffle
+from lcrjax.training.compiler import compiled
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.networks.protocol import Backend, ImageShape
 from lcrjax.training.optimizer import make_schedule
@@ -146,11 +147,11 @@ def make_programs(
         return jax.tree.map(choose, models, new)
 
     return Programs(
-        start=jax.jit(start),
-        advance=jax.jit(advance, donate_argnums=0),
-        predict=jax.jit(predict),
-        select=jax.jit(select),
-        replace=jax.jit(replace, donate_argnums=0),
+        start=compiled(start, config),
+        advance=compiled(advance, config, donate_argnums=0),
+        predict=compiled(predict, config),
+        select=compiled(select, config),
+        replace=compiled(replace, config, donate_argnums=0),
     )
 
 
@@ -213,11 +214,11 @@ def make_full_programs(
         return classify(model, pixels, jnp.ones(len(pixels), jnp.float32), backend, config)
 
     return FullPrograms(
-        start=jax.jit(start),
-        shuffle=jax.jit(shuffled),
-        advance=jax.jit(advance, donate_argnums=0),
-        close=jax.jit(close, donate_argnums=0),
-        classify=jax.jit(classify_block),
+        start=compiled(start, config),
+        shuffle=compiled(shuffled, config),
+        advance=compiled(advance, config, donate_argnums=0),
+        close=compiled(close, config, donate_argnums=0),
+        classify=compiled(classify_block, config),
     )
 
 
@@ -230,7 +231,7 @@ def classify(
 ) -> Float[Array, "b classes"]:
     """Softmax probabilities in inference mode; those of images of weight zero mean nothing."""
     logits, _ = backend.forward(
-        model.params, model.statistics, as_input(pixels, config.precision), weights, training=False
+        model.params, model.statistics, as_input(pixels, config.dtype), weights, training=False
     )
     return jax.nn.softmax(logits)
 

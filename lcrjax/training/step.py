@@ -41,7 +41,7 @@ def train_steps(
     def step(i: Array, carry: tuple[ModelState, Array, Array]) -> tuple[ModelState, Array, Array]:
         model, loss, right = carry
         batch = cut(order, n, config.batch_size, i)
-        pixels = as_input(images.pixels[batch.chosen], config.precision)
+        pixels = as_input(images.pixels[batch.chosen], config.dtype)
         gradient, mean, hits = backend.gradient(
             model.params, model.statistics, pixels, images.labels[batch.chosen], batch.weights
         )

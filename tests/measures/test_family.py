@@ -16,7 +16,6 @@ from lcrjax.measures.family import (
     members_of_labels,
 )
 from tests import reference
-from tests.compiling import quick_jit
 
 S, C = 12, 3  # every table here has this shape: the family compiles once for each dtype
 Q = (0.0, 0.5, 1.0, 1 + 1e-7, 2.0, 30.0, np.inf)
@@ -233,7 +232,7 @@ def slopes():
         dataset = found.dataset_numbers[: len(PLAIN)]  # means of hats may be undefined
         return jnp.sum(found.class_numbers * mix[0]) + jnp.sum(dataset * mix[1])
 
-    return quick_jit(jax.value_and_grad(mixed, argnums=(0, 1, 2)))
+    return jax.jit(jax.value_and_grad(mixed, argnums=(0, 1, 2)))
 
 
 def mixture(rng, dtype):
@@ -298,7 +297,7 @@ def test_derivatives_by_counts_of_zero_are_those_from_above(dtype):
         return found.class_level, found.dataset_level
 
     with jax.enable_x64(dtype == "float64"):
-        slopes = quick_jit(jax.jacrev(measured))(counts.astype(dtype))
+        slopes = jax.jit(jax.jacrev(measured))(counts.astype(dtype))
     with mpmath.workdps(60):
         h, exact_z = mpmath.mpf(10) ** -25, reference.exact(z)
 

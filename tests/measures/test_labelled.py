@@ -9,7 +9,6 @@ import pytest
 import lcrjax
 from lcrjax.data import from_arrays
 from lcrjax.measures.family import MEASURES
-from tests.compiling import quick_jit
 
 
 def test_measure_by_hand():
@@ -225,7 +224,7 @@ def test_subsets_of_labels_are_mapped_over_and_differentiated():
 
     vectors, labels = jnp.asarray(VECTORS), jnp.asarray(CLASSES)
 
-    @quick_jit
+    @jax.jit
     @jax.vmap
     def each(rows):
         return jax.value_and_grad(alpha)(vectors[rows], labels[rows])

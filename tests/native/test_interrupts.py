@@ -1,11 +1,13 @@
 """Ctrl-C while kernels work, in a process of its own."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from lcrjax import native
+from tests.compiling import QUICKLY
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 
@@ -85,7 +87,13 @@ np.testing.assert_array_equal(found, lcrjax.ordinariness(images, np.ones(len(ima
 
 
 def run(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | QUICKLY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

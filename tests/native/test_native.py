@@ -57,11 +57,11 @@ def test_a_library_that_is_missing_or_none(tmp_path):
 def test_processors_without_the_instructions_have_no_kernels(instructions, monkeypatch):
     """And are not told that it is a surprise."""
     monkeypatch.setattr(native, "x86_instructions", lambda: instructions)
-    found = native.load(native._LIBRARY)
+    found = native.load(native.LIBRARY)
     assert found == native.Absence("the processor has no AVX-512 VNNI", False)
 
 
-@pytest.mark.skipif(not native._LIBRARY.is_file(), reason="no compiled kernels")
+@pytest.mark.skipif(not native.LIBRARY.is_file(), reason="no compiled kernels")
 @pytest.mark.skipif("sanitize" in os.environ.get("CFLAGS", ""), reason="not under sanitizers")
 @pytest.mark.parametrize("processor", ["here", "Haswell", "EPYC", "Skylake-Server"])
 def test_the_library_itself_knows_where_it_runs(processor, tmp_path):
@@ -72,7 +72,7 @@ def test_the_library_itself_knows_where_it_runs(processor, tmp_path):
     emulator = [] if processor == "here" else ["qemu-x86_64", "-cpu", processor]
     if emulator and shutil.which(emulator[0]) is None:
         pytest.skip("no qemu-user")
-    done = subprocess.run([*emulator, program, native._LIBRARY], stderr=subprocess.DEVNULL)
+    done = subprocess.run([*emulator, program, native.LIBRARY], stderr=subprocess.DEVNULL)
     assert done.returncode == kernels
 
 
@@ -92,16 +92,20 @@ def test_a_library_of_a_newer_interface_is_refused_and_the_backend_lives(tmp_pat
     np.testing.assert_array_equal(jax.jit(jnp.sin)(jnp.zeros(3)), 0)
 
 
-def test_absence_is_an_error_where_kernels_are_required_and_a_warning_where_they_surprise():
+def test_absence_is_an_error_where_kernels_are_required_and_a_warning_where_they_surprise(
+    monkeypatch,
+):
     missing = native.Absence("there is no library", True)
-    with pytest.raises(RuntimeError, match="there is no library"):
-        native._verdict(missing, "require")
+    monkeypatch.setenv("LCRJAX_NATIVE", "require")
+    with pytest.raises(RuntimeError, match="kernels in C cannot be used, there is no library"):
+        native.verdict(missing, "kernels in C")
+    assert native.verdict(None, "kernels in C")
+    monkeypatch.setenv("LCRJAX_NATIVE", "1")
     with pytest.warns(RuntimeWarning, match="there is no library"):
-        assert not native._verdict(missing, "1")
+        assert not native.verdict(missing, "kernels in C")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert not native._verdict(native.Absence("the processor has none", False), "1")
-        assert native._verdict(None, "require")
+        assert not native.verdict(native.Absence("the processor has none", False), "kernels in C")
 
 
 def run(code, switch):
@@ -123,7 +127,7 @@ def test_kernels_can_be_turned_off():
 def test_other_values_of_the_switch_are_an_error(monkeypatch):
     monkeypatch.setenv("LCRJAX_NATIVE", "off")
     with pytest.raises(ValueError, match="LCRJAX_NATIVE is 'off': set 0, 1 or require"):
-        native._switch()
+        native.switch()
 
 
 @compiled
@@ -151,6 +155,6 @@ def test_a_compiled_program_depends_on_the_switch(rng):
 @compiled
 def test_the_library_is_of_no_python():
     """It asks nothing of Python's own interface: one library serves all."""
-    assert native._LIBRARY.name == "_kernels.so"
+    assert native.LIBRARY.name == "_kernels.so"
     with pytest.raises(AttributeError):
-        ctypes.CDLL(str(native._LIBRARY)).PyInit__kernels  # noqa: B018
+        ctypes.CDLL(str(native.LIBRARY)).PyInit__kernels  # noqa: B018

@@ -25,8 +25,9 @@ MEMBERS = {
     "XLA_FFI_Error_Destroy_Args": FIRST + "error",
     "XLA_FFI_ThreadPool_Schedule_Args": FIRST + "task data",
     "XLA_FFI_ThreadPool_NumThreads_Args": FIRST + "num_threads",
+    "XLA_FFI_Stream_Get_Args": FIRST + "ctx stream",
     "XLA_FFI_Api": FIRST + "api_version internal_api XLA_FFI_Error_Create XLA_FFI_Error_Destroy "
-    "XLA_FFI_ThreadPool_Schedule XLA_FFI_ThreadPool_NumThreads",
+    "XLA_FFI_Stream_Get XLA_FFI_ThreadPool_Schedule XLA_FFI_ThreadPool_NumThreads",
 }
 NUMBERS = (
     "XLA_FFI_Extension_Metadata",

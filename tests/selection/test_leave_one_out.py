@@ -10,7 +10,6 @@ import lcrjax
 from lcrjax.pairwise import removals
 from lcrjax.selection import contributions
 from tests import reference
-from tests.compiling import quick_jit
 
 N = 30
 Q = (0, 0.5, 1, 1 + 1e-9, 2, 9, 12, 1e3, np.inf)
@@ -106,7 +105,7 @@ def test_small_against_the_measure_they_keep_their_digits(rng):
     np.testing.assert_allclose(found[some], wanted, rtol=3e-5)
 
 
-@functools.partial(quick_jit, static_argnums=2)
+@functools.partial(jax.jit, static_argnums=2)
 def _derivatives(z, labels, classes, q):
     """Of all three measures by the counts of `diversity`, at a viewpoint that is not static."""
     n = len(labels)

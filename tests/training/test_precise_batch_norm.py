@@ -14,11 +14,13 @@ from lcrjax.training.training_state import initial_state
 from tests.training.small_networks import NORMALISED, PLAIN
 
 CONFIG = TrainingConfig(settling_batch=32)
+_recompute = jax.jit(recompute, static_argnums=(4, 5))
+_initial_state = jax.jit(initial_state, static_argnums=(1, 2, 3, 4))
 
 
 def prepare(digits, network):
     backend = Backend(network)
-    model = initial_state(jax.random.key(0), (8, 8, 1), 10, backend, CONFIG)
+    model = _initial_state(jax.random.key(0), (8, 8, 1), 10, backend, CONFIG)
     images = Images(
         jnp.asarray(digits.train_images[..., None]), jnp.asarray(digits.train_labels, jnp.int32)
     )
@@ -31,9 +33,11 @@ def test_equals_what_all_images_at_once_give(digits, network, n):
     """In one batch of 20, or in three of 25."""
     backend, model, images = prepare(digits, network)
     indices = jnp.arange(128, dtype=jnp.int32)
-    statistics, accuracy = recompute(model, images, indices, jnp.int32(n), backend, CONFIG)
+    statistics, accuracy = _recompute(model, images, indices, jnp.int32(n), backend, CONFIG)
     pixels, ones = as_input(images.pixels[:n], "float32"), jnp.ones(n, jnp.float32)
-    logits, expected = network.apply(model.params, model.statistics, pixels, ones, True)
+    logits, expected = jax.jit(network.apply, static_argnums=4)(
+        model.params, model.statistics, pixels, ones, True
+    )
     for a, b in zip(*map(jax.tree.leaves, (statistics, expected)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
     assert accuracy == pytest.approx(np.mean(logits.argmax(1) == digits.train_labels[:n]))

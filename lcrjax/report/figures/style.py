@@ -101,7 +101,7 @@ def _show_nothing() -> None:
 def dataset_colours(table: pd.DataFrame) -> dict[str, str]:
     """One colour per dataset, in alphabetical order, so that it is the same in every figure."""
     names = sorted(table["dataset"].astype(str).unique())
-    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+    return class_colours(names)
 
 
 def class_colours(class_names: Sequence[str]) -> dict[str, str]:

@@ -110,10 +110,10 @@ def _alike(dataset: Dataset, measured: Measured) -> str:
         return f"How alike two {dataset.kind} are: {said}."
     scale = float(np.asarray(measured.similarity.scale))
     of = "pixels" if dataset.kind == "images" else "components"
-    units = " with pixels from 0 to 1" if dataset.kind == "images" else ""
+    units = ", with pixels from 0 to 1" if dataset.kind == "images" else ""
     rate = "" if scale == 1 else f"{scale:g} · "
     return (
-        f"{dataset.kind.capitalize()} count as similar by how little their {of} differ, "
+        f"{dataset.kind.capitalize()} are similar if their {of} differ little: "
         f"Z = exp(−{rate}RMSD){units}."
     )
 

@@ -54,8 +54,8 @@ def _leak(measured: Measured, many: str) -> Finding:
     text = f"{near:,} of {tests:,} test {many} ({percent(near / tests)}) {_have(near)} a "
     text += f"near-duplicate in training{exact}: "
     if near / tests < _NEGLIGIBLE:
-        return Finding("note", text + "too few to move a score by much, but better removed.")
-    return Finding("warning", text + "scores on this test set flatter.")
+        return Finding("note", text + "too few to change a score by much, but remove them.")
+    return Finding("warning", text + "scores on this test set are too good.")
 
 
 def _labels(measured: Measured, one: str, many: str) -> list[Finding]:
@@ -121,7 +121,7 @@ def _nearest(dataset: Dataset, measured: Measured, one: str, many: str) -> Findi
     return Finding(
         "note",
         f"Taking the label of the nearest training {one} would classify {percent(accuracy)} of the "
-        f"test {many} rightly (balanced accuracy {percent(balanced)}): a model should beat that.",
+        f"test {many} correctly (balanced accuracy {percent(balanced)}): a model should beat that.",
     )
 
 

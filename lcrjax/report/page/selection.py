@@ -134,8 +134,8 @@ def _findings(dataset: Dataset, found: Selection, curves: Curves, measure: str) 
         said.append(
             Finding(
                 "warning",
-                f"Random {many} hold more, {percent(level)}: this objective is after something "
-                "else than to stand for the pool.",
+                f"Random {many} hold more, {percent(level)}: this objective does not aim to "
+                "represent the pool.",
             )
         )
     low, high = float(random["diversity"].min()), float(random["diversity"].max())

@@ -75,23 +75,32 @@ def _sum(pixels: Int[Array, "n d"]) -> Int[Array, " n"]:
 
 
 def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
-    """Prepare bytes; a block at a time, since XLA would write all pixels down as int32."""
+    """Prepare bytes."""
     pixels = images.reshape(len(images), -1)
-    chunks = _chunks(pixels.shape[1], _CHUNK)
+    squares, shifted = lax.platform_dependent(pixels, cpu=_sums_in_blocks, default=_sums)
+    return Bytes(pixels, squares, shifted)
+
+
+def _sums(pixels: UInt8[Array, "n d"]) -> Int[Array, "2 n chunks"]:
+    """Sums of squares, and those less 256 times the pixels, of each chunk."""
+    chunks = [pixels[:, c].astype(jnp.int32) for c in _chunks(pixels.shape[1], _CHUNK)]
+    squares = jnp.stack([_sum(chunk**2) for chunk in chunks], axis=1)
+    sums = jnp.stack([_sum(chunk) for chunk in chunks], axis=1)
+    return jnp.stack([squares, squares - 256 * sums])
+
+
+def _sums_in_blocks(pixels: UInt8[Array, "n d"]) -> Int[Array, "2 n chunks"]:
+    """The same a block at a time, since XLA would write all pixels down as int32 on a CPU."""
     n, rows = len(pixels), min(len(pixels), _ROWS_AT_ONCE)
 
     def block(i: Array, out: Array) -> Array:
         start = jnp.minimum(i * rows, n - rows)
-        part = lax.dynamic_slice_in_dim(pixels, start, rows).astype(jnp.int32)
-        squares = jnp.stack([_sum(part[:, c] ** 2) for c in chunks], axis=1)
-        sums = jnp.stack([_sum(part[:, c]) for c in chunks], axis=1)
-        return lax.dynamic_update_slice_in_dim(
-            out, jnp.stack([squares, squares - 256 * sums]), start, 1
-        )
+        part = _sums(lax.dynamic_slice_in_dim(pixels, start, rows))
+        return lax.dynamic_update_slice_in_dim(out, part, start, 1)
 
-    out = alike(jnp.zeros((2, n, len(chunks)), jnp.int32), pixels)
-    squares, shifted = lax.fori_loop(0, -(-n // rows), block, out)
-    return Bytes(pixels, squares, shifted)
+    chunks = len(_chunks(pixels.shape[1], _CHUNK))
+    out = alike(jnp.zeros((2, n, chunks), jnp.int32), pixels)
+    return lax.fori_loop(0, -(-n // rows), block, out)
 
 
 def from_floats(vectors: Float[Array, "n ..."], centre: Float[Array, " d"]) -> Floats:

@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from lcrjax.training.compiler import precision
+
 SMALLEST_DIRECT_MAP = 3
 # The kernel's derivative works through this many bytes of input at a time: a core's cache.
 CACHE_BYTES = 2**20
@@ -137,12 +139,12 @@ convolve.defvjp(_forward, _backward)
 
 
 def _product(a: Array, b: Array, contract: tuple[int, int]) -> Array:
-    """Contract one axis of each in full precision (TF32 is the default on some GPUs)."""
+    """Contract one axis of each."""
     return jax.lax.dot_general(
         a,
         b,
         (((contract[0],), (contract[1],)), ((), ())),
-        precision=jax.lax.Precision.HIGHEST,
+        precision=precision(),
         preferred_element_type=np.promote_types(a.dtype, np.float32),
     )
 
@@ -172,7 +174,7 @@ def _direct(images: Array, kernel: Array, stride: int, padding: int) -> Array:
         (stride, stride),
         ((padding, padding), (padding, padding)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        precision=jax.lax.Precision.HIGHEST,
+        precision=precision(),
         preferred_element_type=np.promote_types(images.dtype, np.float32),
     ).astype(images.dtype)
 
@@ -210,7 +212,7 @@ def _direct_kernel_gradient(images: Array, geometry: Geometry, cotangent: Array)
             ((g.padding, end_h), (g.padding, end_w)),
             rhs_dilation=(g.stride, g.stride),
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            precision=jax.lax.Precision.HIGHEST,
+            precision=precision(),
         )
     return total.transpose(1, 2, 0, 3)
 

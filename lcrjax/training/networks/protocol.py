@@ -76,7 +76,8 @@ class Backend:
 
     def inference_batch(self, n: int, config: TrainingConfig) -> int:
         """Say how many images should be classified at a time, of `n` in all."""
-        return config.settling_batch
+        on_cpu = jax.default_backend() == "cpu"
+        return config.settling_batch if on_cpu else min(n, 8 * config.settling_batch)
 
     def gradient(
         self,

@@ -14,6 +14,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
+from lcrjax.training.compiler import precision
 from lcrjax.training.config import TrainingConfig
 from lcrjax.training.networks.batch_norm import apply_statistics, batch_normalise
 from lcrjax.training.networks.convolution import Geometry, convolve
@@ -168,7 +169,7 @@ class ResNet18(nnx.Module):
         for block in self.blocks:
             x = block(x, weights)
         pooled = x.astype(np.promote_types(x.dtype, np.float32)).mean((1, 2))
-        logits = jnp.matmul(pooled, self.weight[...], precision=jax.lax.Precision.HIGHEST)
+        logits = jnp.matmul(pooled, self.weight[...], precision=precision())
         return logits + self.bias[...][None, :]
 
 

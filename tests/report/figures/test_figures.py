@@ -33,6 +33,7 @@ def test_one_panel_per_dataset_in_its_colour(correlated, draw, datasets):
     names = sorted(table.dataset.unique())
     assert [ax.get_title() for ax in figure.axes] == names
     colours = dataset_colours(table)
+    assert len(set(colours.values())) == datasets
     for ax, name in zip(figure.axes, names, strict=True):
         boxes = ax.patches
         assert len(boxes) == 3

@@ -35,7 +35,7 @@ def make(kind, tested=True):
     [
         ("vectors", None, "How alike two vectors are: cosine of vectors."),
         ("vectors", "gaussian:median", "median of a sample of at most 2,000"),
-        ("vectors", "rmsd:2", "their components differ, Z = exp(−2 · RMSD)."),
+        ("vectors", "rmsd:2", "if their components differ little: Z = exp(−2 · RMSD)."),
         ("texts", None, "are: cosine of character n-grams of texts, n = 3."),
         ("texts", "edit", "are: normalised edit similarity of texts."),
         ("rows", None, "are: Gower's similarity of rows."),

@@ -114,7 +114,7 @@ def test_a_page_without_labels_speaks_of_no_classes(pool):
     dataset = dataset.take(np.arange(25))
     page = check(selection_page(dataset, found))
     assert "No labels were known." in page.text
-    assert "5 images were there already" in page.text
+    assert "5 images were given" in page.text
     assert "of the same classes" not in page.text
     assert "A1" not in page.text
     G = lcrjax.measure(images[found.indices], ["all"] * 5, similarity=found.similarity, q=1.0)

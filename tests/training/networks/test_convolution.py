@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lcrjax.training.networks.convolution import Geometry, convolve
-from tests.compiling import quick_jit
 
 SHAPES = [
     # height, width, size, stride, padding
@@ -55,7 +54,7 @@ def test_equals_lax_forwards_and_backwards(shape, direct):
     shape = (len(images), geometry.out_height, geometry.out_width, full.shape[3])
     cotangent = np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
-    @quick_jit
+    @jax.jit
     def both(images, full, live, cotangent):
         expected, pull_reference = jax.vjp(lambda x, w: reference(x, w, geometry), images, full)
         actual, pull = jax.vjp(lambda x, w: convolve(x, w, geometry, direct), images, live)
@@ -85,10 +84,8 @@ def test_dead_taps():
 def test_large_batches_are_cut_for_the_cache():
     geometry = Geometry(16, 16, 3, 1, 1)
     images, full, live = draw(geometry, batch=70, c_in=16, c_out=3)
-    gradient = quick_jit(jax.grad(lambda w: jnp.sin(convolve(images, w, geometry, True)).sum()))(
-        live
-    )
-    expected = quick_jit(jax.grad(lambda w: jnp.sin(reference(images, w, geometry)).sum()))(full)
+    gradient = jax.jit(jax.grad(lambda w: jnp.sin(convolve(images, w, geometry, True)).sum()))(live)
+    expected = jax.jit(jax.grad(lambda w: jnp.sin(reference(images, w, geometry)).sum()))(full)
     np.testing.assert_allclose(gradient, expected.reshape(gradient.shape), rtol=1e-3, atol=2e-3)
 
 
@@ -104,8 +101,8 @@ def test_vmap_over_images_and_weights(shape, direct):
         return jnp.sin(convolve(x, w, geometry, direct)).sum()
 
     gradient = jax.grad(loss, argnums=(0, 1))
-    together = quick_jit(jax.vmap(gradient))(split, many)
-    one = quick_jit(gradient)
+    together = jax.jit(jax.vmap(gradient))(split, many)
+    one = jax.jit(gradient)
     for i in range(3):
         alone = one(split[i], many[i])
         for a, b in zip(alone, together, strict=True):

@@ -51,14 +51,17 @@ def test_padding_counts_for_nothing(network):
     weights = jnp.array([1, 1, 1, 1, 0, 0], jnp.float32)
     labels = jnp.arange(6, dtype=jnp.int32)
     backend = Backend(network)
-    params, statistics = backend.init(jax.random.key(0), (8, 8, 1), 10)
+    params, statistics = jax.jit(backend.init, static_argnums=(1, 2))(
+        jax.random.key(0), (8, 8, 1), 10
+    )
+    gradient = jax.jit(backend.gradient)
     found = [
-        backend.gradient(params, statistics, images.at[4:].set(value), labels, weights)
+        gradient(params, statistics, images.at[4:].set(value), labels, weights)
         for value in (0.0, 9.0)
     ]
     for a, b in zip(*map(jax.tree.leaves, found), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
-    few = backend.gradient(params, statistics, images[:4], labels[:4], weights[:4])
+    few = gradient(params, statistics, images[:4], labels[:4], weights[:4])
     for a, b in zip(*map(jax.tree.leaves, (found[0], few)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 

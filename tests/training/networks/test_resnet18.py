@@ -8,7 +8,6 @@ from flax import nnx
 from lcrjax.training.networks.batch_norm import batch_normalise
 from lcrjax.training.networks.resnet18 import Convolution, ResNet18, max_pool
 from lcrjax.training.networks.resnet18_architecture import Architecture
-from tests.compiling import quick_jit
 
 
 def build(architecture, **options):
@@ -88,10 +87,10 @@ def test_network_and_gradient_equal_a_plain_one(shape, direct):
         logits = plain_forward(kernels, pairs, model.weight[...], model.bias[...], images, strides)
         return jnp.sin(logits).sum(), logits
 
-    (_, logits), (gradient, by_images) = quick_jit(
+    (_, logits), (gradient, by_images) = jax.jit(
         jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
     )(params, images)
-    (_, expected), (plain_gradient, plain_by_images) = quick_jit(
+    (_, expected), (plain_gradient, plain_by_images) = jax.jit(
         jax.value_and_grad(plain_loss, argnums=(0, 1), has_aux=True)
     )(kernels, images)
     np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=2e-4)

@@ -61,6 +61,15 @@ static bool failed(XLA_FFI_CallFrame *frame, XLA_FFI_Error *error) {
   return true;
 }
 
+void *lcrjax_stream(XLA_FFI_CallFrame *frame) {
+  XLA_FFI_Stream_Get_Args args = {
+      .struct_size = XLA_FFI_STRUCT_SIZE(XLA_FFI_Stream_Get_Args, stream),
+      .ctx = frame->ctx,
+      .stream = NULL,
+  };
+  return failed(frame, frame->api->XLA_FFI_Stream_Get(&args)) ? NULL : args.stream;
+}
+
 int lcrjax_threads(XLA_FFI_CallFrame *frame) {
   int64_t threads = 1;
   XLA_FFI_ThreadPool_NumThreads_Args args = {

@@ -41,6 +41,9 @@ static inline XLA_FFI_Buffer *lcrjax_result(XLA_FFI_CallFrame *frame, int index)
 /* A scalar attribute of eight bytes (np.int64, np.float64) given to jax.ffi.ffi_call by name. */
 int64_t lcrjax_int_attribute(XLA_FFI_CallFrame *frame, const char *name, int64_t absent);
 
+/* The stream of a GPU on which a call is to do its work; NULL where there is none. */
+void *lcrjax_stream(XLA_FFI_CallFrame *frame);
+
 /* How many threads may work on one call: XLA's own pool and the caller. At least 1. */
 int lcrjax_threads(XLA_FFI_CallFrame *frame);
 

@@ -136,6 +136,12 @@ typedef struct {
   int64_t *num_threads;
 } XLA_FFI_ThreadPool_NumThreads_Args;
 
+typedef struct {
+  XLA_FFI_START;
+  XLA_FFI_ExecutionContext *ctx;
+  void *stream;
+} XLA_FFI_Stream_Get_Args;
+
 /* Functions that are not called are pointers without a type. */
 struct XLA_FFI_Api {
   XLA_FFI_START;
@@ -144,7 +150,9 @@ struct XLA_FFI_Api {
   XLA_FFI_Error *(*XLA_FFI_Error_Create)(XLA_FFI_Error_Create_Args *);
   void *XLA_FFI_Error_GetMessage;
   void (*XLA_FFI_Error_Destroy)(XLA_FFI_Error_Destroy_Args *);
-  void *XLA_FFI_Handler_Register, *XLA_FFI_Stream_Get, *XLA_FFI_Type_Register;
+  void *XLA_FFI_Handler_Register;
+  XLA_FFI_Error *(*XLA_FFI_Stream_Get)(XLA_FFI_Stream_Get_Args *);
+  void *XLA_FFI_Type_Register;
   void *XLA_FFI_ExecutionContext_Get, *XLA_FFI_State_Set, *XLA_FFI_State_Get;
   void *XLA_FFI_DeviceMemory_Allocate, *XLA_FFI_DeviceMemory_Free;
   XLA_FFI_Error *(*XLA_FFI_ThreadPool_Schedule)(XLA_FFI_ThreadPool_Schedule_Args *);

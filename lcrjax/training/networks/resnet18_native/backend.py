@@ -53,7 +53,7 @@ def serves(config: TrainingConfig, at_once: int) -> bool:
     return (
         at_once == 1
         and jax.default_backend() == "cpu"
-        and config.precision == "float32"
+        and config.dtype == "float32"
         and config.base_channels % LANES == 0
         and jnp.result_type(float) == jnp.float32
         and native.available()

@@ -11,7 +11,6 @@ from lcrjax.training.networks.protocol import choose_backend
 from lcrjax.training.networks.resnet18 import choose_execution
 from lcrjax.training.networks.resnet18_native.backend import NativeBackend, serves
 from lcrjax.training.programs import make_programs
-from tests.compiling import quick_jit
 
 pytestmark = pytest.mark.skipif(
     jax.default_backend() != "cpu" or not native.available(), reason="no native kernels here"
@@ -27,7 +26,7 @@ def assert_close(actual, expected, tolerance):
 
 
 def in_float64(leaf):
-    return leaf.astype(jnp.float64) if leaf.dtype == jnp.float32 else leaf
+    return np.asarray(leaf, np.float64) if leaf.dtype == jnp.float32 else leaf
 
 
 def backends(base=16, stem=None):
@@ -40,11 +39,11 @@ def backends(base=16, stem=None):
 
 def draw(backend, shape, n=7):
     rng = np.random.default_rng(0)
-    params, statistics = backend.init(jax.random.key(0), shape, 5)
+    params, statistics = jax.jit(backend.init, static_argnums=(1, 2))(jax.random.key(0), shape, 5)
     # No scale of 1 and no bias of 0, or they would not show.
     params = jax.tree.map(
         lambda leaf: (
-            leaf + jnp.float32(0.2) * rng.normal(size=leaf.shape).astype("f4")
+            jnp.asarray(np.asarray(leaf) + 0.2 * rng.normal(size=leaf.shape), jnp.float32)
             if leaf.ndim == 1
             else leaf
         ),
@@ -79,7 +78,7 @@ def test_equals_the_path_through_xla(shape, base, stem, tolerance):
         live = jnp.array([0, 1, 3, 4, 5])
         return gradient, trained[live], found.values, tested[live], same.values
 
-    run = quick_jit(everything, static_argnums=0)
+    run = jax.jit(everything, static_argnums=0)
     given = (params, statistics.values, images)
     actual = run(ours, *given)
     with jax.enable_x64(True):
@@ -95,7 +94,7 @@ def test_inference_cuts_a_batch_into_parts():
     def logits(backend, pixels, weights):
         return backend.forward(params, statistics, pixels, weights, training=False)[0]
 
-    run = quick_jit(logits, static_argnums=0)
+    run = jax.jit(logits, static_argnums=0)
     live = np.asarray(weights) > 0
     actual = np.asarray(run(ours, pixels, weights))
     assert_close(actual[live], run(reference, pixels, weights)[live], 1e-4)
