@@ -4,8 +4,9 @@
 
 Cells of BloodMNIST (the file) and the digits that scikit-learn carries, as they are and with
 planted outliers: images of random black and white pixels in place of one in 200. Similarities of
-all pairs are computed once and sampled from. Results go to experiments/results/coverage: rows.csv
-(coverage and width of each measure, viewpoint and level) and table.md.
+all pairs are computed once and sampled from. Results go to experiments/results/coverage, those of
+`--columns` to columns/ in it, as they come: rows.csv (coverage and width of each measure, viewpoint
+and level) and table.md.
 """
 
 import argparse
@@ -125,18 +126,19 @@ def main() -> None:
     parser.add_argument("--columns", type=int, help="to compare rows with; all if left out")
     parser.add_argument("--samples", type=int, default=300)
     parser.add_argument("--most", type=int, default=8000, help="elements of a dataset")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    out = options.out or (RESULTS if options.columns is None else RESULTS / "columns")
+    out.mkdir(parents=True, exist_ok=True)
     parts = []
     for case, images, labels in cases(options.path, options.most):
         for word in SIMILARITIES:
             asked = (options.rows, options.columns, options.samples)
             parts.append(covered(case, word, images, labels, *asked))
+            table = pd.concat(parts, ignore_index=True)
+            table.round(3).to_csv(out / "rows.csv", index=False)
+            (out / "table.md").write_text(summary(table), encoding="utf-8")
             print(f"{case}, {word}: done", flush=True)
-    table = pd.concat(parts, ignore_index=True)
-    options.out.mkdir(parents=True, exist_ok=True)
-    table.round(3).to_csv(options.out / "rows.csv", index=False)
-    (options.out / "table.md").write_text(summary(table), encoding="utf-8")
     print(summary(table))
 
 

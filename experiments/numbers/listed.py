@@ -225,11 +225,12 @@ MEASURED: dict[str, dict[str, str]] = {
     },
     "estimates.md": {
         "## Do the intervals hold the truth?": "python -m experiments.coverage blood.npz --most "
-        "4000 --samples 1000; its table.md",
+        "4000 --samples 1000; the same with --rows 400 --columns 800 --most 2000 --samples 150; "
+        "their rows.csv",
     },
     "streams.md": {
         "## How long": "measure of memory maps, once each, and the largest resident set less that "
-        "after jax had started",
+        "after jax had started; python -m benchmarks.streams FOLDER",
     },
     "performance.md": {
         "## On a GPU": "python -m benchmarks.ordinariness --gpu on an H200; benchmarks/results/gpu",
@@ -237,7 +238,7 @@ MEASURED: dict[str, dict[str, str]] = {
         "that XLA's library of products, YNNPACK, had found set to those of AVX2 in its memory",
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",
         "## Similarities of vectors": "python -m benchmarks.similarities --embeddings 10000x512 "
-        "--rounds 3, on a busy machine",
+        "--rounds 3, on a busy machine; of clusters --rounds 2",
         "## Features of subsets": "python -m benchmarks.features blood.npz",
         "## The family alone": "python -m benchmarks.family; a new process for each first call",
     },

@@ -120,7 +120,7 @@ def select(
             base = _base(Path(data))
             if out is not None:
                 check_chosen(out, dataset, base, link=link)
-            found, said = _chosen(
+            found, said, in_blocks = _chosen(
                 dataset, owned, size, shares, objective, similarity, unlabelled, seed, tell
             )
             stage = "measuring what was chosen"
@@ -135,7 +135,7 @@ def select(
     if as_json:
         print_json(about)
     else:
-        _print(Console(), dataset, about)
+        _print(Console(), dataset, about, in_blocks)
     for path in (report, out):
         if path is None:
             continue
@@ -189,12 +189,14 @@ def _chosen(
     unlabelled: bool,
     seed: int,
     tell: "Show",
-) -> tuple["Selection", str]:
-    """Choose, and say by what similarity."""
+) -> tuple["Selection", str, bool]:
+    """Choose, and say by what similarity, and whether elements were read in blocks."""
     import numpy as np
 
+    from lcrjax.numerics.streams import Stream
     from lcrjax.selection import select as choose
     from lcrjax.selection.scale import CHOOSING
+    from lcrjax.similarity.in_blocks import large_as_stream
     from lcrjax.similarity.spec import check_similarity, describe_similarity
 
     if owned is not None and owned.kind != dataset.kind:
@@ -210,10 +212,13 @@ def _chosen(
         there = owned.train.elements
         if not unlabelled:
             there = there, np.array(owned.class_names)[owned.train_labels]
+    elements = large_as_stream(word, dataset.train.elements)
+    in_blocks = isinstance(elements, Stream)
     stage = f"choosing {size:,} of {len(dataset.train):,} {dataset.kind}"
+    stage += ", read in blocks" * in_blocks
     tell(stage, 0.0)
     found = choose(
-        dataset.train.elements,
+        elements,
         size,
         labels,
         similarity=word,
@@ -223,7 +228,7 @@ def _chosen(
         seed=seed,
         progress=lambda share: tell(stage, share),
     )
-    return found, describe_similarity(word, found.similarity, dataset.kind)
+    return found, describe_similarity(word, found.similarity, dataset.kind), in_blocks
 
 
 def _summary(
@@ -267,7 +272,7 @@ def _summary(
     }
 
 
-def _print(console: Any, dataset: "Dataset", about: dict[str, Any]) -> None:
+def _print(console: Any, dataset: "Dataset", about: dict[str, Any], in_blocks: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -278,7 +283,7 @@ def _print(console: Any, dataset: "Dataset", about: dict[str, Any]) -> None:
     line(f"{dataset.name}: {about['chosen']:,} of {about['pool']:,} {dataset.kind}{beside}.")
     aim = f" ({about['aim']})" if about["objective"] == "auto" else ""
     line(f"Objective: {about['objective']}{aim}, {about['value']:.4g} in the end")
-    line(f"Similarity: {about['similarity']}")
+    line(f"Similarity: {about['similarity']}" + "; elements were read in blocks" * in_blocks)
     if about["classes"]:
         table = Table()
         table.add_column("class")

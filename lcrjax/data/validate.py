@@ -8,6 +8,7 @@ import numpy as np
 from lcrjax.data.errors import DataError
 from lcrjax.numerics.inputs import array as taken
 from lcrjax.numerics.pixels import check_pixels
+from lcrjax.numerics.streams import Stream
 
 _BLOCK_BYTES = 2**24
 #: Names of elements, or None for their places.
@@ -29,6 +30,11 @@ def check_elements(elements: Any, split: str, names: Names = None) -> tuple[str,
     Raises:
         DataError: If they are of no such kind, or have values that they must not have.
     """
+    if isinstance(elements, Stream):
+        raise DataError(
+            f"the {split} elements are a Stream, and would have to be read whole to be checked and "
+            "split: call Dataset(name, Split(stream, labels), None, class_names) in place of this."
+        )
     if hasattr(elements, "iloc") and getattr(elements, "ndim", 0) == 2:
         if not len(elements):
             raise DataError(f"the {split} rows are empty: give some.")

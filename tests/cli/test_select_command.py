@@ -7,6 +7,7 @@ from PIL import Image
 
 import lcrjax
 from lcrjax.data import load
+from lcrjax.numerics import sources
 from lcrjax.selection import select
 from tests.study import fake_parts as fake
 
@@ -93,6 +94,19 @@ def test_pictures_are_copied_or_linked(run, photos, tmp_path, link):
     new, owned = (load(n, test_fraction=0).train for n in ("new", "owned"))
     found = select(new.elements, 4, new.labels, given=(owned.elements, owned.labels))
     assert table["index"].tolist() == found.indices.tolist()
+
+
+def test_a_large_file_is_read_in_blocks(run, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype("f4")
+    np.save("x.npy", x)
+    words = ("select", "x.npy", "--unlabelled", "--size", "5")
+    said = "elements were read in blocks"
+    assert said not in run(*words).stdout
+    monkeypatch.setattr(sources, "_SMALL", 100)
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert said in result.stdout
+    assert "choosing 5 of 20 vectors, read in blocks" in result.stderr
 
 
 def test_labels_need_not_be_known(run, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lcrjax import Stream
 from lcrjax.data import DataError, Dataset, Split, from_arrays
 from lcrjax.data.resize import as_size
 
@@ -281,3 +282,12 @@ def test_a_bad_element_is_called_by_its_name(shape):
     for none in (None, names[:1]):
         with pytest.raises(ValueError, match=f"in {one} 1"):
             from_arrays("x", elements, [0, 1, 1], train_names=none)
+
+
+def test_a_stream_is_no_array():
+    stream = Stream([np.zeros((3, 2), "f4")])
+    with pytest.raises(
+        DataError, match=r"training elements are a Stream.*: call Dataset\(name, Spl"
+    ):
+        from_arrays("set", stream, [0, 0, 1])
+    assert len(Dataset("set", Split(stream, np.array([0, 0, 1])), None, ("a", "b")).train) == 3

@@ -13,6 +13,7 @@ import lcrjax
 from lcrjax import native
 from lcrjax.native import interrupts
 from lcrjax.native.calls import FORMS, _share_compared, sums
+from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.progress import telling
 from lcrjax.pairwise.product import _jitted, _product
 from lcrjax.pairwise.tile_loops import product_in_tiles
@@ -79,6 +80,35 @@ def test_every_pair_of_every_form(kind, d, rng):
                 else wanted
             )
             np.testing.assert_allclose(found, z[:, : len(y)], rtol=0, atol=1e-5, err_msg=form)
+
+
+CLUSTERS = {
+    "two": lambda i: i % 2,
+    "more than there are centres": lambda i: i % 20,
+    "most alike, the others anywhere": lambda i: np.where(i % 3 > 0, 0, i),
+}
+
+
+@pytest.mark.parametrize("spread", [0, 1e-4, 0.3])
+@pytest.mark.parametrize("kind", CLUSTERS)
+def test_pairs_within_clusters_and_between_them(kind, spread, rng):
+    """Of vectors that are packed about centres of their own, and of others that have none."""
+    n, d = 1100, 21
+    centres = 5 + rng.normal(size=(n, d))
+    x = centres[CLUSTERS[kind](np.arange(n))] + spread * rng.normal(size=(n, d))
+    x, few = x.astype("f4"), np.arange(0, n, 37)
+    far = np.concatenate([x[few[:20]] + np.float32(0.001), rng.normal(size=(9, d)).astype("f4")])
+    weights = np.eye(n, dtype="f4")[:, few]
+    for y, w in ((x, weights), (far, np.eye(len(far), dtype="f4"))):
+        apart = distances(x, y if y is far else y[few])
+        for form, fall in FALLS.items():
+            for length in (0.01, 6):  # among neighbours, and among all
+                rate = length**-2 if form == "gaussian" else 1 / length
+                found = sums(x, None if y is x else y, w, form, rate, 2)
+                wanted = fall(rate, apart**2)
+                np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5, err_msg=form)
+    rows = PackedPool(x, "exponential", 3.0).rows(few)
+    np.testing.assert_allclose(rows.T, np.exp(-3 * distances(x, x[few])), rtol=0, atol=1e-5)
 
 
 def test_cosines_in_a_program(rng):

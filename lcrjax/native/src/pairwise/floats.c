@@ -19,10 +19,15 @@
    d' q, d = y/t - 256 round(Y / 256), and of y / 256. What is uncertain still, the pairs that are
    next to each other, comes from sums of squared differences.
 
+   Vectors in clusters. x and y are taken about the centres a and b that are nearest to them, so
+   that integers hold what differs within a cluster:
+   |x - y|^2 = |x - b|^2 + |y - a|^2 - |a - b|^2 - 2 (x - a).(y - b).
+
    Inner products of vectors of length one come from their distances. */
 #include <math.h>
 #include <string.h>
 
+#include "centre.h"
 #include "common/transpose.h"
 #include "form.h"
 #include "sums.h"
@@ -46,13 +51,22 @@ static int64_t steps(int64_t d) { return (d + 7) / 8 * 4; } /* in fours, for the
 static int64_t steps_at(int level, int64_t d) {
   return level == 0 ? 0 : level == 1 ? steps(d) * 3 / 4 / 16 * 16 : steps(d);
 }
-/* Words, terms and bytes, `count` side by side. */
-static int64_t packed_bytes(int64_t d, int64_t count) { return (2 * steps(d) + TERMS) * 4 * count; }
+/* Words, terms and bytes, `count` side by side; then squared distances from all centres, and the
+   number of the nearest. */
+static int64_t packed_bytes(int64_t d, int64_t count) {
+  return (2 * steps(d) + TERMS + CENTRES + 1) * 4 * count;
+}
 static const float *terms_of(const char *packed, int64_t d, int64_t count) {
   return (const float *)packed + steps(d) * count;
 }
 static const char *bytes_of(const char *packed, int64_t d, int64_t count) {
   return packed + (steps(d) + TERMS) * 4 * count;
+}
+static const float *from_centres(const char *packed, int64_t d, int64_t count) {
+  return (const float *)(packed + (2 * steps(d) + TERMS) * 4 * count);
+}
+static const int32_t *nearest(const char *packed, int64_t d, int64_t count) {
+  return (const int32_t *)from_centres(packed, d, count) + CENTRES * count;
 }
 static int64_t panel_bytes(int64_t d) { return packed_bytes(d, COLUMNS); }
 static int64_t group_bytes(int64_t d) { return packed_bytes(d, ROWS); }
@@ -102,13 +116,18 @@ VNNI512 static double unit_of(const Elements *e, const float *x) {
   return squares > 0 ? 1 / sqrt(squares) : 0;
 }
 
+/* A vector, the centre that it is taken about or NULL, and one over its norm. */
+typedef struct {
+  const float *at, *centre;
+  double unit;
+} Vector;
+
 /* Sixteen components from k on: less those of the centre, or of the vector's direction. */
-INLINE __m512 components(const Elements *e, const float *x, double unit, int64_t k,
-                         __mmask16 here) {
-  __m512 v = _mm512_maskz_loadu_ps(here, x + k);
-  if (e->centre) v = _mm512_sub_ps(v, _mm512_maskz_loadu_ps(here, e->centre + k));
+INLINE __m512 components(const Elements *e, Vector x, int64_t k, __mmask16 here) {
+  __m512 v = _mm512_maskz_loadu_ps(here, x.at + k);
+  if (x.centre) v = _mm512_sub_ps(v, _mm512_maskz_loadu_ps(here, x.centre + k));
   if (!e->directions) return v;
-  const __m512d by = _mm512_set1_pd(unit);
+  const __m512d by = _mm512_set1_pd(x.unit);
   __m512d low = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(v)), by);
   __m512d high = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)), by);
   return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
@@ -122,13 +141,13 @@ INLINE __m512d widened(__m512 v) {
 
 /* Squares of all components and of the tail, and the scale at which no product of chunks leaves
    int32. */
-INLINE void measure(const Elements *e, const float *x, double unit, float *terms, int64_t stride) {
+INLINE void measure(const Elements *e, Vector x, float *terms, int64_t stride) {
   __m512d squares = _mm512_setzero_pd(), tail = _mm512_setzero_pd();
   __m512 largest = _mm512_setzero_ps();
   int64_t d = e->dimension, head = 2 * steps_at(1, d);
   float longest = 0;
   for (int64_t k = 0; k < d; k += 2 * CHUNK) {
-    __m512 v = components(e, x, unit, k, among(k, d)), square = _mm512_mul_ps(v, v);
+    __m512 v = components(e, x, k, among(k, d)), square = _mm512_mul_ps(v, v);
     largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
     squares = _mm512_add_pd(squares, widened(square));
     if (k >= head) tail = _mm512_add_pd(tail, widened(square));
@@ -138,6 +157,24 @@ INLINE void measure(const Elements *e, const float *x, double unit, float *terms
   terms[SQUARES * stride] = (float)_mm512_reduce_add_pd(squares);
   terms[SCALE * stride] = fmaxf(fmaxf(by_norm, by_size), 0x1p-100f);
   terms[TAIL * stride] = (float)_mm512_reduce_add_pd(tail);
+}
+
+/* The centre nearest to a vector; writes its number, and squared distances from all where there are
+   several, of the columns (side 1) with one centre for all of them side by side. */
+INLINE const float *about(const Elements *e, const float *x, int64_t i, int64_t count, int side,
+                          float *squared, int32_t *number) {
+  const Centres *centres = e->centres;
+  if (!centres) return NULL;
+  const float *points = centres->points;
+  int64_t d = e->dimension, best = 0;
+  double least = INFINITY;
+  for (int64_t c = 0; centres->count > 1 && c < centres->count; c++) {
+    double found = lcrjax_squared(x, points + c * d, d);
+    squared[side ? c * count + i : i * CENTRES + c] = (float)found;
+    if (found < least) least = found, best = c;
+  }
+  number[i] = (int32_t)best;
+  return points + best * d;
 }
 
 /* What sums over a vector's components: products with the other side's dither, squares of what
@@ -178,17 +215,20 @@ INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char
   int64_t d = e->dimension, n = steps(d);
   uint32_t *to = (uint32_t *)out, *to_bytes = (uint32_t *)bytes_of(out, d, count);
   float *terms = (float *)terms_of(out, d, count);
-  const float *x[COLUMNS];
-  double unit[COLUMNS];
+  float *squared = (float *)from_centres(out, d, count);
+  int32_t *number = (int32_t *)nearest(out, d, count);
+  Vector x[COLUMNS];
   Sums sums[COLUMNS];
   memset(terms, 0, sizeof(float) * TERMS * (size_t)count);
+  memset(squared, 0, sizeof(float) * (CENTRES + 1) * (size_t)count);
   for (int64_t i = 0; i < count; i++) {
-    x[i] = vector(e, first + i);
+    x[i].at = vector(e, first + i);
     terms[SCALE * count + i] = 0x1p-100f;
     sums[i] = (Sums){_mm512_setzero_pd(), _mm512_setzero_ps(), _mm512_setzero_si512()};
-    if (!x[i]) continue;
-    unit[i] = unit_of(e, x[i]);
-    measure(e, x[i], unit[i], terms + i, count);
+    if (!x[i].at) continue;
+    x[i].unit = unit_of(e, x[i].at);
+    x[i].centre = about(e, x[i].at, i, count, side, squared, number);
+    measure(e, x[i], terms + i, count);
   }
   for (int64_t k = 0; k < 2 * n; k += 32, to += 16 * count, to_bytes += 16 * count) {
     __mmask16 here[2] = {among(k, d), among(k + 16, d)};
@@ -199,14 +239,14 @@ INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char
       for (int i = 0; i < 16; i++) {
         int64_t j = part + i;
         words[i] = bytes[i] = _mm512_setzero_si512();
-        if (j >= count || !x[j]) continue;
+        if (j >= count || !x[j].at) continue;
         if (k == 2 * steps_at(1, d))
           terms[(BIAS + 1) * count + j] = 128 * (float)_mm512_reduce_add_epi32(sums[j].bytes);
         __m512 inverse = _mm512_set1_ps(1 / terms[SCALE * count + j]);
         __m256i half[2], low[2];
         for (int h = 0; h < 2; h++)
-          half[h] = rounded(components(e, x[j], unit[j], k + 16 * h, here[h]), here[h], inverse,
-                            own[h], other[h], side, &sums[j], &low[h]);
+          half[h] = rounded(components(e, x[j], k + 16 * h, here[h]), here[h], inverse, own[h],
+                            other[h], side, &sums[j], &low[h]);
         words[i] = _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);
         bytes[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low[0]), low[1], 1);
       }
@@ -243,17 +283,18 @@ VNNI512 static void differences(const Problem *p, const float *x, const float *c
                                 float *out) {
   const Elements plain = {.directions = p->rows.directions, .dimension = p->rows.dimension};
   int64_t d = plain.dimension;
-  double unit = unit_of(&plain, x), units[4];
+  const Vector one = {x, NULL, unit_of(&plain, x)};
+  Vector others[4];
   __m512 sum[4];
   for (int i = 0; i < 4; i++) {
-    units[i] = unit_of(&plain, y[i]);
+    others[i] = (Vector){y[i], NULL, unit_of(&plain, y[i])};
     sum[i] = _mm512_setzero_ps();
   }
   for (int64_t k = 0; k < d; k += 16) {
     __mmask16 left = among(k, d);
-    __m512 own = components(&plain, x, unit, k, left);
+    __m512 own = components(&plain, one, k, left);
     for (int i = 0; i < 4; i++) {
-      __m512 gap = _mm512_sub_ps(own, components(&plain, y[i], units[i], k, left));
+      __m512 gap = _mm512_sub_ps(own, components(&plain, others[i], k, left));
       sum[i] = _mm512_fmadd_ps(gap, gap, sum[i]);
     }
   }
@@ -296,6 +337,13 @@ typedef struct {
 typedef struct {
   __m512 squares, scale, dithered, scales, error;
 } Column;
+
+/* In clusters the squares are of distances from the other side's centres instead: of a row from all
+   of them, of columns from the row's own. Those between it and all; the centres of the columns. */
+typedef struct {
+  __m512 row, column, apart;
+  __m512i nearest;
+} Clusters;
 
 INLINE Constants constants(Form form, float rate, int64_t d) {
   float steepness = form == EXPONENTIAL ? rate / 2
@@ -343,14 +391,29 @@ INLINE __m512 similar(Form form, Constants c, __m512 squared, __m512 sums, __m51
   return form == COSINE ? _mm512_max_ps(product, _mm512_setzero_ps()) : product;
 }
 
+/* Of sixteen columns from j on, of a panel that is packed, with a row of a group. */
+INLINE Clusters clusters_of(const Problem *p, const char *group, int r, const char *packed, int j) {
+  int64_t d = p->columns.dimension, own = nearest(group, d, ROWS)[r];
+  return (Clusters){_mm512_loadu_ps(from_centres(group, d, ROWS) + r * CENTRES),
+                    _mm512_loadu_ps(from_centres(packed, d, COLUMNS) + own * COLUMNS + j),
+                    _mm512_loadu_ps(p->rows.centres->apart[own]),
+                    _mm512_loadu_si512(nearest(packed, d, COLUMNS) + j)};
+}
+
 /* Similarities of sixteen pairs, and which of them are uncertain. */
-INLINE __mmask16 sixteen(Form form, Constants c, Row row, Column column, const float *product,
-                         float *squared, float *z) {
+INLINE __mmask16 sixteen(Form form, Constants c, Row row, Column column, const Clusters *clusters,
+                         const float *product, float *squared, float *z) {
   __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), column.dithered);
-  __m512 sums = _mm512_add_ps(column.squares, row.squares);
+  __m512 sums = _mm512_add_ps(column.squares, row.squares), all = sums;
+  if (clusters) {
+    __m512 apart = _mm512_permutexvar_ps(clusters->nearest, clusters->apart);
+    sums = _mm512_add_ps(_mm512_permutexvar_ps(clusters->nearest, clusters->row), clusters->column);
+    all = _mm512_add_ps(sums, apart);
+    sums = _mm512_sub_ps(sums, apart);
+  }
   gap = _mm512_mul_ps(_mm512_sub_ps(gap, row.dithered), column.scale);
   gap = _mm512_max_ps(_mm512_fnmadd_ps(gap, row.twice_scale, sums), _mm512_setzero_ps());
-  __m512 slope, value = similar(form, c, gap, sums, &slope), noise = _mm512_mul_ps(sums, c.noise);
+  __m512 slope, value = similar(form, c, gap, sums, &slope), noise = _mm512_mul_ps(all, c.noise);
   _mm512_store_ps(squared, gap);
   _mm512_store_ps(z, value);
   __m512 error = _mm512_mul_ps(row.error, column.scales);
@@ -365,19 +428,25 @@ INLINE __mmask16 sixteen(Form form, Constants c, Row row, Column column, const f
 }
 
 /* Similarities of a tile from products at a level; counts the pairs that are uncertain. */
-INLINE int similarities(Form form, const Problem *p, const float *rows, const float *columns,
-                        int level, const float *products, float *squared, uint32_t *uncertain,
-                        float *z) {
-  Constants c = constants(form, p->rate, p->rows.dimension);
-  const Column low = column_of(columns, level), high = column_of(columns + 16, level);
+INLINE int similarities(Form form, bool clustered, const Problem *p, const char *group,
+                        const char *packed, int level, const float *products, float *squared,
+                        uint32_t *uncertain, float *z) {
+  int64_t d = p->columns.dimension;
+  const float *rows = terms_of(group, d, ROWS), *columns = terms_of(packed, d, COLUMNS);
+  Constants c = constants(form, p->rate, d);
+  const Column column[2] = {column_of(columns, level), column_of(columns + 16, level)};
   int count = 0;
   for (int r = 0; r < ROWS; r++) {
-    int64_t at = r * COLUMNS;
     Row row = row_of(rows + r, c.strict, level);
-    uint32_t first = sixteen(form, c, row, low, products + at, squared + at, z + at);
-    uint32_t second =
-        sixteen(form, c, row, high, products + at + 16, squared + at + 16, z + at + 16);
-    uncertain[r] = first | second << 16;
+    uncertain[r] = 0;
+    for (int half = 0; half < 2; half++) {
+      int64_t at = r * COLUMNS + 16 * half;
+      Clusters clusters;
+      if (clustered) clusters = clusters_of(p, group, r, packed, 16 * half);
+      uint32_t found = sixteen(form, c, row, column[half], clustered ? &clusters : NULL,
+                               products + at, squared + at, z + at);
+      uncertain[r] |= found << 16 * half;
+    }
     count += __builtin_popcount(uncertain[r]);
   }
   return count;
@@ -416,15 +485,18 @@ static void refine(const Problem *p, const Groups *groups, int n, const char *pa
 }
 
 /* A tile of similarities whose products are done to a level; returns that which it took. */
-INLINE int tile(Form form, const Problem *p, const Groups *group, const char *packed, int level,
-                int64_t row, int64_t column, float *products, float *squared, float *z) {
+INLINE int tile(Form form, bool clustered, const Problem *p, const Groups *group,
+                const char *packed, int level, int64_t row, int64_t column, float *products,
+                float *squared, float *z) {
   int64_t d = p->columns.dimension;
   const float *rows = terms_of(group->first, d, ROWS), *columns = terms_of(packed, d, COLUMNS);
   uint32_t uncertain[ROWS];
-  int count = similarities(form, p, rows, columns, level, products, squared, uncertain, z);
+  int count = similarities(form, clustered, p, group->first, packed, level, products, squared,
+                           uncertain, z);
   for (; count > (lcrjax_of_directions(form) ? FEW : MANY) && level + 1 < LEVELS; level++) {
     refine(p, group, 1, packed, level, level + 1, products);
-    count = similarities(form, p, rows, columns, level + 1, products, squared, uncertain, z);
+    count = similarities(form, clustered, p, group->first, packed, level + 1, products, squared,
+                         uncertain, z);
   }
   if (count) exactly(form, p, rows, columns, row, column, squared, uncertain, z);
   if (form == COSINE) itself(p, row, column, z);
@@ -433,17 +505,21 @@ INLINE int tile(Form form, const Problem *p, const Groups *group, const char *pa
 
 VNNI512 static int tile_of(const Problem *p, const Groups *group, const char *packed, int level,
                            int64_t row, int64_t column, float *products, float *squared, float *z) {
-  switch (p->form) {
+#define LCRJAX_TILE(form, clustered) \
+  tile(form, clustered, p, group, packed, level, row, column, products, squared, z)
 #define LCRJAX_CASE(form) \
-  case form: return tile(form, p, group, packed, level, row, column, products, squared, z)
+  case form: return clustered ? LCRJAX_TILE(form, true) : LCRJAX_TILE(form, false)
+  bool clustered = p->rows.centres && p->rows.centres->count > 1;
+  switch (p->form) {
     LCRJAX_CASE(EXPONENTIAL);
     LCRJAX_CASE(GAUSSIAN);
     LCRJAX_CASE(MATERN32);
     LCRJAX_CASE(MATERN52);
-    LCRJAX_CASE(COSINE);
-    LCRJAX_CASE(LINEAR);
-#undef LCRJAX_CASE
+    case COSINE: return LCRJAX_TILE(COSINE, false);
+    case LINEAR: return LCRJAX_TILE(LINEAR, false);
   }
+#undef LCRJAX_CASE
+#undef LCRJAX_TILE
   return level;
 }
 

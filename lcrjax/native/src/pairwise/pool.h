@@ -7,7 +7,8 @@
 typedef struct {
   Problem p; /* whose rows and columns have the same data; of its weights nothing is used */
   int64_t panels;
-  float *centre; /* of floats; the pool's own */
+  float *centre;   /* of floats; the pool's own */
+  Centres centres; /* likewise */
   int32_t *plain;
 } Pool;
 

@@ -16,6 +16,7 @@ static void pack(void *data, int64_t panel, int worker) {
 LCRJAX_EXPORT void lcrjax_pool_free(Pool *pool) {
   if (pool == NULL) return;
   free(pool->centre);
+  lcrjax_centres_free(&pool->centres);
   free(pool->plain);
   free(pool->p.columns.panels);
   free(pool);
@@ -41,10 +42,16 @@ LCRJAX_EXPORT Pool *lcrjax_pool_new(int floats, const void *data, int64_t n, int
   for (int64_t i = 0; i < n; i++) pool->plain[i] = (int32_t)i;
   p->columns.data = data;
   p->columns.directions = lcrjax_of_directions(p->form);
-  p->columns.centre = p->columns.directions ? NULL : pool->centre;
   p->columns.n = n;
   p->columns.dimension = d;
   p->columns.order = pool->plain;
+  if (floats && !p->columns.directions) {
+    if (!lcrjax_centres(&p->columns, pool->centre, &pool->centres)) {
+      lcrjax_pool_free(pool);
+      return NULL;
+    }
+    p->columns.centres = &pool->centres;
+  }
   p->rows = p->columns;
   if (lcrjax_parallel((Workers){.threads = threads}, pool->panels, pack, pool) != DONE) {
     lcrjax_pool_free(pool);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "centre.h"
 #include "common/cancel.h"
 #include "order.h"
 #include "partition.h"
@@ -181,7 +182,11 @@ static Outcome set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) 
 Outcome lcrjax_sums(Workers workers, Problem *p) {
   Plan q = {.p = p};
   p->rows.directions = p->columns.directions = lcrjax_of_directions(p->form);
-  if (p->rows.directions) p->rows.centre = p->columns.centre = NULL;
+  Centres centres = {0};
+  if (p->centre != NULL && !p->rows.directions) {
+    if (!lcrjax_centres(&p->rows, p->centre, &centres)) return NO_MEMORY;
+    p->rows.centres = p->columns.centres = &centres;
+  }
   q.places_columns = up(p->columns.n, p->symmetric ? SIDE : COLUMNS);
   q.places_rows = p->symmetric ? q.places_columns : up(p->rows.n, ROWS);
   q.panels = q.places_columns / COLUMNS;
@@ -204,5 +209,6 @@ Outcome lcrjax_sums(Workers workers, Problem *p) {
   free(q.group.used);
   free(order);
   free(plain);
+  lcrjax_centres_free(&centres);
   return outcome;
 }

@@ -18,10 +18,18 @@ enum { ROWS = 12, COLUMNS = 32, SIDE = 96 };
 /* Tiles side by side in a panel that are computed together. */
 enum { STRIP = 4 };
 
+/* Points that are taken from floats: each vector is packed about the one that is nearest. */
+enum { CENTRES = 16 };
+typedef struct {
+  int64_t count;
+  float *points;                 /* (count, dimension) */
+  float apart[CENTRES][CENTRES]; /* squared distances */
+} Centres;
+
 /* One set of elements, in the order in which they are laid out. */
 typedef struct {
-  const void *data;    /* (n, dimension), as given */
-  const float *centre; /* (dimension,), to be taken from floats; or NULL */
+  const void *data;       /* (n, dimension), as given */
+  const Centres *centres; /* of floats; NULL for none */
   int64_t n, dimension;
   bool directions;      /* floats count as if they had length one */
   const int32_t *order; /* the element at each place */
@@ -70,6 +78,7 @@ typedef struct Problem {
   Form form;
   float rate; /* of the distance, or of its square for GAUSSIAN, in the form's exponential */
   Elements rows, columns;
+  const float *centre;  /* (dimension,), of floats: where squares are small */
   bool symmetric;       /* the columns are the rows */
   int64_t split;        /* of these, a multiple of SIDE: pairs on one side of it count nothing */
   const float *weights; /* (k, stride): a column of Z has a weight for each of k distributions */
