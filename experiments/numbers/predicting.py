@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from experiments.ceiling import RESULTS as CEILING
 from experiments.differences import RESULTS as DIFFERENCES
 from experiments.measures import RESULTS as MEASURES
 from experiments.panel import RESULTS as PANEL
@@ -173,9 +174,6 @@ def diversity_alone() -> Iterator[str]:
     yield f"which trains nothing, is as good: {alone('nn_bacc[rmsd:1]')}"
     yield f"$A_1$ names the better in {alone('A_1')}"
     yield f"$R_1$ says most**: {alone('R_1')}"
-
-
-CEILING = PANEL.parent / "ceiling"
 
 
 @functools.cache

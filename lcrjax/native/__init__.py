@@ -1,4 +1,4 @@
-"""Kernels in C for processors whose vector units XLA does not use to the full.
+"""Kernels in C for processors whose vector units XLA does not use to the full; GPUs: see `gpu`.
 
 Everything that they compute has a path in XLA as well, which is their reference. `available()`
 says whether they are used, `absence()` why not, and `LCRJAX_NATIVE` in the environment, read once,

@@ -1,5 +1,5 @@
-/* Launches sums_of_bytes.cu on XLA's stream, through the driver's library, which only a machine with
-   a GPU has: it is looked up as it is first needed. */
+/* Launches sums_of_bytes.cu on XLA's stream, through the driver's library, which only a machine
+   with a GPU has: it is looked up as it is first needed. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -9,7 +9,8 @@
 enum { SHARED_MEMORY = 8, PROCESSORS = 16 }; /* attributes, as the driver numbers them */
 enum { TILES_AT_ONCE = 1 << 21 };            /* of one launch: a fraction of a second */
 
-/* Functions of the driver, in the order of `names`; those that can fail return 0 if they did not. */
+/* Functions of the driver, in the order of `names`; those that can fail return 0 if they did not.
+ */
 static struct {
   int (*error_string)(int, const char **);
   int (*stream_context)(void *, void **);
@@ -24,10 +25,10 @@ static struct {
   int (*launch)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                 void *, void **, void **);
 } driver;
-static const char *names[] = {
-    "cuGetErrorString",     "cuStreamGetCtx",       "cuCtxPushCurrent_v2", "cuCtxPopCurrent_v2",
-    "cuCtxGetDevice",       "cuDeviceGetAttribute", "cuLibraryLoadData",   "cuLibraryGetKernel",
-    "cuKernelSetAttribute", "cuMemsetD8Async",      "cuLaunchKernel"};
+static const char *names[] = {"cuGetErrorString",   "cuStreamGetCtx",     "cuCtxPushCurrent_v2",
+                              "cuCtxPopCurrent_v2", "cuCtxGetDevice",     "cuDeviceGetAttribute",
+                              "cuLibraryLoadData",  "cuLibraryGetKernel", "cuKernelSetAttribute",
+                              "cuMemsetD8Async",    "cuLaunchKernel"};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const void *program; /* of the kernel, for the GPUs here: Python gives and keeps it */

@@ -18,23 +18,23 @@ enum {
   SHARED = STAGES * STAGE + BESIDE
 };
 
-/* Elements are rows of signed bytes, a multiple of ROWS of x and of COLUMNS of y, padded by zeros to
-   `depth` bytes. Sums are integers in units of 2^-61: additions in any order give the same. */
+/* Elements are rows of signed bytes, a multiple of ROWS of x and of COLUMNS of y, padded by zeros
+   to `depth` bytes. Sums are integers in units of 2^-61: additions in any order give the same. */
 typedef struct {
-  const signed char *x, *y;      /* (n, depth), (m, depth) */
-  const int *x_squares;          /* (n,) squared lengths */
-  const int *y_squares;          /* (m,) */
-  const float *x_weights;        /* (k, n), absolute values of each row together at most 1 */
-  const float *y_weights;        /* (k, m) */
-  const unsigned *x_present;     /* (n / ROWS,) bit c: some weight of row c in this tile is not 0 */
-  const unsigned *y_present;     /* (m / COLUMNS,) */
-  const int *counts;             /* (2,) true elements of x and y */
-  const float *factor;           /* (1,) the similarity is 2^(factor distance) */
-  unsigned long long *out;       /* (k, n) */
+  const signed char *x, *y;  /* (n, depth), (m, depth) */
+  const int *x_squares;      /* (n,) squared lengths */
+  const int *y_squares;      /* (m,) */
+  const float *x_weights;    /* (k, n), absolute values of each row together at most 1 */
+  const float *y_weights;    /* (k, m) */
+  const unsigned *x_present; /* (n / ROWS,) bit c: some weight of row c in this tile is not 0 */
+  const unsigned *y_present; /* (m / COLUMNS,) */
+  const int *counts;         /* (2,) true elements of x and y */
+  const float *factor;       /* (1,) the similarity is 2^(factor distance) */
+  unsigned long long *out;   /* (k, n) */
   long long k, n, m;
-  long long first, last;         /* tiles, in the order in which they are walked along */
-  int depth, steps;              /* a multiple of DEPTH; 32 bytes each that hold pixels */
-  int symmetric;                 /* y is x: each pair once, for both */
+  long long first, last; /* tiles, in the order in which they are walked along */
+  int depth, steps;      /* a multiple of DEPTH; 32 bytes each that hold pixels */
+  int symmetric;         /* y is x: each pair once, for both */
 } Problem;
 
 #endif

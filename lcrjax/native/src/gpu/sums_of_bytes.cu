@@ -23,9 +23,9 @@ enum { DOWN = WARP_ROWS / 16, ALONG = WARP_COLUMNS / 8 };
 
 /* Copies 16 bytes to shared memory, some time. */
 DEVICE void fetch(void *to, const void *from) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(
-                   (unsigned)__cvta_generic_to_shared(to)),
-               "l"(from));
+  asm volatile(
+      "cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+      "l"(from));
 }
 
 DEVICE void end_of_piece() { asm volatile("cp.async.commit_group;"); }
@@ -79,8 +79,8 @@ DEVICE void wait_for_products(int acc[1][32][4]) {
   asm volatile("wgmma.wait_group.sync.aligned 0;" : SIXTY_FOUR(0), SIXTY_FOUR(16)::"memory");
 }
 #else
-/* Four matrices of 8 rows of 16 bytes; lane l names row l % 8 of matrix l / 8, and has four bytes of
-   each: those from 4 (l % 4) on of row l / 4. */
+/* Four matrices of 8 rows of 16 bytes; lane l names row l % 8 of matrix l / 8, and has four bytes
+   of each: those from 4 (l % 4) on of row l / 4. */
 DEVICE void four_matrices(int r[4], const void *row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -166,6 +166,7 @@ DEVICE void fetch_piece(char *stage, const Problem *p, const Walk *tile, int pie
 /* Adds the products of a piece, so many times 32 bytes, to those of a warp's part of the tile. */
 DEVICE void multiply(int acc[DOWN][ALONG][4], const char *stage, int steps, int down, int along) {
 #if HOPPER
+  (void)along; /* a warp has all columns */
   begin_products();
   for (int s = 0; s < steps; s++)
     add_products_of_four_warps(acc, stage + down / 64 * 64 * DEPTH, stage + ROWS * DEPTH, s);
@@ -175,7 +176,7 @@ DEVICE void multiply(int acc[DOWN][ALONG][4], const char *stage, int steps, int 
   for (int s = 0; s < steps; s++) {
     int a[DOWN][4];
     UNROLL for (int m = 0; m < DOWN; m++)
-      four_matrices(a[m], stage + place(down + m * 16 + lane % 16, s * 2 + lane / 16));
+        four_matrices(a[m], stage + place(down + m * 16 + lane % 16, s * 2 + lane / 16));
     UNROLL for (int pair = 0; pair < ALONG / 2; pair++) {
       const int row = ROWS + along + pair * 16 + lane % 8 + lane / 16 * 8;
       int b[4];
@@ -189,8 +190,8 @@ DEVICE void multiply(int acc[DOWN][ALONG][4], const char *stage, int steps, int 
 #endif
 }
 
-/* What a tile takes beside its elements, in shared memory: squared lengths, and weights of the first
-   distribution that has any there. */
+/* What a tile takes beside its elements, in shared memory: squared lengths, and weights of the
+   first distribution that has any there. */
 typedef struct {
   int y_squares[COLUMNS], x_squares[ROWS];
   float x_weights[ROWS], y_weights[COLUMNS];
@@ -240,8 +241,8 @@ DEVICE void compare(int acc[DOWN][ALONG][4], const Problem *p, const Walk *tile,
                     const Beside *beside, Corner at) {
   const float factor = *p->factor;
   int own[2 * DOWN];
-  UNROLL for (int r = 0; r < 2 * DOWN; r++)
-    own[r] = beside->x_squares[at.row + r / 2 * 16 + r % 2 * 8];
+  UNROLL for (int r = 0; r < 2 * DOWN; r++) own[r] =
+      beside->x_squares[at.row + r / 2 * 16 + r % 2 * 8];
   UNROLL for (int n = 0; n < ALONG; n++) {
     const int *its = beside->y_squares + at.column + n * 8;
     UNROLL for (int m = 0; m < DOWN; m++) {
@@ -294,8 +295,8 @@ DEVICE void add_to_rows(int acc[DOWN][ALONG][4], const Problem *p, const Walk *t
 /* What a thread's rows add to one of its columns. */
 DEVICE float column_sum(int acc[DOWN][ALONG][4], const float own[2 * DOWN], int q) {
   float sum = 0;
-  UNROLL for (int r = 0; r < 2 * DOWN; r++)
-    sum += __int_as_float(acc[r / 2][q / 2][r % 2 * 2 + q % 2]) * own[r];
+  UNROLL for (int r = 0; r < 2 * DOWN; r++) sum +=
+      __int_as_float(acc[r / 2][q / 2][r % 2 * 2 + q % 2]) * own[r];
   return sum;
 }
 
@@ -343,25 +344,24 @@ KERNEL sums_of_bytes(const Problem given) {
   Walk ahead = {p->first + blockIdx.x, 0, 0, 0, 0}, now = ahead;
   int more = advance(&ahead, p), piece_ahead = 0, slot_ahead = 0, slot = 0;
 
-#define FETCH_NEXT                                                                        \
-  do {                                                                                    \
-    if (more) {                                                                           \
+#define FETCH_NEXT                                                      \
+  do {                                                                  \
+    if (more) {                                                         \
       fetch_piece(stages + slot_ahead * STAGE, p, &ahead, piece_ahead); \
-      if (++piece_ahead == pieces) {                                                      \
-        piece_ahead = 0;                                                                  \
-        more = advance(&ahead, p);                                                        \
-      }                                                                                   \
-    }                                                                                     \
-    end_of_piece();                                                                       \
-    slot_ahead = (slot_ahead + 1) % STAGES;                                               \
+      if (++piece_ahead == pieces) {                                    \
+        piece_ahead = 0;                                                \
+        more = advance(&ahead, p);                                      \
+      }                                                                 \
+    }                                                                   \
+    end_of_piece();                                                     \
+    slot_ahead = (slot_ahead + 1) % STAGES;                             \
   } while (0)
 
   for (int s = 0; s < LEAD; s++) FETCH_NEXT;
   while (advance(&now, p)) {
     const Carried part = carry(p, &now);
     int acc[DOWN][ALONG][4];
-    UNROLL for (int m = 0; m < DOWN; m++)
-      UNROLL for (int n = 0; n < ALONG; n++)
+    UNROLL for (int m = 0; m < DOWN; m++) UNROLL for (int n = 0; n < ALONG; n++)
         UNROLL for (int e = 0; e < 4; e++) acc[m][n][e] = 0;
     for (int piece = 0; piece < pieces; piece++) {
       wait_for_piece();
