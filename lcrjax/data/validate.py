@@ -33,7 +33,7 @@ def check_elements(elements: Any, split: str, names: Names = None) -> tuple[str,
     if isinstance(elements, Stream):
         raise DataError(
             f"the {split} elements are a Stream, and would have to be read whole to be checked and "
-            "split: call Dataset(name, Split(stream, labels), None, class_names) in place of this."
+            "split: call Dataset(name, Split(stream, labels), None, class_names) instead."
         )
     if hasattr(elements, "iloc") and getattr(elements, "ndim", 0) == 2:
         if not len(elements):
