@@ -87,7 +87,7 @@ def _by_kernel(
     y_weights = _padded(weights[:, order])
     x, x_squares, x_weights = y, y_squares, y_weights
     if others is not None:
-        x, x_squares = _rows(points, jnp.arange(len(points.pixels)))
+        x, x_squares = _rows(points, jnp.arange(len(points.pixels), dtype=jnp.int32))
         x_weights = jnp.zeros((len(weights), len(x)), jnp.float32)
     call = jax.ffi.ffi_call(
         gpu.target(),
@@ -114,9 +114,9 @@ def _by_distribution(weights: Float[Array, "k m"], count: Array) -> Int[Array, "
 
     The kernel passes by distributions of which a tile has no element.
     """
-    first = jnp.argmax(jnp.abs(weights), axis=0)
-    place = jnp.arange(weights.shape[1])
-    return jnp.argsort(jnp.where(place < count, first, len(weights)))
+    first = jnp.argmax(jnp.abs(weights), axis=0).astype(jnp.int32)
+    place = jnp.arange(weights.shape[1], dtype=jnp.int32)
+    return jnp.argsort(jnp.where(place < count, first, len(weights))).astype(jnp.int32)
 
 
 def _rows(
