@@ -238,9 +238,13 @@ MEASURED: dict[str, dict[str, str]] = {
         "that XLA's library of products, YNNPACK, had found set to those of AVX2 in its memory",
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",
         "## Similarities of vectors": "python -m benchmarks.similarities --embeddings 10000x512 "
-        "--rounds 3, on a busy machine; of clusters --rounds 2",
+        "--rounds 3; of clusters --rounds 2, on a busy machine",
         "## Features of subsets": "python -m benchmarks.features blood.npz",
         "## The family alone": "python -m benchmarks.family; a new process for each first call",
+    },
+    "ray.md": {
+        "A study of 340 subsets of digits took 189 s on two idle cores, and 147 s with two workers "
+        "of one": "lcrjax study digits --sizes 128,256,512,1024 --per-bin 6, once each",
     },
     "reproducing.md": {"It takes 10 seconds": "python -m experiments.numbers, processor time"},
     "statistics.md": {
