@@ -36,7 +36,7 @@ RECOMPUTED: dict[str, Callable[[], Iterator[str]]] = {
     "embeddings.md": measures.embeddings,
     "tutorial.md": measures.tutorial,
     "measures.md": measures.measures,
-    "panel.md": panel.panel_page,
+    "panel.md": lambda: itertools.chain(panel.panel_page(), predicting.beside_the_baselines()),
     "training.md": training.training,
     "training-notes.md": training.training_notes,
     "performance.md": performance.performance,

@@ -227,6 +227,19 @@ def the_ceiling() -> Iterator[str]:
         yield f"{said} |…| {value:.2f} |"
 
 
+def beside_the_baselines() -> Iterator[str]:
+    for said, feature in (
+        ("class counts alone, which look at no image", "class counts alone"),
+        ("nearest neighbour on other training images", "nn_bacc[rmsd:1]"),
+        ("$A_0$, the paper's best", "A_0"),
+        ("$A_1$", "A_1"),
+        ("$CB_1$", "CB_1"),
+        ("size", "size"),
+    ):
+        yield f"{said} | {share(feature)} |"
+    yield f"(predicting.md#the-ceiling)) | {most()} |"
+
+
 def two_datasets() -> Iterator[str]:
     ends = load_predictor(PANEL).ranges["size"]
     yield f"from scratch on {ends[0]:,.0f} to {ends[1]:,.0f} images"
