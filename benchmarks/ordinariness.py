@@ -20,7 +20,7 @@ from jax import lax
 
 import lcrjax
 from benchmarks.time_figure import time_figure
-from benchmarks.timing import in_turn, optional, seconds, show
+from benchmarks.timing import PEAK, in_turn, optional, seconds, show
 from lcrjax.data import load
 from lcrjax.similarity.distances.byte_products import byte_product
 
@@ -140,13 +140,10 @@ def loop_rate(side: int, d: int, of_bytes: bool, times: int = 64) -> float:
     return times * 2 * side * side * d / seconds(lambda: program(a, b), 5)
 
 
-PEAK = """
+ONCE = (
+    PEAK
+    + """
 import jax, lcrjax, numpy as np
-from pathlib import Path
-
-def peak():
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 jax.numpy.zeros(1).block_until_ready()
 before = peak()
@@ -155,11 +152,12 @@ w = np.ones(({n}, 10), np.float32) / {n}
 lcrjax.ordinariness(x, w).block_until_ready()
 print(peak() - before)
 """
+)
 
 
 def peak_memory(n: int) -> float:
     """MiB by which the peak resident size grows over a process that has imported jax; Linux."""
-    command = [sys.executable, "-c", PEAK.format(n=n)]
+    command = [sys.executable, "-c", ONCE.format(n=n)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 

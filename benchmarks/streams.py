@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.timing import show
+from benchmarks.timing import PEAK, show
 
 RESULTS = Path(__file__).parent / "results" / "streams.csv"
 BLOCK = 1000
@@ -29,14 +29,11 @@ ESTIMATES = {
     "4,096 rows, 16,384 columns": f"{GAUSSIAN}, rows=4096, columns=16384",
 }
 
-ONCE = """
+ONCE = (
+    PEAK
+    + """
 import time
-from pathlib import Path
 import jax, lcrjax, numpy as np
-
-def peak():
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 jax.numpy.zeros(1).block_until_ready()
 before, start = peak(), time.process_time()
@@ -45,6 +42,7 @@ labels = np.arange(len(x)) // 7 % 10
 lcrjax.measure(lcrjax.Stream(x), labels, q=(0, 1, 2), {asked})
 print(time.process_time() - start, peak() - before)
 """
+)
 
 
 def write(path: Path, n: int, d: int, dtype: str, real: int) -> None:

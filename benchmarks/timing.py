@@ -10,6 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 REPEATS = 3
+#: Source of a function that a process of its own calls.
+PEAK = """
+from pathlib import Path
+
+def peak():
+    "Largest resident set so far, MiB; Linux."
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+"""
 TURN = 1.5  # seconds of a quick program's turn: cores may change their speed from one to the next
 
 

@@ -93,7 +93,7 @@ def slow() -> list[str]:
     if absence is not None and on_cpu:
         said.append(f"Comparing and training, 2 to 20 times: no kernels in C, {absence.why}.")
     if jax.default_backend() == "gpu" and (missing := gpu.absence()) is not None:
-        said.append(f"Comparing images, 3 times: no kernel for the GPU, {missing.why}.")
+        said.append(f"Comparing images, 3 to 4 times: no kernel for the GPU, {missing.why}.")
     if on_cpu and Path("/proc/driver/nvidia").exists():
         said.append(
             "Training and comparing: there is an NVIDIA GPU, which jax does not use: "

@@ -164,10 +164,10 @@ def library() -> ctypes.CDLL | Absence:
 
 @functools.cache
 def _usable() -> bool:
-    return verdict(absence(), "kernels in C")
+    return verdict(absence(), "kernels in C", "2 to 20")
 
 
-def verdict(found: Absence | None, what: str) -> bool:
+def verdict(found: Absence | None, what: str, slower: str) -> bool:
     """Whether kernels are there; where they should be and are not, a warning or an error."""
     if found is None:
         return True
@@ -175,7 +175,7 @@ def verdict(found: Absence | None, what: str) -> bool:
         raise RuntimeError(f"LCRJAX_NATIVE is 'require', but {what} cannot be used, {found.why}")
     if found.surprising:
         warnings.warn(
-            f"computing without {what}, 2 to 20 times slower: {found.why}",
+            f"computing without {what}, {slower} times slower: {found.why}",
             RuntimeWarning,
             stacklevel=4,
         )

@@ -54,7 +54,7 @@ def target() -> str:
 
 @functools.cache
 def _usable() -> bool:
-    return native.verdict(absence(), "the kernel for GPUs")
+    return native.verdict(absence(), "the kernel for GPUs", "3 to 4")
 
 
 @functools.cache

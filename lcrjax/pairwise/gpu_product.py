@@ -84,7 +84,7 @@ def _by_kernel(
     columns = points if others is None else others
     order = _by_distribution(weights, counts[1])
     y, y_squares = _rows(columns, order)
-    y_weights = _padded(weights[:, order])
+    y_weights = jnp.pad(weights[:, order], [(0, 0), (0, -weights.shape[1] % COLUMNS)])
     x, x_squares, x_weights = y, y_squares, y_weights
     if others is not None:
         x, x_squares = _rows(points, jnp.arange(len(points.pixels), dtype=jnp.int32))
@@ -126,10 +126,6 @@ def _rows(
     n, d = points.pixels.shape
     pixels = jnp.pad(signed(points.pixels[order]), [(0, -n % COLUMNS), (0, -d % DEPTH)])
     return pixels, jnp.pad(points.shifted[order, 0] + 128**2 * d, (0, -n % COLUMNS))
-
-
-def _padded(weights: Float[Array, "k n"]) -> Float[Array, "k m"]:
-    return jnp.pad(weights, [(0, 0), (0, -weights.shape[1] % COLUMNS)])
 
 
 def _present(weights: Float[Array, "k n"], tile: int) -> UInt32[Array, " tiles"]:

@@ -173,11 +173,10 @@ class _Work:
             self.images += n * int((seen.epoch - before)[busy].sum())
             scored, over = self._reached(seen, slots)
             ended = {i: slot for i in busy if over[i] and (slot := slots[i]) is not None}
-            # All are under way before the first is waited for; a GPU predicts while we score.
-            found = [self.programs.predict(models, jnp.int32(i), self.test) for i in scored]
-            found = ready(found) if jax.default_backend() == "cpu" else found
+            # All are under way before the first is waited for.
+            found = ready([self.programs.predict(models, jnp.int32(i), self.test) for i in scored])
             for (i, when), probabilities in zip(scored.items(), found, strict=True):
-                self._note(slots[i], when, _Seen(*(x[i] for x in seen)), np.asarray(probabilities))
+                self._note(slots[i], when, _Seen(*(x[i] for x in seen)), probabilities)
             shared = (time.perf_counter() - started) / len(busy)
             for i in busy:
                 seconds[slots[i]] += shared
@@ -251,7 +250,7 @@ class _Work:
         return {i: when for i, when in scored.items() if when}, now.beyond | seen.failed
 
     def _note(
-        self, slot: int | None, when: list[str], model: "_Seen", probabilities: np.ndarray
+        self, slot: int | None, when: list[str], model: "_Seen", probabilities: jax.Array
     ) -> None:
         """Write down what the table says of a model that is to be scored."""
         assert slot is not None

@@ -98,14 +98,16 @@ def test_absence_is_an_error_where_kernels_are_required_and_a_warning_where_they
     missing = native.Absence("there is no library", True)
     monkeypatch.setenv("LCRJAX_NATIVE", "require")
     with pytest.raises(RuntimeError, match="kernels in C cannot be used, there is no library"):
-        native.verdict(missing, "kernels in C")
-    assert native.verdict(None, "kernels in C")
+        native.verdict(missing, "kernels in C", "2 to 20")
+    assert native.verdict(None, "kernels in C", "2 to 20")
     monkeypatch.setenv("LCRJAX_NATIVE", "1")
     with pytest.warns(RuntimeWarning, match="there is no library"):
-        assert not native.verdict(missing, "kernels in C")
+        assert not native.verdict(missing, "kernels in C", "2 to 20")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert not native.verdict(native.Absence("the processor has none", False), "kernels in C")
+        assert not native.verdict(
+            native.Absence("the processor has none", False), "kernels in C", "2 to 20"
+        )
 
 
 def run(code, switch):

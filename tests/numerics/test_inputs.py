@@ -281,3 +281,11 @@ def test_tensors_of_torch():
 def test_a_single_thing_is_no_sequence(given):
     with refusal("elements have shape (): give one row per element"):
         sequence("elements", given)
+
+
+def test_weights_on_a_device_stay_there(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    weights = jnp.array([[0.5, 1.0], [0.25, 0.0]], jnp.float32)
+    assert rounded("weights", weights, jnp.float32) is weights
+    with pytest.raises(ValueError, match="weights hold inf at"):
+        rounded("weights", weights.at[0, 1].set(jnp.inf), jnp.float32)
