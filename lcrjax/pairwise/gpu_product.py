@@ -46,10 +46,13 @@ def within_reach(similarity: TiledSimilarity) -> bool | None:
 
     A GPU that has to look at them waits for it in the middle of its work.
     """
-    leaves = jax.tree.leaves(similarity)
-    if type(similarity) is not RMSD or any(isinstance(x, Array) for x in leaves):
+    if type(similarity) is not RMSD or not gpu.available():
         return None
-    return bool(similarity.scale * 255 / similarity.unit <= _FARTHEST) if gpu.available() else None
+    numbers = similarity.scale, similarity.unit
+    if any(isinstance(x, Array) for x in numbers):
+        return None
+    scale, unit = (float(np.asarray(x)) for x in numbers)
+    return scale * 255 / unit <= _FARTHEST
 
 
 def traced_product(

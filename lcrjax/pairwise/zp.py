@@ -90,8 +90,9 @@ def ordinariness(
         raise ValueError(f"weights have shape {weights.shape}: give ({m},) or ({m}, k)")
     if m == 0 or count_elements(similarity, elements) == 0:
         raise ValueError("there are no elements: give one at least")
-    # Reshaped, not indexed: outside of programs that takes jax twice as long.
-    out = zp(similarity, elements, weights.reshape(m, -1), others, tile=tile, mesh=mesh)
+    # Reshaped, not indexed: outside of programs an index takes jax twice as long.
+    table = weights.reshape(m, 1) if weights.ndim == 1 else weights
+    out = zp(similarity, elements, table, others, tile=tile, mesh=mesh)
     return out.reshape(-1) if weights.ndim == 1 else out
 
 
