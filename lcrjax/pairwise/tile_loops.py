@@ -85,15 +85,26 @@ def product_in_tiles(
 
 
 def _both_ways(
-    similarity: TiledSimilarity, here: Any, own: Array, others: Any, weights: Array, side: int
+    similarity: TiledSimilarity,
+    here: Any,
+    own: Array,
+    others: Any,
+    weights: Array,
+    side: int,
+    itself: Array | int = -1,
 ) -> Callable[[Array, tuple[Array, Array]], tuple[Array, Array]]:
-    """A step along a row of tiles: what a tile adds to the row, and to its column."""
+    """A step along a row of tiles: what a tile adds to the row, and to its column.
+
+    The tile of the row with `itself` adds to the row alone: that costs a product of zeros, and a
+    tile of its own would cost a second compilation of all that it computes.
+    """
 
     def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         across, down = state
-        z = similarity.tile(here, tile_of(others, j, side), False, weights.dtype)
+        z = similarity.tile(here, tile_of(others, j, side), j == itself, weights.dtype)
         across = _added(across, weigh(weight_tile(weights, j, side), z))
-        return across, add_at(down, j, jnp.matmul(own, z, precision=lax.Precision.HIGHEST))
+        once = jnp.where(j == itself, 0, own)
+        return across, add_at(down, j, jnp.matmul(once, z, precision=lax.Precision.HIGHEST))
 
     return column
 
@@ -107,10 +118,9 @@ def symmetric_product(
     def row(i: Array, sums: Array) -> Array:
         here, own = tile_of(points, i, side), weight_tile(weights, i, side)
 
-        column = _both_ways(similarity, here, own, points, weights, side)
+        column = _both_ways(similarity, here, own, points, weights, side, itself=i)
         start = zero_sums(k, side, weights)
-        across, sums = lax.fori_loop(0, i, column, (start, sums))
-        across = _added(across, weigh(own, similarity.tile(here, here, True, weights.dtype)))
+        across, sums = lax.fori_loop(0, i + 1, column, (start, sums))
         return add_at(add_at(sums, i, across[0]), i, across[1])
 
     return jnp.sum(lax.fori_loop(0, tiles, row, zero_sums(k, n, weights)), axis=0)
