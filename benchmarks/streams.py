@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="for the files, which are removed")
     parser.add_argument("--estimates", type=int, nargs="*", default=[10**5, 10**6, 10**7])
-    parser.add_argument("--exact", type=int, nargs="*", default=[100_000, 200_000, 400_000])
+    parser.add_argument("--exact", type=int, nargs="*", default=[100_000, 200_000, 400_000, 800_000])
     options = parser.parse_args()
     cases = [
         *((n, FLOATS, "f4", REAL, ESTIMATES) for n in options.estimates),

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from lcrjax.numerics.inputs import check_apart, numbers
+from lcrjax.numerics.memory import copied
 from lcrjax.numerics.sources import (
     BLOCK_BYTES,
     comes_from,
@@ -196,7 +197,7 @@ class Stream:
             self._counted(_length(self._source))
             piece = self._source[at : min(at + rows, len(self))]
             if isinstance(self._source, np.ndarray):
-                piece = np.array(piece)  # a copy of our own
+                piece = copied(piece)
                 self._forget()
             yield np.stack([np.asarray(x) for x in piece]) if isinstance(piece, list) else piece
 

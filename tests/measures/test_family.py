@@ -333,7 +333,7 @@ def test_measures_have_their_order():
 
 
 def test_memory_of_many_elements():
-    """Only their numbers in order are kept; of these, some thousands at a time are computed with."""
+    """Only their numbers in order are kept; some thousands at a time are computed with."""
     n = 400_000
     own = np.full(n, 0.5)
     given = (np.arange(n, dtype="i4") % 3, own, own + 0.1)
