@@ -158,7 +158,7 @@ def product_of_stream(
         return found if kept is None else _some_of(found, kept)
     if others is None:
         at_once = kept if is_positive(similarity) else None
-        sums = _all_pairs(similarity, elements, weights, checkpoint, at_once)
+        sums = _all_pairs(similarity, own, convert, elements, weights, checkpoint, at_once)
         if kept is None:
             return sums.astype(weights.dtype)
         return sums if at_once else _some_of(sums, kept)
@@ -201,13 +201,14 @@ def _some_of(sums: Float[np.ndarray, "n k"], kept: Kept) -> Float[np.ndarray, "n
 
 def _all_pairs(
     similarity: Similarity,
+    own: TiledSimilarity,
+    convert: Callable[[np.ndarray], np.ndarray],
     stream: Stream,
     weights: Float[np.ndarray, "n k"] | Indicators,
     checkpoint: Checkpoint | None,
     kept: Kept | None,
 ) -> Float[np.ndarray, "n j"]:
     """Each block against itself and those after it, in as many passes as there are blocks."""
-    own, convert = canonical_form(similarity, stream)
     rows = max(SPLIT, min(_MOST_ROWS, stream.rows_at_once) // SPLIT * SPLIT)
     keep = kept or (lambda _, sums: sums)
     width = keep(slice(0, 1), np.zeros((1, weights.shape[1]))).shape[1]

@@ -56,5 +56,5 @@ def test_sums_that_are_negative_are_refused(rng, monkeypatch):
     monkeypatch.setattr(streams, "BLOCK_BYTES", 96 * 80)
     x, labels = (rng.normal(size=(N, 20)) + 0.9).astype("f4"), np.arange(N) % 2
     x[300] = -x[301]
-    with pytest.raises(ValueError, match="of element 300 to class .0. add up to -"):
+    with pytest.raises(ValueError, match=r"of element 300 to class .0. add up to -"):
         lcrjax.measure(lcrjax.Stream(x), labels, similarity=Signed())
