@@ -36,9 +36,10 @@ import time
 import jax, lcrjax, numpy as np
 
 jax.numpy.zeros(1).block_until_ready()
-before, start = peak(), time.process_time()
+before = peak()
 x = np.load("{path}", mmap_mode="r")
 labels = np.arange(len(x)) // 7 % 10
+start = time.process_time()
 lcrjax.measure(lcrjax.Stream(x), labels, q=(0, 1, 2), {asked})
 print(time.process_time() - start, peak() - before)
 """
@@ -68,7 +69,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="for the files, which are removed")
     parser.add_argument("--estimates", type=int, nargs="*", default=[10**5, 10**6, 10**7])
-    parser.add_argument("--exact", type=int, nargs="*", default=[100_000, 200_000, 400_000])
+    parser.add_argument(
+        "--exact", type=int, nargs="*", default=[100_000, 200_000, 400_000, 800_000]
+    )
     options = parser.parse_args()
     cases = [
         *((n, FLOATS, "f4", REAL, ESTIMATES) for n in options.estimates),

@@ -19,7 +19,7 @@ from lcrjax.measures.family import Family, Members, family_of
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import measures_of_logs, sample_intervals
-from lcrjax.measures.strata import Sample, drawn
+from lcrjax.measures.strata import Sample, class_sizes, drawn, members_of, present_classes
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.groupings import Segments
@@ -67,15 +67,17 @@ def estimated_by_columns(
     from scipy.special import stdtrit
 
     rng, n = np.random.default_rng(seed), len(classes)
-    present, own = np.unique(classes, return_inverse=True)
+    present, own = present_classes(classes)
+    elements_of = members_of(own)
+    sizes = np.array([len(part) for part in elements_of])
     names = tuple(class_names[i] for i in present)
-    sample, chosen = (drawn(own, size, rng) for size in (rows, columns))
+    sample, chosen = (drawn(elements_of, size, rng) for size in (rows, columns))
     sums, counts = _sums_by_group(similarity, elements, own, names, sample, chosen, check)
     orders = viewpoints(q, float_dtype(*jax.tree.leaves(elements)))
     finite = orders.astype(np.float64)
 
     # As many datasets as there are groups, and one before them that has all.
-    z = np.stack([*_ordinariness(sums, counts, np.bincount(own), own[sample.rows])]) / n
+    z = np.stack([*_ordinariness(sums, counts, sizes, own[sample.rows])]) / n
     mine, everyone = z[:, np.arange(z.shape[1]), own[sample.rows]], z.sum(axis=2)
     items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone], axis=1))
     several, kinds = len(z), len(present)
@@ -98,7 +100,7 @@ def estimated_by_columns(
             for sign, end in ((-1, low), (1, high))
         ]
         error = np.sqrt(error**2 + variance)
-        bounds = _bounds(sample, items, sizes=np.bincount(own).astype(np.float64))
+        bounds = _bounds(sample, items, sizes=sizes.astype(np.float64))
         for table, bound in zip((value, *ends), bounds, strict=True):
             table[:-1, np.isinf(finite)] = bound
     return estimate_result(orders, class_names, present, value, error, *ends)
@@ -114,7 +116,7 @@ def check_columns(columns: int | None, rows: int | None, classes: Any) -> None:
         return
     if rows is None:
         raise ValueError(f"columns is {columns}, and rows are not given: give them too")
-    sizes = np.bincount(classes)
+    sizes = class_sizes(classes)
     least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
     if columns < least:
         raise ValueError(

@@ -13,7 +13,7 @@ from lcrjax.measures.family import Members, alone, family_of
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import sample_intervals
-from lcrjax.measures.strata import Sample, drawn
+from lcrjax.measures.strata import Sample, class_sizes, drawn, members_of, present_classes
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
@@ -110,7 +110,7 @@ def check_estimable(similarity: Similarity, elements: Any, classes: Any, rows: i
         raise ValueError(
             f"a {type(similarity).__name__} knows all similarities: leave out rows and error"
         )
-    count = len(np.unique(classes))
+    count = int(np.count_nonzero(class_sizes(classes)))
     if rows is not None and rows < min(2 * count, len(classes)):
         raise ValueError(
             f"rows is {rows}, and there are {count} classes: give two for each at least, "
@@ -148,12 +148,13 @@ def _once(
     rng: np.random.Generator,
 ) -> tuple[Diversity, list[str]]:
     """An estimate from so many rows, and the classes whose outliers these do not hold."""
-    present, classes = np.unique(classes, return_inverse=True)
+    present, classes = present_classes(classes)
+    members = members_of(classes)
     guess = None
     if rows // _COLUMNS >= 4 * len(present):
-        columns = drawn(classes, rows // _COLUMNS, rng)
+        columns = drawn(members, rows // _COLUMNS, rng)
         guess = _guess(similarity, elements, classes, columns)
-    sample = drawn(classes, rows, rng, guess)
+    sample = drawn(members, rows, rng, guess)
     chosen = part_of(similarity, elements, sample.rows)
     sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights), elements))
     check_ordinariness(sums, weights[sample.rows], class_names, sample.rows)
@@ -161,14 +162,14 @@ def _once(
     table = sums[:, present].astype(np.float64) / len(classes)
     mine = table[np.arange(len(table)), classes[sample.rows]]
     everyone = table.sum(axis=1)
-    members = Members(
+    of_sample = Members(
         sample.weights,
         mine,
         everyone,
         Segments(sample.in_class),
         Segments(np.array([len(present)])),
     )
-    found = alone(family_of(members, orders.astype(np.float64)))
+    found = alone(family_of(of_sample, orders.astype(np.float64)))
     items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
     intervals = sample_intervals(sample, items, found, orders)
     own = estimate_result(orders, class_names, present, mixed_table(found), *intervals)

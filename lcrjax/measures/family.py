@@ -147,13 +147,15 @@ def members_of_labels(
     Classes come dataset after dataset; those that a dataset lacks are left out.
     """
     count = int(labels.max()) + 1
-    group = (labels + count * np.arange(len(labels))[:, None]).ravel()
+    kind = np.min_scalar_type(count * len(labels))  # small numbers are sorted in linear time
+    first = (count * np.arange(len(labels))).astype(kind)
+    group = (labels.astype(kind) + first[:, None]).ravel()
     order = np.argsort(group, kind="stable")
     sizes = np.bincount(group, minlength=count * len(labels)).reshape(len(labels), count)
     present = sizes > 0
     own, everyone = (np.asarray(x, np.float64).ravel()[order] for x in (own, everyone))
     classes, datasets = Segments(sizes[present]), Segments(np.count_nonzero(present, axis=1))
-    return Members(np.ones(group.size), own, everyone, classes, datasets)
+    return Members(np.broadcast_to(1.0, group.size), own, everyone, classes, datasets)
 
 
 @np.errstate(all="ignore")  # what has no number is NaN or infinite
@@ -173,8 +175,11 @@ def family_of(members: Members, q: Float[AnyArray, " Q"]) -> Family:
     mass = members.classes.sum(members.abundance)
     present = mass > 0
     weights = mass / datasets.spread(datasets.sum(mass))
-    log_own, log_all = log_of(members.own), log_of(members.everyone)
-    items = xp.stack([-log_own, log_all - log_own, -log_all])
+
+    def items(some: slice) -> AnyArray:
+        log_own, log_all = log_of(members.own[some]), log_of(members.everyone[some])
+        return xp.stack([-log_own, log_all - log_own, -log_all])
+
     alpha, rho, gamma = log_power_means(orders, members.abundance, items, members.classes)
     n_classes = datasets.spread(datasets.sum(present.astype(weights.dtype)))
     logs = ClassLogs(alpha, rho, gamma, log_of(weights)[None, :], n_classes[None, :])

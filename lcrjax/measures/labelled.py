@@ -19,9 +19,11 @@ from lcrjax.measures.family import labelled_family
 from lcrjax.measures.labels import numbered, shared
 from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
+from lcrjax.measures.streamed_sums import own_and_all
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
+from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.pixels import check_pixels
@@ -30,7 +32,7 @@ from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.checkpoints import Checkpoint
 from lcrjax.pairwise.devices import check_mesh, is_spread
-from lcrjax.pairwise.streams import probe, product_of_stream
+from lcrjax.pairwise.streams import probe
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
@@ -190,6 +192,11 @@ def measure(
         counts = dict(zip(names, shares_of_classes.T, strict=True))
         return diversity(counts, relation, q=q, elements=images)
     dtype = float_dtype(*jax.tree.leaves(images))
+    if isinstance(images, Stream) and not asked:
+        kept = None if checkpoint is None else Checkpoint(checkpoint)
+        parts = own_and_all(relation, images, classes, names, dtype, kept)
+        parts /= len(classes)
+        return _diversity(parts[:, 0], parts[:, 1], classes, names, viewpoints(q, dtype))
     check_room(
         3 * count * len(names) * dtype.itemsize,
         f"similarities of {count:,} images to {len(names):,} classes",
@@ -202,10 +209,7 @@ def measure(
         if found is not None:
             return found
     sums: Any
-    if isinstance(images, Stream):
-        kept = None if checkpoint is None else Checkpoint(checkpoint)
-        sums = product_of_stream(relation, images, weights, checkpoint=kept)
-    elif mesh is None:
+    if mesh is None:
         sums = zp(relation, images, jnp.asarray(weights))
     else:
         check_agreed({"classes": len(names), "class names": zlib.crc32(repr(names).encode())})
@@ -241,11 +245,29 @@ def labelled_diversity(
         ValueError: If a viewpoint is negative or NaN.
     """
     orders = viewpoints(q, ordinariness.dtype)
-    hand = at_hand(ordinariness, classes, q)
-    hand = hand and bool(np.bincount(classes, minlength=len(class_names)).all())
-    xp, compute = (np, labelled_family) if hand else (jnp, _traced_family)
+    hand = at_hand(ordinariness, classes, orders)
+    xp: Any = np if hand else jnp
     table, labels = xp.asarray(ordinariness), xp.asarray(classes)
     own = xp.take_along_axis(table, labels[:, None], axis=1)[:, 0]
     everyone = xp.sum(table, axis=1, dtype=np.float64 if hand else None)
-    found = compute(labels, own, everyone, n_classes=len(class_names), q=orders)
+    return _diversity(own, everyone, labels, class_names, orders)
+
+
+def _diversity(
+    own: Float[AnyArray, " n"],
+    everyone: Float[AnyArray, " n"],
+    classes: Int[AnyArray, " n"],
+    class_names: tuple[str, ...],
+    orders: Float[AnyArray, " Q"],
+) -> Diversity:
+    """Measure a labelled dataset by its elements' ordinariness in their own classes and in all."""
+    hand = at_hand(own, classes, orders)
+    hand = hand and bool(np.bincount(classes, minlength=len(class_names)).all())
+    if hand:
+        found = labelled_family(classes, own, everyone, n_classes=len(class_names), q=orders)
+    else:
+        own, everyone = (jnp.asarray(x, orders.dtype) for x in (own, everyone))
+        found = _traced_family(
+            jnp.asarray(classes), own, everyone, n_classes=len(class_names), q=orders
+        )
     return result_of(orders, found, class_names)

@@ -1,6 +1,6 @@
 """Labels of elements, in the forms that people have them in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from lcrjax.numerics.natural_order import natural_key
 from lcrjax.numerics.tables import column_names
 
 _NAMED = 6
+_AT_ONCE = 2**16  # labels that are looked at together
 
 
 def numbered(
@@ -54,13 +55,13 @@ def numbered(
         bad = array[~(array == np.rint(array))][0]
         raise ValueError(f"labels hold {bad}: give integers, strings or booleans")
     try:
-        distinct, classes = np.unique(array, return_inverse=True)
+        distinct, classes = _distinct(array)
     except TypeError as error:
         raise ValueError(f"labels are of several kinds: give one kind alone ({error})") from error
     names = [str(name) for name in distinct]
-    order = np.arange(len(names), dtype=np.int32)
-    if array.dtype.kind not in "iufb":
-        order = np.array(sorted(order, key=lambda i: natural_key(names[i])), np.int32)
+    if array.dtype.kind in "iufb":
+        return tuple(names), classes.astype(np.int32, copy=False)
+    order = np.array(sorted(range(len(names)), key=lambda i: natural_key(names[i])), np.int32)
     return tuple(names[i] for i in order), np.argsort(order).astype(np.int32)[classes]
 
 
@@ -108,6 +109,53 @@ def shared(
     if len(empty := np.flatnonzero(~table.any(axis=0))):
         raise ValueError(f"class {names[empty[0]]!r} is empty: leave it out")
     return names, table / table.sum(axis=1, keepdims=True)
+
+
+def _distinct(labels: np.ndarray) -> tuple[np.ndarray, Int[np.ndarray, " n"]]:
+    """Distinct labels in order, and the place of each label among them, as `np.unique` finds them.
+
+    In linear time, by a table of the names, or of the whole numbers between least and largest.
+
+    Raises:
+        TypeError: If they have no order.
+    """
+    kind, n = labels.dtype.kind, len(labels)
+    if kind == "b":
+        numbers, classes = _distinct(labels.view(np.uint8))
+        return numbers.astype(bool), classes
+    if kind not in "iu":
+        return np.unique(labels, return_inverse=True) if kind == "f" else _distinct_names(labels)
+    least, span = labels.min(), int(labels.max()) - int(labels.min()) + 1
+    if span > max(n, _AT_ONCE):
+        return np.unique(labels, return_inverse=True)
+    unsigned = f"u{labels.itemsize}"  # differences that a small signed dtype does not hold
+    table, classes = np.zeros(span, np.int32), np.empty(n, np.int32)
+    for some in _parts(n):
+        table[(labels[some] - least).view(unsigned)] = 1
+    present = np.flatnonzero(table)
+    table[present] = np.arange(len(present))
+    for some in _parts(n):
+        classes[some] = table[(labels[some] - least).view(unsigned)]
+    return present.astype(labels.dtype) + least, classes
+
+
+def _distinct_names(labels: np.ndarray) -> tuple[np.ndarray, Int[np.ndarray, " n"]]:
+    """The same of strings and objects."""
+    table: dict[Any, int] = {}
+    classes = np.empty(len(labels), np.int32)
+    try:
+        for some in _parts(len(labels)):
+            classes[some] = [table.setdefault(name, len(table)) for name in labels[some].tolist()]
+        first = np.empty(len(table), labels.dtype)
+        first[:] = list(table)
+        distinct, place = np.unique(first, return_inverse=True)
+    except (TypeError, ValueError):  # some cannot be looked up, or compared: it says which
+        return np.unique(labels, return_inverse=True)
+    return distinct, place.astype(np.int32)[classes]
+
+
+def _parts(n: int) -> Iterator[slice]:
+    return (slice(i, i + _AT_ONCE) for i in range(0, n, _AT_ONCE))
 
 
 def _check_numbers(labels: Any, n_classes: int) -> None:

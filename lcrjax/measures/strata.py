@@ -1,6 +1,7 @@
 """Random samples of a labelled dataset, stratified by class and by how ordinary elements seem."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,6 +12,8 @@ _FEWEST = 16  # rows of a class, where there are enough
 _IN_STRATUM = 5
 _IN_TAIL = 16  # one in so many rows of a class goes to either end of its ordinariness
 _OUTLYING = 4  # times the mean
+_AT_ONCE = 2**16  # elements that are counted together
+_MANY, _RATE = 10_000, 50  # of more elements, one in so many is drawn without a permutation of all
 _LARGEST_TAIL = 4  # outliers take at most one in so many
 
 
@@ -66,8 +69,35 @@ def allocated(sizes: Int[np.ndarray, " C"], rows: int, least: int = 2) -> Int[np
     return np.minimum(out, sizes)
 
 
-def drawn(
+def class_sizes(classes: Int[np.ndarray, " n"]) -> Int[np.ndarray, " C"]:
+    """How many elements each class has, up to the last one that has any."""
+    count = int(classes.max()) + 1
+    step, sizes = max(count, _AT_ONCE), np.zeros(count, np.int64)
+    for i in range(0, len(classes), step):
+        sizes += np.bincount(classes[i : i + step], minlength=count)
+    return sizes
+
+
+def present_classes(
     classes: Int[np.ndarray, " n"],
+) -> tuple[Int[np.ndarray, " C"], Int[np.ndarray, " n"]]:
+    """Which classes have elements, and the place of each element's class among them."""
+    sizes = class_sizes(classes)
+    present = np.flatnonzero(sizes)
+    if len(present) == len(sizes):
+        return present, classes
+    return present, np.searchsorted(present, np.arange(len(sizes)))[classes]
+
+
+def members_of(classes: Int[np.ndarray, " n"]) -> list[Int[np.ndarray, " _"]]:
+    """Elements of each class, 0 to C - 1, none empty."""
+    sizes = class_sizes(classes)
+    small = classes.astype(np.min_scalar_type(len(sizes)))  # which is sorted in linear time
+    return np.split(np.argsort(small, kind="stable"), np.cumsum(sizes)[:-1])
+
+
+def drawn(
+    members: Sequence[Int[np.ndarray, " _"]],
     rows: int,
     rng: np.random.Generator,
     guess: Float[np.ndarray, "n 2"] | None = None,
@@ -75,16 +105,16 @@ def drawn(
     """Draw a sample.
 
     Args:
-        classes: Class of each element, 0 to C - 1, none empty.
+        members: Elements of each class, as `members_of` lists them.
         rows: How many to draw; at least two of each class are.
         rng: Random numbers.
         guess: About how ordinary each element is within its class and within the dataset. With it
             classes are cut into strata of elements that are about as ordinary, and the most and the
             least ordinary are taken for certain: outliers, which chance would miss or overstate.
     """
-    members = np.split(np.argsort(classes, kind="stable"), np.cumsum(np.bincount(classes))[:-1])
     parts, taken, strata, crowded = [], [], [], []
-    for own, count in zip(members, allocated(np.bincount(classes), rows).tolist(), strict=True):
+    sizes = np.array([len(own) for own in members])
+    for own, count in zip(members, allocated(sizes, rows).tolist(), strict=True):
         full, cut = False, [(own, count)]
         if guess is not None and _IN_TAIL <= count < len(own):
             full, cut = _strata(own, count, guess[own])
@@ -92,9 +122,18 @@ def drawn(
         taken += [size for _, size in cut]
         strata.append(len(cut))
         crowded.append(full)
-    chosen = [rng.permutation(part)[:size] for part, size in zip(parts, taken, strict=True)]
-    sizes = [len(part) for part in parts]
-    return Sample(np.concatenate(chosen), *map(np.array, (sizes, taken, strata, crowded)))
+    chosen = [_some(part, size, rng) for part, size in zip(parts, taken, strict=True)]
+    of_parts = [len(part) for part in parts]
+    return Sample(np.concatenate(chosen), *map(np.array, (of_parts, taken, strata, crowded)))
+
+
+def _some(
+    part: Int[np.ndarray, " k"], size: int, rng: np.random.Generator
+) -> Int[np.ndarray, " _"]:
+    """So many of them, in random order."""
+    if len(part) > max(_MANY, _RATE * size):
+        return rng.choice(part, size, replace=False)
+    return rng.permutation(part)[:size]
 
 
 def _strata(

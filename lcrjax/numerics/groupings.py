@@ -1,6 +1,7 @@
 """Groupings of numbers along the last axis, which sums, extremes and their spreading respect."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     AnyArray = Any
 else:
     AnyArray = np.ndarray | Array
+
+
+_AT_ONCE = 2**16  # members of a part: some rows of doubles of them lie in a core's cache
 
 
 @runtime_checkable
@@ -69,6 +73,23 @@ class Segments:
     def __init__(self, lengths: Int[np.ndarray, " G"]) -> None:
         self.lengths = lengths
         self._starts = np.cumsum(lengths) - lengths
+
+    def parts(self) -> Iterator[tuple[slice, slice, "Segments"]]:
+        """Members in their order, so few at a time that what is computed of them stays near.
+
+        Each time these members, the groups that they are of, and how they are grouped. A long group
+        has members in several parts.
+        """
+        ends, n = self._starts + self.lengths, int(self.lengths.sum())
+        if n <= _AT_ONCE:
+            yield slice(None), slice(0, len(ends)), self
+            return
+        for at in range(0, n, _AT_ONCE):
+            to = min(at + _AT_ONCE, n)
+            first, last = np.searchsorted(ends, [at, to - 1], side="right").tolist()
+            groups = slice(first, last + 1)
+            starts, stops = (x[groups].clip(at, to) for x in (self._starts, ends))
+            yield slice(at, to), groups, Segments(stops - starts)
 
     def sum(self, x: Shaped[np.ndarray, "*m N"]) -> Shaped[np.ndarray, "*m G"]:
         """Sum within each segment, pairwise."""

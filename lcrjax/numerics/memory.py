@@ -1,11 +1,15 @@
-"""Memory that is left, and tables that do not fit into it."""
+"""Memory that is left, tables that do not fit into it, and arrays that leave nothing behind."""
 
+import mmap
 import os
 import sys
 from pathlib import Path
 
 import jax
+import numpy as np
+from jaxtyping import Shaped
 
+_MANY = 2**20  # bytes
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -55,6 +59,20 @@ def check_room(size: int, what: str) -> None:
             f"{what} take {size:,} bytes ({size / 2**30:,.1f} GiB), of which "
             f"{left:,} are available: give fewer elements, a sample of them for example"
         )
+
+
+def copied(given: Shaped[np.ndarray, "*m"]) -> Shaped[np.ndarray, "*m"]:
+    """A copy that the system has back as soon as it is forgotten.
+
+    The C library keeps what is freed for the thread that made it: blocks that other threads read
+    would stay with each of them.
+    """
+    if given.nbytes < _MANY or os.name != "posix":
+        return np.array(given)
+    pages = mmap.mmap(-1, given.nbytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    out = np.ndarray(given.shape, given.dtype, pages)
+    out[...] = given
+    return out
 
 
 def _numbers(path: Path, start: str = "") -> list[int]:

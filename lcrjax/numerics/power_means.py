@@ -5,6 +5,7 @@ compile and much of the work can be left out, and jax.numpy for those that are t
 finite derivatives of every kind, by the order at zero too.
 """
 
+from collections.abc import Callable, Sequence
 from math import factorial
 from typing import Any
 
@@ -15,10 +16,11 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax.numerics.arrays import at_hand, namespace
-from lcrjax.numerics.groupings import AnyArray, Grouping, Runs
+from lcrjax.numerics.groupings import AnyArray, Grouping, Runs, Segments
 from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.widths import float_dtype
 
+_NOTHING = {np.add: 0.0, np.maximum: -np.inf, np.minimum: np.inf}  # what changes no join
 _SERIES = 14  # terms of the series of derivatives, to float64's last digit for |x| <= 0.5
 
 
@@ -47,7 +49,7 @@ def _largest_power(dtype: Any) -> float:
 
 
 class _LogMeans:
-    """Logs of the power means of items within groups, at one order after another.
+    """Logs of the power means of items within groups, at some orders.
 
     With y = log of the items, w their weights as shares of the group, c any number:
 
@@ -62,58 +64,95 @@ class _LogMeans:
     def __init__(
         self,
         weights: Float[AnyArray, " N"],
-        logs: Float[AnyArray, "m N"],
+        logs: Callable[[slice], Float[AnyArray, "m n"]],
         groups: Grouping,
     ) -> None:
         self._xp = xp = namespace(weights)
-        self._groups = groups
-        weights = weights[None, :]
+        self._weights, self._logs = weights[None, :], logs
+        whole = [(slice(None), slice(None), groups)]
+        self._parts = list(groups.parts()) if isinstance(groups, Segments) else whole
+        joins = [*4 * [np.add], np.maximum, np.minimum]
+        mass, finite, rest, logs_in_all, top, bottom = self._in_all(self._first_look, joins)
+        self._mass = xp.where(finite > 0, finite, 1)
+        # Zeros of an order above zero, and infinities of one below, only take weight away.
+        self._log_part = -xp.log1p(rest / self._mass)
+        self._top = xp.where(mass > 0, top, xp.nan)
+        self._bottom = xp.where(mass > 0, bottom, xp.nan)
+        self._centre = logs_in_all / self._mass
+
+    def _in_all(
+        self, look: Callable[[slice, slice, Grouping], list[AnyArray]], joins: Sequence[np.ufunc]
+    ) -> list[AnyArray]:
+        """What all members give their groups, from what those of each part give."""
+        found = [look(*part) for part in self._parts]
+        if len(found) == 1:
+            return found[0]
+        out = []
+        for join, *of_parts in zip(joins, *found, strict=True):
+            shape = (max(map(len, of_parts)), self._parts[-1][1].stop)
+            out.append(np.full(shape, _NOTHING[join]))
+            for (_, groups, _), x in zip(self._parts, of_parts, strict=True):
+                out[-1][:, groups] = join(out[-1][:, groups], x)
+        return out
+
+    def _first_look(self, members: slice, _: slice, own: Grouping) -> list[AnyArray]:
+        xp, weights, logs = self._xp, self._weights[:, members], self._logs(members)
         member = weights != 0
         proper = member & xp.isfinite(logs)
-        mass = groups.sum(weights)
-        self._weights, self._mass, self._log_part = weights, mass, 0.0
-        lowest = highest = self._logs = logs
+        mass = finite = own.sum(weights)
+        counted, lowest, highest, rest = weights, logs, logs, xp.zeros_like(mass)
         if xp is jnp or not proper.all():  # else there is nothing to mask: half of the work
             lowest, highest = (xp.where(member, logs, x) for x in (-xp.inf, xp.inf))
-            self._weights, self._logs = xp.where(proper, weights, 0), xp.where(proper, logs, 0)
-            finite = groups.sum(self._weights)
-            self._mass = xp.where(finite > 0, finite, 1)
-            # Zeros of an order above zero, and infinities of one below, only take weight away.
-            rest = groups.sum(xp.where(member & ~proper, weights, 0))
-            self._log_part = -xp.log1p(rest / self._mass)
-        self._top = xp.where(mass > 0, groups.largest(lowest), xp.nan)
-        self._bottom = xp.where(mass > 0, groups.least(highest), xp.nan)
-        self._centre = self._mean(self._logs)
-        if self._weights is not weights:  # who has no weight lies where no power of it overflows
-            self._logs = xp.where(proper, logs, groups.spread(self._centre))
+            counted, logs = xp.where(proper, weights, 0), xp.where(proper, logs, 0)
+            finite = own.sum(counted)
+            rest = own.sum(xp.where(member & ~proper, weights, 0))
+        sums = [mass, finite, rest, own.sum(counted * logs)]
+        return [*sums, own.largest(lowest), own.least(highest)]
 
-    def _mean(self, x: AnyArray) -> AnyArray:
-        return self._groups.sum(self._weights * x) / self._mass
-
-    def at(self, order: Any) -> Float[AnyArray, "m G"]:
-        """Take the means of an order, any real number or +-inf."""
+    def at(self, orders: Any) -> list[Float[AnyArray, "m G"]]:
+        """Take the means of some orders, any real numbers or +-inf, in one pass over members."""
         xp, top, bottom, centre = self._xp, self._top, self._bottom, self._centre
-        dtype = centre.dtype
-        # Items of zero (log -inf) and infinity rule on their side of order zero, and at order
-        # zero, where both together leave the mean undefined: then their sum is NaN.
-        lead = xp.where(order > 0, top, xp.where(order < 0, bottom, top + bottom))
-        led, beyond = xp.isfinite(lead), abs(order) > _unlimited(dtype)
-        if xp is np and (beyond or not order):
-            return xp.where(led & (not beyond), centre, lead)
-        r = xp.where(beyond, 1, xp.where(abs(order) < _tiny(dtype), _tiny(dtype), order))
-        height, most = xp.where(led, r * (lead - centre), 0), _largest_power(dtype)
-        c = centre + xp.maximum(height - most, 0) / r
-        powers = r * (self._logs - self._groups.spread(c))
-        rise = self._mean(xp.expm1(xp.minimum(powers, 1.1 * most)))  # clipped where not `led`
-        logs = r * c + xp.log1p(rise) + self._log_part
-        return xp.where(led & xp.logical_not(beyond), logs, r * lead) / r
+        dtype, most = centre.dtype, _largest_power(centre.dtype)
+        out: list[Any] = []
+        powers = []
+        for order in orders:
+            # Items of zero (log -inf) and infinity rule on their side of order zero, and at order
+            # zero, where both together leave the mean undefined: then their sum is NaN.
+            lead = xp.where(order > 0, top, xp.where(order < 0, bottom, top + bottom))
+            led, beyond = xp.isfinite(lead), abs(order) > _unlimited(dtype)
+            if xp is np and (beyond or not order):
+                out.append(xp.where(led & (not beyond), centre, lead))
+                continue
+            r = xp.where(beyond, 1, xp.where(abs(order) < _tiny(dtype), _tiny(dtype), order))
+            height = xp.where(led, r * (lead - centre), 0)
+            c = centre + xp.maximum(height - most, 0) / r
+            powers.append((len(out), r, c, r * lead, led & xp.logical_not(beyond)))
+            out.append(None)
+
+        def rises(members: slice, groups: slice, own: Grouping) -> list[AnyArray]:
+            weights, logs = self._weights[:, members], self._logs(members)
+            proper = (weights != 0) & xp.isfinite(logs)
+            if xp is jnp or not proper.all():  # the rest lies where no power of it overflows
+                weights = xp.where(proper, weights, 0)
+                logs = xp.where(proper, logs, own.spread(centre[:, groups]))
+            sums = []
+            for _, r, c, _, _ in powers:
+                up = xp.minimum(r * (logs - own.spread(c[:, groups])), 1.1 * most)  # if not `led`
+                sums.append(own.sum(weights * xp.expm1(up)))
+            return sums
+
+        found = self._in_all(rises, [np.add] * len(powers)) if powers else []
+        for (place, r, c, limit, led), rise in zip(powers, found, strict=True):
+            logs = r * c + xp.log1p(rise / self._mass) + self._log_part
+            out[place] = xp.where(led, logs, limit) / r
+        return out
 
 
 @np.errstate(all="ignore")  # what has no number is NaN or infinite
 def log_power_means(
     orders: Float[AnyArray, " Q"],
     weights: Float[AnyArray, " N"],
-    logs: Float[AnyArray, "m N"] | Float[AnyArray, "m Q N"],
+    logs: Float[AnyArray, "m N"] | Float[AnyArray, "m Q N"] | Callable[[slice], Any],
     groups: Grouping,
 ) -> Float[AnyArray, "m Q G"]:
     """Logs of the weighted power means within each group, of items given by their logs.
@@ -124,7 +163,8 @@ def log_power_means(
     Args:
         orders: Orders of the means, any real numbers or +-inf.
         weights: Non-negative weights.
-        logs: Natural logs of m rows of items, the same for all orders or (m, Q, N) for each.
+        logs: Natural logs of m rows of items, the same for all orders or (m, Q, N) for each; or
+            what gives those of some of N members, (m, n), so that not all take memory.
         groups: Which items are averaged together; `Segments` on the host, `Classes` traced.
 
     Returns:
@@ -134,18 +174,24 @@ def log_power_means(
         that derivative is infinite it is left out, so that all are finite.
     """
     if not isinstance(weights, np.ndarray):
+        logs = logs(slice(None)) if callable(logs) else logs
         by_order = (0, None, None if logs.ndim == 2 else 1, None)
         return jax.vmap(_traced_means, by_order, 1)(orders, weights, logs, groups)
-    if logs.ndim == 2:
-        shared = _LogMeans(weights, logs, groups)
-        return np.stack([shared.at(order) for order in orders], axis=1)
+    if callable(logs) or logs.ndim == 2:
+        shared = _LogMeans(weights, logs if callable(logs) else _some_of(logs), groups)
+        return np.stack(shared.at(orders), axis=1)
     rows = zip(orders, np.swapaxes(logs, 0, 1), strict=True)
-    return np.stack([_LogMeans(weights, x, groups).at(order) for order, x in rows], axis=1)
+    means = [_LogMeans(weights, _some_of(x), groups).at([order])[0] for order, x in rows]
+    return np.stack(means, axis=1)
+
+
+def _some_of(logs: Float[AnyArray, "m N"]) -> Callable[[slice], Float[AnyArray, "m n"]]:
+    return lambda members: logs[:, members]
 
 
 @jax.custom_jvp
 def _traced_means(order: Array, weights: Array, logs: Array, groups: Grouping) -> Array:
-    return _LogMeans(weights, logs, groups).at(order)
+    return _LogMeans(weights, _some_of(logs), groups).at([order])[0]
 
 
 @_traced_means.defjvp

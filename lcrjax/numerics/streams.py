@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from lcrjax.numerics.inputs import check_apart, numbers
+from lcrjax.numerics.memory import copied
 from lcrjax.numerics.sources import (
     BLOCK_BYTES,
     comes_from,
@@ -20,6 +21,7 @@ from lcrjax.numerics.sources import (
     whole_refused,
 )
 
+_FEW = 16  # one of so many elements or less: the system would read more around each than it is
 _PAGES = 1024  # elements taken from a memory map at once: the system maps pages around each
 
 
@@ -155,10 +157,14 @@ class Stream:
         """Some elements by their places, in any order."""
         out = np.empty((len(index), *self.shape[1:]), self.dtype)
         if isinstance(self._source, np.ndarray):
+            if few := _FEW * len(index) < len(self):
+                self._advise("MADV_RANDOM")
             for i in range(0, len(index), _PAGES):
                 part = self._source[index[i : i + _PAGES]]
                 out[i : i + _PAGES] = part / np.float32(255) if self._fraction else part
                 self._forget()
+            if few:
+                self._advise("MADV_NORMAL")
             return out
         at, rows = 0, self.rows_at_once
         order = np.argsort(index, kind="stable")
@@ -196,7 +202,7 @@ class Stream:
             self._counted(_length(self._source))
             piece = self._source[at : min(at + rows, len(self))]
             if isinstance(self._source, np.ndarray):
-                piece = np.array(piece)  # a copy of our own
+                piece = copied(piece)
                 self._forget()
             yield np.stack([np.asarray(x) for x in piece]) if isinstance(piece, list) else piece
 
@@ -241,8 +247,14 @@ class Stream:
     def _forget(self) -> None:
         """Let the system take back the pages of a memory map that were read."""
         found = memory_map(self._source)
-        if found is not None and found.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
-            found._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+        if found is not None and found.mode != "c":
+            self._advise("MADV_DONTNEED")
+
+    def _advise(self, advice: str) -> None:
+        """Tell the system how the pages of a memory map are used, where it listens."""
+        found = memory_map(self._source)
+        if found is not None and hasattr(mmap, advice):
+            found._mmap.madvise(getattr(mmap, advice))  # type: ignore[attr-defined]
 
 
 def as_stream(given: Any) -> Any:

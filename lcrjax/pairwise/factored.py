@@ -62,7 +62,7 @@ def are_inner_products(similarity: Similarity, *sets: Vectors) -> bool:
 
 
 def product_of_factors(
-    similarity: Similarity, own: Vectors, others: Vectors | None, weights: Float[np.ndarray, "m k"]
+    similarity: Similarity, own: Vectors, others: Vectors | None, weights: Any
 ) -> Float[np.ndarray, "n k"]:
     """Compute Z w where similarities are inner products; see `are_inner_products`.
 
@@ -70,7 +70,7 @@ def product_of_factors(
         similarity: The similarity: by the cosine a vector of zeros is like itself.
         own: n vectors.
         others: m vectors; None for the same.
-        weights: One column for each distribution.
+        weights: One column for each distribution, (m, k); or `Indicators`.
 
     Returns:
         In the dtype of the weights; computed in float64.
@@ -132,9 +132,7 @@ def _doubles(
     return wide, np.divide(1, length, out=np.zeros_like(length), where=length > 0)
 
 
-def _beside(
-    x: Vectors, weights: Float[np.ndarray, "m k"]
-) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
+def _beside(x: Vectors, weights: Any) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
     """The vectors, and the weights of each."""
     at = 0
     for part in _all([x]):

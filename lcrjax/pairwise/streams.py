@@ -21,11 +21,17 @@ from lcrjax.pairwise.factored import (
     product_of_factors,
     vectors_of_array,
 )
+from lcrjax.pairwise.indicators import Indicators
 from lcrjax.pairwise.product import products_of_two, zp_of_canonical
 from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.distance_kernels import is_positive
 from lcrjax.similarity.distances.squares import LEVELS, first_between
 from lcrjax.similarity.in_blocks import check_in_blocks
 
+#: What is kept of sums (m, k) of the elements at some places.
+Kept = Callable[[slice, Float[np.ndarray, "m k"]], Float[np.ndarray, "m j"]]
+#: Elements of a block that is compared with others: more take memory and save no time.
+_MOST_ROWS = 2**15
 _SAMPLE = 64  # elements that stand for all where a similarity looks at them before long work
 
 
@@ -118,10 +124,11 @@ def canonical_form(
 def product_of_stream(
     similarity: Similarity,
     elements: Any,
-    weights: Float[np.ndarray, "m k"],
+    weights: Float[np.ndarray, "m k"] | Indicators,
     others: Any = None,
     checkpoint: Checkpoint | None = None,
-) -> Float[np.ndarray, "n k"]:
+    kept: Kept | None = None,
+) -> Float[np.ndarray, "n k"] | Float[np.ndarray, "n j"]:
     """Compute Z w where the elements, the others or both are read block by block.
 
     Args:
@@ -130,9 +137,11 @@ def product_of_stream(
         weights: One column for each distribution.
         others: m elements, or a stream of them; None for `elements`.
         checkpoint: Where partial sums are kept while all pairs of a stream are computed.
+        kept: What of all pairs of a stream is kept. Where similarities are positive, it is asked
+            of parts of the sums, which are added up: a linear function, and no more takes memory.
 
     Returns:
-        In the dtype of the weights; sums are added up in float64.
+        In the dtype of the weights; sums are added up in float64, in which what is kept stays.
 
     Raises:
         ValueError: If elements are not what the similarity compares, a stream changes between two
@@ -145,18 +154,23 @@ def product_of_stream(
     ]
     sets = [_vectors(x, convert) for x in given]
     if are_inner_products(own, *sets):
-        return product_of_factors(own, sets[0], sets[1] if len(sets) > 1 else None, weights)
+        found = product_of_factors(own, sets[0], sets[1] if len(sets) > 1 else None, weights)
+        return found if kept is None else _some_of(found, kept)
     if others is None:
-        return _all_pairs(similarity, own, convert, elements, weights, checkpoint)
+        at_once = kept if is_positive(similarity) else None
+        sums = _all_pairs(similarity, own, convert, elements, weights, checkpoint, at_once)
+        if kept is None:
+            return sums.astype(weights.dtype)
+        return sums if at_once else _some_of(sums, kept)
     blocks = stream.blocks(stream.rows_at_once)
     if stream is elements:
-        columns, table = given[1], jnp.asarray(weights)
-        found, at = [], 0
+        columns, table = given[1], jnp.asarray(weights[:])
+        parts, at = [], 0
         for block in blocks:
             with part(at / len(stream), (at + len(block)) / len(stream)):
-                found.append(np.asarray(zp_of_canonical(own, convert(block), columns, table)))
+                parts.append(np.asarray(zp_of_canonical(own, convert(block), columns, table)))
             at += len(block)
-        return np.concatenate(found)
+        return np.concatenate(parts)
     rows, at = given[0], 0
     sums = np.zeros((len(rows), weights.shape[1]))
     for block in blocks:
@@ -179,17 +193,26 @@ def _vectors(given: Any, convert: Callable[[np.ndarray], np.ndarray]) -> Vectors
     return Vectors(blocks, convert(seen.sample), seen.rows.min)
 
 
+def _some_of(sums: Float[np.ndarray, "n k"], kept: Kept) -> Float[np.ndarray, "n j"]:
+    """What is kept of whole sums, some at a time."""
+    places = (slice(at, at + _MOST_ROWS) for at in range(0, len(sums), _MOST_ROWS))
+    return np.concatenate([kept(its, sums[its]) for its in places])
+
+
 def _all_pairs(
     similarity: Similarity,
     own: TiledSimilarity,
     convert: Callable[[np.ndarray], np.ndarray],
     stream: Stream,
-    weights: Float[np.ndarray, "n k"],
+    weights: Float[np.ndarray, "n k"] | Indicators,
     checkpoint: Checkpoint | None,
-) -> Float[np.ndarray, "n k"]:
+    kept: Kept | None,
+) -> Float[np.ndarray, "n j"]:
     """Each block against itself and those after it, in as many passes as there are blocks."""
-    rows = max(SPLIT, stream.rows_at_once // SPLIT * SPLIT)
-    sums, place = np.zeros(weights.shape), (0, 0)
+    rows = max(SPLIT, min(_MOST_ROWS, stream.rows_at_once) // SPLIT * SPLIT)
+    keep = kept or (lambda _, sums: sums)
+    width = keep(slice(0, 1), np.zeros((1, weights.shape[1]))).shape[1]
+    sums, place = np.zeros((len(weights), width)), (0, 0)
     if checkpoint is not None:
         sums, place = checkpoint.load(_named(similarity, stream, weights, rows)) or (sums, place)
 
@@ -210,30 +233,34 @@ def _all_pairs(
         else:
             with part(share(first, first + len(here) // 2), share(first, first + len(here))):
                 inside = zp_of_canonical(own, here, None, jnp.asarray(own_weights))
-                sums[its] += np.asarray(inside)
+                sums[its] += keep(its, np.asarray(inside))
         for block in blocks:
             there = slice(at, at + len(block))
             with part(share(first, at), share(first, at + len(block))):
                 found = products_of_two(own, here, convert(block), own_weights, weights[there])
-            sums[its] += np.asarray(found[0])
-            sums[there] += np.asarray(found[1])
+            sums[its] += keep(its, np.asarray(found[0]))
+            sums[there] += keep(there, np.asarray(found[1]))
             at += rows
             if checkpoint is not None:
                 checkpoint.offer(sums, (first, at))
     if checkpoint is not None:
         checkpoint.remove()
-    return sums.astype(weights.dtype)
+    return sums
 
 
 def _named(
-    similarity: Similarity, stream: Stream, weights: np.ndarray, rows: int
+    similarity: Similarity, stream: Stream, weights: np.ndarray | Indicators, rows: int
 ) -> dict[str, str]:
     """What tells one computation from another, the same in every process."""
     leaves, structure = jax.tree.flatten(similarity)
+    if isinstance(weights, Indicators):
+        labels = weights.checksum
+    else:
+        labels = zlib.crc32(np.ascontiguousarray(weights).data)
     numbers = zlib.crc32(b"".join(np.asarray(x).tobytes() for x in leaves))
     return {
         "elements": f"{stream.shape} {stream.dtype} {probe(stream).checksum}",
         "similarity": f"{re.sub(' at 0x[0-9a-f]+', '', str(structure))} {numbers}",
-        "labels": f"{weights.shape} {zlib.crc32(np.ascontiguousarray(weights).data)}",
+        "labels": f"{weights.shape} {labels}",
         "blocks": f"{rows}",
     }

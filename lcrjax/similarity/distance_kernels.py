@@ -14,7 +14,7 @@ from jaxtyping import Float
 from lcrjax.numerics.arrays import at_hand, namespace
 from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.similarity.base import TiledSimilarity
+from lcrjax.similarity.base import Similarity, TiledSimilarity
 from lcrjax.similarity.checks import check_positive, checked
 from lcrjax.similarity.distances import cancellation, squares
 from lcrjax.similarity.distances.units import in_own_unit, times_power
@@ -149,6 +149,11 @@ class Radial(TiledSimilarity):
             None where a subclass does not say so; its vectors then keep their unit.
         """
         return None
+
+
+def is_positive(similarity: Similarity) -> bool:
+    """Whether it is known that no similarity is negative, and that of an element to itself one."""
+    return isinstance(similarity, Radial) and similarity.form is not None
 
 
 class RMSD(Radial):

@@ -7,7 +7,7 @@ from scipy import stats
 
 import lcrjax
 from lcrjax.measures.family import MEASURES
-from lcrjax.measures.strata import allocated, drawn
+from lcrjax.measures.strata import allocated, drawn, members_of
 from lcrjax.numerics.groupings import Segments
 from tests.measures.numbered import Known
 
@@ -224,13 +224,13 @@ def test_strata():
     np.testing.assert_array_equal(allocated(np.array([5, 5]), 99), [5, 5])
     assert allocated(np.array([9, 9, 9]), 2).tolist() == [2, 2, 2]
     guess = np.linspace(0.5, 1, len(CLASSES))[:, None] * np.ones(2)
-    sample = drawn(CLASSES, 100, np.random.default_rng(0), guess)
+    sample = drawn(members_of(CLASSES), 100, np.random.default_rng(0), guess)
     assert len(set(sample.rows)) == len(sample.rows) == sample.taken.sum()
     assert {0, 1, 119, 120, 179} <= set(sample.rows)
     assert set(range(180, 186)) <= set(sample.rows)
     assert not sample.crowded.any()
     guess[:25] = 1e-4
-    assert drawn(CLASSES, 100, np.random.default_rng(0), guess).crowded.tolist() == [
+    assert drawn(members_of(CLASSES), 100, np.random.default_rng(0), guess).crowded.tolist() == [
         True,
         False,
         False,

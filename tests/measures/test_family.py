@@ -1,3 +1,5 @@
+import tracemalloc
+
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -328,3 +330,15 @@ def test_float32_stays_float32_under_x64(x64, rng):
 
 def test_measures_have_their_order():
     assert tuple(MEASURES) == reference.MEASURES
+
+
+def test_memory_of_many_elements():
+    """Only their numbers in order are kept; some thousands at a time are computed with."""
+    n = 400_000
+    own = np.full(n, 0.5)
+    given = (np.arange(n, dtype="i4") % 3, own, own + 0.1)
+    tracemalloc.start()
+    labelled_family(*given, 3, np.array([0.0, 1.0, 2.0]))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most <= 40 * n

@@ -1,3 +1,5 @@
+from unittest import mock
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from lcrjax.numerics import groupings
 from lcrjax.numerics.groupings import Classes, Runs, Segments
 from lcrjax.numerics.power_means import log_power_means
 from tests.reference import exact_power_mean
@@ -24,6 +27,12 @@ def means_at_hand(orders, weights, items):
         return np.exp(log_power_means(orders, weights, np.log(items), Segments(LENGTHS)))
 
 
+def means_in_parts(orders, weights, items):
+    """A few members at a time, as of datasets of many."""
+    with mock.patch.object(groupings, "_AT_ONCE", 5):
+        return means_at_hand(orders, weights, items)
+
+
 def means_traced(orders, weights, items):
     """Of the same groups, whose members lie in any order."""
     with jax.enable_x64(True), np.errstate(divide="ignore"):
@@ -31,7 +40,7 @@ def means_traced(orders, weights, items):
         return np.exp(traced(*map(jnp.asarray, (orders, weights[SHUFFLE], logs))))
 
 
-MEANS = pytest.mark.parametrize("means", [means_at_hand, means_traced])
+MEANS = pytest.mark.parametrize("means", [means_at_hand, means_in_parts, means_traced])
 
 
 @MEANS

@@ -1,10 +1,9 @@
 /* The points from which squares of vectors are taken. */
 #include "centre.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "order.h"
+#include "common/room.h"
 
 enum {
   SAMPLE = 1024,
@@ -18,17 +17,17 @@ static const double NEARER = 0.5;
 
 float *lcrjax_centre(const float *rows, int64_t n, int64_t d) {
   int64_t size = n < SAMPLE ? n : SAMPLE;
-  double *sums = calloc((size_t)d, sizeof *sums);
+  double *sums = lcrjax_zeros((int64_t)sizeof *sums * d);
   float *centre = lcrjax_grab((int64_t)sizeof *centre * d);
   if (sums != NULL && centre != NULL) {
     for (int64_t i = 0; i < size; i++)
       for (int64_t k = 0; k < d; k++) sums[k] += rows[i * n / size * d + k];
     for (int64_t k = 0; k < d; k++) centre[k] = (float)(sums[k] / (double)size);
   } else {
-    free(centre);
+    lcrjax_release(centre);
     centre = NULL;
   }
-  free(sums);
+  lcrjax_release(sums);
   return centre;
 }
 
@@ -99,13 +98,13 @@ bool lcrjax_centres(const Elements *rows, const float *centre, Centres *out) {
   for (int64_t i = 0; room && i < out->count; i++)
     for (int64_t j = 0; j < out->count; j++)
       out->apart[i][j] = (float)lcrjax_squared(out->points + i * d, out->points + j * d, d);
-  free(near);
-  free(sums);
+  lcrjax_release(near);
+  lcrjax_release(sums);
   if (!room) {
-    free(out->points);
+    lcrjax_release(out->points);
     out->points = NULL;
   }
   return room;
 }
 
-void lcrjax_centres_free(Centres *centres) { free(centres->points); }
+void lcrjax_centres_free(Centres *centres) { lcrjax_release(centres->points); }

@@ -5,17 +5,13 @@
 #include <string.h>
 
 #include "common/cancel.h"
+#include "common/room.h"
 
 enum {
   AT_ONCE = 256, /* elements that a task looks at */
   SAMPLE = 256,  /* elements of a class that its axis is drawn from, at most */
   FEW = 512      /* of which an axis would take more time than the products that it saves */
 };
-
-void *lcrjax_grab(int64_t size) {
-  void *memory = NULL;
-  return posix_memalign(&memory, 64, size > 0 ? (size_t)size : 64) ? NULL : memory;
-}
 
 typedef struct {
   const Problem *p;
@@ -110,9 +106,9 @@ Outcome lcrjax_sorted(Workers workers, const Problem *p, int32_t *order) {
     outcome = lcrjax_parallel(workers, count, by_axis, &keys);
     for (int64_t i = 0; i < n; i++) order[i] = (int32_t)(uint32_t)keys.keys[i];
   }
-  free(keys.keys);
-  free(keys.starts);
-  free(keys.axes);
+  lcrjax_release(keys.keys);
+  lcrjax_release(keys.starts);
+  lcrjax_release(keys.axes);
   return outcome == DONE ? (Outcome)keys.outcome : outcome;
 }
 

@@ -4,9 +4,6 @@
 
 #include "sums.h"
 
-/* Memory aligned to 64 bytes, or NULL; free() gives it back. */
-void *lcrjax_grab(int64_t size);
-
 /* Columns by class, and along its axis; `order` takes the index of the element at each place. */
 Outcome lcrjax_sorted(Workers workers, const Problem *p, int32_t *order);
 

@@ -1,7 +1,7 @@
 /* A partition of blocks into parts by work, and where the sums of each part lie. */
 #include "partition.h"
 
-#include <stdlib.h>
+#include "common/room.h"
 
 enum { PART_BYTES = 128 << 20 }; /* of the sums of all parts, if fewer parts help */
 
@@ -62,7 +62,7 @@ bool lcrjax_partition(const Problem *p, const Used *group, int64_t block, int64_
     size = place_sums(p, group, block, places, out);
     if (size * (int64_t)sizeof(double) <= PART_BYTES) break;
   }
-  out->sums = calloc((size_t)size + 1, sizeof(double)); /* untouched until it is used */
+  out->sums = lcrjax_zeros((int64_t)sizeof(double) * size);
   return out->sums != NULL;
 }
 

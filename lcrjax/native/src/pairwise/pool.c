@@ -1,11 +1,10 @@
 /* Rows of Z and what they would add to sums of largest similarities, from a packed pool. */
 #include "pool.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/cancel.h"
-#include "order.h"
+#include "common/room.h"
 
 enum {
   AT_ONCE = 10 * STRIP * ROWS, /* rows that are packed together: they stay in a second cache */
@@ -70,7 +69,7 @@ static void do_part(void *data, int64_t part, int worker) {
       }
     }
   }
-  free(scratch);
+  lcrjax_release(scratch);
 }
 
 /* Packs some rows and computes what is wanted of them. */
@@ -101,7 +100,7 @@ Outcome lcrjax_pool_compute(Workers workers, const Pool *pool, const int32_t *wh
   Outcome outcome = w.groups && w.sums ? DONE : NO_MEMORY;
   for (; outcome == DONE && w.first < k; w.first += AT_ONCE)
     outcome = some(workers, &w, which + w.first, k - w.first < AT_ONCE ? k - w.first : AT_ONCE);
-  free(w.groups);
-  free(w.sums);
+  lcrjax_release(w.groups);
+  lcrjax_release(w.sums);
   return outcome;
 }

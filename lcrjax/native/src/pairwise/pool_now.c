@@ -1,9 +1,8 @@
 /* Pools as Python makes, asks and frees them: their arrays outlive the calls. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "centre.h"
-#include "order.h"
+#include "common/room.h"
 #include "pool.h"
 
 static void pack(void *data, int64_t panel, int worker) {
@@ -15,17 +14,17 @@ static void pack(void *data, int64_t panel, int worker) {
 
 LCRJAX_EXPORT void lcrjax_pool_free(Pool *pool) {
   if (pool == NULL) return;
-  free(pool->centre);
+  lcrjax_release(pool->centre);
   lcrjax_centres_free(&pool->centres);
-  free(pool->plain);
-  free(pool->p.columns.panels);
-  free(pool);
+  lcrjax_release(pool->plain);
+  lcrjax_release(pool->p.columns.panels);
+  lcrjax_release(pool);
 }
 
 /* Of n rows of bytes or floats, which must live as long; NULL if memory runs out. */
 LCRJAX_EXPORT Pool *lcrjax_pool_new(int floats, const void *data, int64_t n, int64_t d, int form,
                                     float rate, int threads) {
-  Pool *pool = calloc(1, sizeof *pool);
+  Pool *pool = lcrjax_zeros(sizeof *pool);
   if (pool == NULL) return NULL;
   Problem *p = &pool->p;
   p->kind = floats ? &lcrjax_floats : &lcrjax_bytes;

@@ -1,11 +1,11 @@
 /* Z w: elements packed in order, blocks of rows against panels of columns, parts added up. */
 #include "sums.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "centre.h"
 #include "common/cancel.h"
+#include "common/room.h"
 #include "order.h"
 #include "partition.h"
 #include "row_sums.h"
@@ -119,10 +119,10 @@ static void do_part(void *data, int64_t part, int worker) {
     for (int64_t b = q->partition.blocks[part] - 1; b >= q->partition.blocks[part + 1]; b--)
       do_block(q, b, &rows, &space);
   }
-  free(rows.lanes);
-  free(space.groups);
-  free(space.scratch);
-  free(space.down);
+  lcrjax_release(rows.lanes);
+  lcrjax_release(space.groups);
+  lcrjax_release(space.scratch);
+  lcrjax_release(space.down);
 }
 
 static void pack(void *data, int64_t panel, int worker) {
@@ -166,7 +166,7 @@ static Outcome set_up(Workers workers, Plan *q, int32_t *order, int32_t *plain) 
   p->rows.order = p->symmetric ? order : plain;
   q->weights = lcrjax_grab(4 * p->k * q->places_columns);
   p->columns.panels = lcrjax_grab(q->panels * p->kind->panel_bytes(p->columns.dimension));
-  q->sums = calloc((size_t)(p->k * q->places_rows), sizeof *q->sums);
+  q->sums = lcrjax_zeros((int64_t)sizeof *q->sums * p->k * q->places_rows);
   if (q->weights == NULL || p->columns.panels == NULL || q->sums == NULL) return NO_MEMORY;
   for (int64_t c = 0; c < p->k; c++)
     for (int64_t i = 0; i < q->places_columns; i++)
@@ -197,18 +197,18 @@ Outcome lcrjax_sums(Workers workers, Problem *p) {
   if (outcome == DONE) outcome = lcrjax_parallel(workers, q.partition.count, do_part, &q);
   if (outcome == DONE) outcome = (Outcome)q.outcome;
   if (outcome == DONE) outcome = lcrjax_parallel(workers, p->k, collect, &q);
-  free(q.sums);
-  free(q.partition.sums);
-  free(q.partition.begins);
-  free(q.partition.blocks);
-  free(p->columns.panels);
-  free(q.weights);
-  free(q.panel.start);
-  free(q.panel.used);
-  free(q.group.start);
-  free(q.group.used);
-  free(order);
-  free(plain);
+  lcrjax_release(q.sums);
+  lcrjax_release(q.partition.sums);
+  lcrjax_release(q.partition.begins);
+  lcrjax_release(q.partition.blocks);
+  lcrjax_release(p->columns.panels);
+  lcrjax_release(q.weights);
+  lcrjax_release(q.panel.start);
+  lcrjax_release(q.panel.used);
+  lcrjax_release(q.group.start);
+  lcrjax_release(q.group.used);
+  lcrjax_release(order);
+  lcrjax_release(plain);
   lcrjax_centres_free(&centres);
   return outcome;
 }

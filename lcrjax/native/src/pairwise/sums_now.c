@@ -1,8 +1,7 @@
 /* The same kernels for arrays that lie in memory, called from Python as it is: nothing is compiled,
    padded or copied. Threads are our own. */
-#include <stdlib.h>
-
 #include "centre.h"
+#include "common/room.h"
 #include "sums.h"
 
 /* out (k, n) = Z w for n rows of bytes or floats and m columns, which are NULL where they are the
@@ -29,6 +28,6 @@ LCRJAX_EXPORT int lcrjax_sums_now(int floats, const void *rows, int64_t n, const
       .out_stride = n,
   };
   const Outcome outcome = lcrjax_sums((Workers){.threads = threads}, &p);
-  free(centre);
+  lcrjax_release(centre);
   return (int)outcome;
 }
