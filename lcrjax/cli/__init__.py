@@ -5,9 +5,10 @@ usage errors come at once.
 """
 
 import inspect
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from lcrjax import __version__, native
 from lcrjax.cli.cache import keep_compiled_programs
@@ -18,6 +19,7 @@ from lcrjax.cli.embed_command import embed
 from lcrjax.cli.fit_predictor_command import fit_predictor
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.measure_study_command import measure_study
+from lcrjax.cli.outcome import interruptible
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
 from lcrjax.cli.select_command import select
@@ -38,6 +40,14 @@ def _paragraphs(docstring: str) -> str:
     """Let the terminal's width break every paragraph's lines, but those of examples stay."""
     paragraphs = inspect.cleandoc(docstring).split("\n\n")
     return "\n\n".join(p if p.startswith("Example") else p.replace("\n", " ") for p in paragraphs)
+
+
+class _Command(TyperCommand):
+    """A command that Ctrl-C and SIGTERM end in a sentence also where it has none of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with interruptible("interrupted."):
+            return super().invoke(ctx)
 
 
 app = typer.Typer(
@@ -64,7 +74,7 @@ _COMMANDS = (
     doctor,
 )
 for command in _COMMANDS:
-    app.command(help=_paragraphs(command.__doc__ or ""))(command)
+    app.command(cls=_Command, help=_paragraphs(command.__doc__ or ""))(command)
 
 
 def _version(wanted: bool) -> bool:

@@ -38,7 +38,8 @@ def embed(
         lcrjax embed digits --model lcrjax-train --out digits.npz
         lcrjax measure digits.npz
     """
-    with work_in(out.parent) as work:
+    ending = f"interrupted; {out} was not written. Run the same command to go on from the last part"
+    with work_in(out.parent, f"{ending} of some thousand images that was finished.") as work:
         import logging
 
         from rich.console import Console

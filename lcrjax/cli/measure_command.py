@@ -86,7 +86,9 @@ def measure(
         lcrjax measure embeddings.npz --error 0.2%
         lcrjax measure vectors.npy --labels classes.csv:kind --checkpoint sums/
     """
-    with input_checked():
+    kept = "" if checkpoint is None else f" Run the same command to resume from {checkpoint}."
+    ending = f"interrupted; no table was written.{kept}"
+    with interruptible(ending), input_checked():
         from lcrjax.similarity.spec import (
             USUAL,
             as_similarity,
@@ -121,9 +123,8 @@ def measure(
 
     from lcrjax.cli.steps import choose_steps
 
-    kept = "" if checkpoint is None else f" Run the same command to resume from {checkpoint}."
     with (
-        interruptible(f"interrupted; no table was written.{kept}"),
+        interruptible(ending),
         choose_steps(Console(stderr=True), quiet=quiet) as show,
         input_checked(),
     ):

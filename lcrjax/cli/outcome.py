@@ -105,12 +105,15 @@ def interruptible(sentence: str) -> Iterator[Work]:
 
 
 @contextlib.contextmanager
-def work_in(folder: Path) -> Iterator[Work]:
-    """Work that a folder keeps: interruptible, and told in one sentence why it cannot go on."""
-    sentence = (
-        f"interrupted. What was finished is safe in {folder}; run the same command to resume."
-    )
-    with interruptible(sentence) as work:
+def work_in(folder: Path, interrupted: str | None = None) -> Iterator[Work]:
+    """Work that a folder keeps: interruptible, and told in one sentence why it cannot go on.
+
+    Args:
+        folder: Where what is finished lies.
+        interrupted: What to say when interrupted; None that it is safe there.
+    """
+    usual = f"interrupted. What was finished is safe in {folder}; run the same command to resume."
+    with interruptible(interrupted or usual) as work:
         from lcrjax.study.run.folder import FolderInUseError
         from lcrjax.study.run.machines import MachineError
 

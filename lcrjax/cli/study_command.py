@@ -1,5 +1,6 @@
 """`lcrjax study`: from datasets to the ranking of what explains performance."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,12 +115,13 @@ def study(
         lcrjax study digits --vary diversity --sizes 64,128 --beyond 30 --out varied
         lcrjax study blood.npz --preset panel --ray auto
     """
-    with work_in(out) as work:
+    with work_in(out) as work, contextlib.ExitStack() as until_the_end:
         from rich.console import Console
 
         from lcrjax.cli.display import choose_display
         from lcrjax.report import conduct_study
         from lcrjax.study.design.presets import choose_study
+        from lcrjax.study.run.ray_blocks import reached
         from lcrjax.study.run.store import check_folder
 
         sources, settings = choose_study(
@@ -141,6 +143,7 @@ def study(
         check_folder(out)
         if "test" in reading and len(sources) > 1:
             raise ValueError("--test is given with several DATA: study them one by one")
+        until_the_end.enter_context(reached(ray))
         datasets = [read(str(x), quiet=quiet, resize=resize, **reading) for x in sources]
         with choose_display(Console(stderr=True), quiet=quiet) as display:
 

@@ -26,7 +26,6 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
-from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.processes import check_agreed, of_all
 from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
@@ -38,6 +37,7 @@ from lcrjax.similarity import RMSD
 from lcrjax.similarity.base import count_elements, taken
 from lcrjax.similarity.in_blocks import check_in_blocks, large_as_stream
 from lcrjax.similarity.spec import as_similarity
+from lcrjax.similarity.unnamed import check_images
 
 _ends = jax.jit(lambda images: jnp.stack([jnp.nanmin(images), jnp.nanmax(images)])[:, None])
 _traced_family = jax.jit(labelled_family, static_argnames="n_classes")
@@ -177,13 +177,13 @@ def measure(
     if columns is not None and rows is not None:
         return estimated_by_columns(
             relation, images, classes, names, q, rows=rows, columns=columns, seed=seed,
-            check=check_pixels if similarity is None else None,
+            check=check_images if similarity is None else None,
         )  # fmt: skip
     if similarity is None:
         if isinstance(images, Stream):
-            check_pixels(probe(images).rows)
+            check_images(probe(images).rows)
         else:
-            check_pixels(np.asarray(_ends(images)) if spread else images)
+            check_images(np.asarray(_ends(images)) if spread else images)
     if several:
         if mesh is not None:
             raise ValueError("images have several labels: leave out the mesh")

@@ -13,7 +13,24 @@ from lcrjax.native.interrupts import interruptible
 FORMS = ("exponential", "gaussian", "matern32", "matern52", "cosine", "linear")
 SIDE = 96  # as in `src/pairwise/sums.h`
 NO_MEMORY, CANCELLED = 1, 2  # as in `src/common/ffi.h`
+_MOST = 2**31 - 1  # elements, whose places are int32
 SOON = 2**28  # components of pairs: less work ends before Ctrl-C has to be heard
+
+
+def checked(elements: Num[np.ndarray, "n d"]) -> Num[np.ndarray, "n d"]:
+    """Elements as kernels read them, one row after another.
+
+    Raises:
+        ValueError: If they are none, so that a kernel would read beyond them.
+    """
+    if elements.ndim != 2 or not elements.shape[1] or elements.dtype not in (np.uint8, np.float32):
+        raise ValueError(
+            f"kernels are given {elements.dtype} of shape {elements.shape}: give bytes or float32, "
+            "(n, d)"
+        )
+    if len(elements) > _MOST:
+        raise ValueError(f"kernels are given {len(elements):,} elements: give at most {_MOST:,}")
+    return np.ascontiguousarray(elements)
 
 
 def sums(
@@ -44,12 +61,29 @@ def sums(
         float32; the same bits for any number of threads.
 
     Raises:
+        ValueError: If shapes, dtypes or the split do not fit together.
         RuntimeError: If kernels are not available.
         MemoryError: If there is no memory for the packed elements.
         KeyboardInterrupt: If Ctrl-C was heard, here or by the main thread while this one worked.
     """
-    rows = np.ascontiguousarray(elements)
-    columns = None if others is None else np.ascontiguousarray(others)
+    rows = checked(elements)
+    columns = None if others is None else checked(others)
+    last = rows if columns is None else columns
+    if last.dtype != rows.dtype or last.shape[1] != rows.shape[1]:
+        raise ValueError(
+            f"kernels are given {rows.dtype} of shape {rows.shape} and others {last.dtype} of "
+            f"shape {last.shape}: give one dtype and one number of components"
+        )
+    if weights.ndim != 2 or len(weights) != len(last) or not weights.shape[1]:
+        raise ValueError(
+            f"kernels are given {len(last):,} elements and weights of shape {weights.shape}: give "
+            "one row for each, of one column at least"
+        )
+    if split % SIDE or not 0 <= split <= (len(rows) if columns is None else 0):
+        raise ValueError(
+            f"kernels are given the split {split:,} of {len(rows):,} elements: give a multiple of "
+            f"{SIDE} among them, and no others"
+        )
     table = np.ascontiguousarray(weights.T, np.float32)
     out = np.empty((len(table), len(rows)), np.float32)
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 
 from lcrjax.native import function, threads
-from lcrjax.native.calls import CANCELLED, FORMS, SOON
+from lcrjax.native.calls import CANCELLED, FORMS, SOON, checked
 from lcrjax.native.interrupts import interruptible
 
 _PANEL = 32  # columns of a panel: floors and weights are read to the end of the last one
@@ -22,12 +22,13 @@ class PackedPool:
         rate: The form's.
 
     Raises:
+        ValueError: If elements are anything else.
         RuntimeError: If kernels are not available.
         MemoryError: If there is no memory for the packed elements.
     """
 
     def __init__(self, elements: Num[np.ndarray, "n d"], form: str, rate: float) -> None:
-        self._elements = np.ascontiguousarray(elements)
+        self._elements = checked(elements)
         self._n, self._d = self._elements.shape
         new = function("pool_new")
         new.restype = ctypes.c_void_p
@@ -48,6 +49,7 @@ class PackedPool:
         """Similarities of some elements to all, float32.
 
         Raises:
+            IndexError: If a place is none of an element.
             KeyboardInterrupt: If Ctrl-C was heard.
         """
         out = np.empty((len(index), self._n), np.float32)
@@ -63,8 +65,11 @@ class PackedPool:
         r"""$\sum_j w_j \max(Z_{ij} - f_j, 0)$ for some elements i, float64, without their rows.
 
         Raises:
+            ValueError: If there is not one floor and one weight for each element.
+            IndexError: If a place is none of an element.
             KeyboardInterrupt: If Ctrl-C was heard.
         """
+        _check_lengths(self._n, floor, weights)
         out = np.empty(len(index), np.float64)
         beyond = -self._n % _PANEL
         padded = [np.pad(x.astype(np.float32), (0, beyond)) for x in (floor, weights)]
@@ -80,8 +85,11 @@ class PackedPool:
             How many each has; their places, int32, and similarities, one element after another.
 
         Raises:
+            ValueError: If there is not one floor for each place.
+            IndexError: If a place is none of an element.
             KeyboardInterrupt: If Ctrl-C was heard.
         """
+        _check_lengths(len(index), floor)
         rows = self.rows(index)
         counts, places = np.empty(len(rows), np.int64), np.empty(rows.shape, np.int32)
         values, least = np.empty_like(rows), np.ascontiguousarray(floor, np.float32)
@@ -96,9 +104,9 @@ class PackedPool:
         return counts, who, z
 
     def _call(self, index: Int[np.ndarray, " k"], *arrays: np.ndarray | None) -> None:
-        which = np.ascontiguousarray(index, np.int32)
-        if len(which) and not 0 <= which.min() <= which.max() < self._n:
+        if len(index) and not 0 <= index.min() <= index.max() < self._n:
             raise IndexError(f"elements have places 0 to {self._n - 1}")
+        which = np.ascontiguousarray(index, np.int32)
         rows, gains, floor, weights = (
             ctypes.c_void_p(None if x is None else x.ctypes.data) for x in arrays
         )
@@ -116,3 +124,9 @@ class PackedPool:
             raise KeyboardInterrupt
         if outcome:
             raise MemoryError(f"no memory to compare {len(which):,} elements with the others")
+
+
+def _check_lengths(count: int, *given: np.ndarray) -> None:
+    shapes = [x.shape for x in given if x.shape != (count,)]
+    if shapes:
+        raise ValueError(f"kernels are given shape {shapes[0]}: give one number each, ({count},)")

@@ -176,11 +176,18 @@ class Stream:
         return out
 
     def _whole_blocks(self, rows: int, start: int) -> Iterator[np.ndarray]:
-        """Blocks of so many rows, put together from pieces of any number."""
+        """Blocks of so many rows, put together from pieces of any number.
+
+        Once elements are counted, a block is given only while they are as many, so that blocks of
+        any two passes from one place on are of the same lengths.
+        """
         parts: list[np.ndarray] = []
-        held, at = 0, 0
+        held, at = 0, 0 if self._chunks else min(start, len(self))
         for number, given in enumerate(self._pieces(rows, start)):
-            piece, at = self._checked(given, number), at + len(given)
+            piece = self._checked(given, number)
+            at += len(piece)
+            if self._count is not None and at > self._count:
+                self._counted(at)
             piece = piece[max(0, start - (at - len(piece))) :] if self._chunks else piece
             while held + len(piece) >= rows:
                 own, piece = piece[: rows - held], piece[rows - held :]
@@ -189,10 +196,9 @@ class Stream:
             if len(piece):
                 parts.append(piece)
                 held += len(piece)
+        self._counted(at)
         if parts:
             yield np.concatenate(parts) if len(parts) > 1 else parts[0]
-        if self._chunks is not None:
-            self._counted(at)
 
     def _pieces(self, rows: int, start: int) -> Iterator[Any]:
         if self._chunks is not None:

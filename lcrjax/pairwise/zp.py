@@ -26,6 +26,7 @@ from lcrjax.similarity.base import (
 )
 from lcrjax.similarity.distance_kernels import RMSD
 from lcrjax.similarity.spec import as_similarity
+from lcrjax.similarity.unnamed import check_numbers
 
 
 def ordinariness(
@@ -73,6 +74,8 @@ def ordinariness(
         [0.6839 0.6839]
     """
     given = RMSD() if similarity is None else similarity
+    if similarity is None and not (mesh is not None and is_spread(elements)):
+        check_numbers(elements)
     similarity, elements, others = as_similarity(given, elements, others)
     check_process()
     check_tile(tile)

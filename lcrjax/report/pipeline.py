@@ -16,6 +16,7 @@ from lcrjax.study.design.config import StudyConfig
 from lcrjax.study.design.presets import choose_study
 from lcrjax.study.run.files import write_whole
 from lcrjax.study.run.progress import StudyCallback, StudyProgress
+from lcrjax.study.run.ray_blocks import reached
 from lcrjax.study.run.runner import run_study
 from lcrjax.study.run.store import check_folder
 
@@ -89,12 +90,13 @@ def conduct_study(
     else:
         chosen = list(sources)
     datasets = []
-    for source in chosen:
-        if not isinstance(source, Dataset):
-            tell(StudyProgress("loading", str(source)))
-            source = load(source, resize=resize, **(reading or {}))
-        datasets.append(source)
-    table = run_study(datasets, folder, config, progress=progress, **parts)
+    with reached(parts.get("ray")):
+        for source in chosen:
+            if not isinstance(source, Dataset):
+                tell(StudyProgress("loading", str(source)))
+                source = load(source, resize=resize, **(reading or {}))
+            datasets.append(source)
+        table = run_study(datasets, folder, config, progress=progress, **parts)
     tell(StudyProgress("reporting", rows=len(table), total=len(table), share=1.0))
     summary = summarize_study(table)
     write_whole(folder / RANKING, ranking_frame(table).to_csv(index=False).encode())

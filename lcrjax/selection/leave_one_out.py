@@ -12,7 +12,6 @@ from jaxtyping import Float, Int
 from lcrjax.measures.labels import numbered, shared
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.product import zp_of_canonical
 from lcrjax.pairwise.removals import (
@@ -32,6 +31,7 @@ from lcrjax.similarity.base import (
     taken,
 )
 from lcrjax.similarity.spec import as_similarity
+from lcrjax.similarity.unnamed import check_images
 
 _CHANGES = ("removal", "abundance")
 _STEEP = 9.0  # viewpoint beyond which few items are the whole mean
@@ -97,7 +97,7 @@ def contributions(
     if isinstance(relation, KnowsElements):
         relation.check(n, None)
     if similarity is None:
-        check_pixels(elements)
+        check_images(elements)
     dataset = _Dataset(relation, elements, classes, names)
     mean = _Mean(dataset, letter, q)
     logs = mean.by_abundance() if change == "abundance" else mean.by_removal()

@@ -17,6 +17,7 @@ from lcrjax.selection.simplex_programme import best_of_subsets, least_on_simplex
 from lcrjax.similarity import RMSD, Identity, Similarity
 from lcrjax.similarity.base import KnowsElements, count_elements, taken
 from lcrjax.similarity.spec import as_similarity
+from lcrjax.similarity.unnamed import check_numbers
 
 _FEW = 16  # elements all subsets of which are tried
 _MATRICES = 4  # of n x n in float64 at once
@@ -111,7 +112,10 @@ def _matrix(elements: Any, similarity: Any) -> tuple[Float[np.ndarray, "n n"], f
     if not at_hand(*jax.tree.leaves((elements, similarity))):
         raise ValueError("elements are traced: call maximum_diversity outside of jit and grad")
     if similarity is None and not isinstance(elements, Similarity | str | Path):
-        given = numbers("elements", elements) if not hasattr(elements, "todense") else elements
+        given = elements
+        if not hasattr(elements, "todense"):
+            check_numbers(elements)
+            given = numbers("elements", elements)
         if given.ndim > 2:
             similarity = RMSD()
             check_pixels(given)

@@ -14,13 +14,13 @@ from jaxtyping import Float, Int
 from lcrjax import native
 from lcrjax.measures.family import family_of, members_of_labels
 from lcrjax.native.interrupts import interruptible
-from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.processes import check_process
 from lcrjax.pairwise.native_product import serve_host, sums_on_host
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD, Precomputed, Similarity, TiledSimilarity
 from lcrjax.similarity.base import taken
 from lcrjax.similarity.spec import as_similarity
+from lcrjax.similarity.unnamed import check_images
 from lcrjax.study.columns import FEATURES, ORDERS, feature_columns
 from lcrjax.study.subset_features import subset_features
 
@@ -151,7 +151,7 @@ def features(images: Any, labels: Any, subsets: Any, *, similarity: Any = None) 
     labels, subsets = _check(images, labels, subsets)
     if similarity is None:
         similarity = RMSD()
-        check_pixels(images)
+        check_images(images)
     similarity, images, _ = as_similarity(similarity, images)
     if isinstance(similarity, Precomputed):
         raise ValueError("a matrix of similarities has no subsets: give a similarity of elements")

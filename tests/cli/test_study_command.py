@@ -55,7 +55,7 @@ def test_diversity_varies_and_models_are_scored_again(run, data, tmp_path):
 
 
 def test_a_cluster_that_is_not_there_is_told_before_anything_starts(run, data, tmp_path):
-    result = run("study", data, *SMALL, "--out", "s", "--ray", "127.0.0.1:1")
+    result = run("study", "no such data", *SMALL, "--out", "s", "--ray", "127.0.0.1:1")
     assert result.exit_code == 2
     assert "no Ray cluster answers" in result.stderr or "Ray is not installed" in result.stderr
     assert not (tmp_path / "s").exists()

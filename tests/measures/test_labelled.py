@@ -95,7 +95,7 @@ IMAGES = np.zeros((4, 2, 2), np.uint8)
         (IMAGES - 0.5, [0, 1, 0, 1], "range from -0.5"),
         (IMAGES + np.nan, [0, 1, 0, 1], "NaN"),
         (np.zeros(4), [0, 1, 0, 1], r"shape \(4,\)"),
-        (np.array(["a"] * 4)[:, None], [0, 1, 0, 1], "dtype"),
+        (np.array(["a"] * 4)[:, None], [0, 1, 0, 1], "rows with text in them: give a sim"),
     ],
 )
 def test_bad_images_and_labels_are_named(images, labels, message):

@@ -20,6 +20,7 @@ static void run(void) {
 
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_emulated_sums_of_bytes(XLA_FFI_CallFrame *frame) {
   LCRJAX_METADATA(frame);
+  if (!lcrjax_gpu_fit(frame)) return lcrjax_error(frame, LCRJAX_UNFIT);
   Problem given = lcrjax_gpu_problem(frame);
   char *stacks = malloc((size_t)THREADS * STACK);
   if (stacks == NULL) return lcrjax_error(frame, "no memory for threads");

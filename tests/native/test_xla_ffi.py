@@ -32,7 +32,10 @@ MEMBERS = {
 NUMBERS = (
     "XLA_FFI_Extension_Metadata",
     "XLA_FFI_Error_Code_INVALID_ARGUMENT",
+    "XLA_FFI_DataType_S8",
+    "XLA_FFI_DataType_S32",
     "XLA_FFI_DataType_U8",
+    "XLA_FFI_DataType_U32",
     "XLA_FFI_DataType_F32",
     "XLA_FFI_AttrType_SCALAR",
 )

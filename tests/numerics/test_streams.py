@@ -184,6 +184,28 @@ def test_sources_that_change_between_passes(rng):
         list(stream.blocks(4))
 
 
+@pytest.mark.parametrize("kind", [Shards, OnDisk])
+@pytest.mark.parametrize("now", [2 * N, N + 1, N - 1, 16, 8, 1])
+@pytest.mark.parametrize("start", [0, 8, 16])
+def test_a_change_is_found_before_a_block_that_does_not_fit_is_given(kind, now, start, rng):
+    """Slices that are short, from an array that still says how many there were, among them."""
+    x = rng.normal(size=(2 * N, D))
+    source = kind(x[:N])
+    stream = Stream(source)
+    assert [len(block) for block in stream.blocks(8)] == [8, 8, 7]
+    source.of = x[:now]
+    given = []
+    if kind is OnDisk and now >= N:  # nobody asks for more
+        given = list(stream.blocks(8, start))
+        assert sum(map(len, given)) == N - start
+    else:
+        with pytest.raises(ValueError, match=f"elements were {N} in one pass and"):
+            given.extend(stream.blocks(8, start))
+        assert {len(block) for block in given} <= {8}
+    its = np.concatenate([x[:0], *given])
+    np.testing.assert_array_equal(its, x[start : start + len(its)])
+
+
 @pytest.mark.parametrize(
     ("source", "column", "said"),
     [

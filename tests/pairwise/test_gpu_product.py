@@ -109,3 +109,10 @@ def test_what_the_kernel_leaves_to_tiles(monkeypatch):
     assert not gpu_product.serve(RMSD(), long, weights)
     floats = squares.from_floats(jnp.zeros((2048, 20)), jnp.zeros(20))
     assert not gpu_product.serve(RMSD(), floats, weights)
+
+
+def test_what_is_not_padded_to_whole_tiles_is_refused(monkeypatch):
+    """The kernel would read beyond it."""
+    monkeypatch.setattr(gpu_product, "COLUMNS", gpu_product.ROWS)
+    with pytest.raises((ValueError, jax.errors.JaxRuntimeError), match="do not fit together"):
+        np.asarray(computed(np.zeros((300, 3), np.uint8), np.ones((300, 2), np.float32)))

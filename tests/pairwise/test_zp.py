@@ -352,7 +352,7 @@ def test_either_byte_order(kernel, rng):
         (np.full((3, 2), np.nan), np.ones(3), {}, r"NaN or infinity, first at \(0, 0\)"),
         (np.zeros(3), np.ones(3), {}, r"elements have shape \(3,\)"),
         (np.zeros((3, 2), "i8"), np.ones(3), {}, "dtype int64"),
-        (np.full((3, 2), "a"), np.ones(3), {}, "give numbers"),
+        (np.full((3, 2), "a"), np.ones(3), {}, "give a similarity"),
         (np.zeros((3, 2)), np.ones(3), {"tile": 0}, "tile is 0"),
     ],
 )

@@ -61,6 +61,30 @@ def connected(
     if address is None:
         yield ThisProcess(datasets)
         return
+    with reached(address) as ray:
+        cluster = Cluster(ray, address, datasets)
+        try:
+            yield cluster
+        finally:
+            cluster.cancel()
+
+
+@contextlib.contextmanager
+def reached(address: str | None) -> Iterator[Any]:
+    """Connect to a Ray cluster as `connected`, which uses the connection; before data are read.
+
+    Args:
+        address: As `connected` takes it; None to connect to none.
+
+    Yields:
+        The module of Ray, or None.
+
+    Raises:
+        ValueError: If Ray is not installed, or there is no answer at the address.
+    """
+    if address is None:
+        yield None
+        return
     try:
         import ray
     except ImportError:
@@ -71,11 +95,7 @@ def connected(
     if ours:
         _connect(ray, address)
     try:
-        cluster = Cluster(ray, address, datasets)
-        try:
-            yield cluster
-        finally:
-            cluster.cancel()
+        yield ray
     finally:
         if ours:
             ray.shutdown()

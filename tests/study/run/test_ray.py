@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from experiments import curation
+from lcrjax.report import conduct_study
 from lcrjax.study.run import runner, trainings
 from lcrjax.study.run.machines import MachineError, machine
 from lcrjax.study.run.plan import Block
@@ -37,6 +38,8 @@ def test_without_ray_it_is_said_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ValueError, match=r"Ray is not installed.*: pip install 'lcrjax\[ray\]'"):
         study(tmp_path / "s", ray="auto")
+    with pytest.raises(ValueError, match="Ray is not installed"):  # before data are read
+        conduct_study(["no such data"], tmp_path / "s", CONFIG, ray="auto")
     assert not (tmp_path / "s").exists()
 
 

@@ -38,6 +38,14 @@ XLA_FFI_Error *lcrjax_ended(XLA_FFI_CallFrame *frame, Outcome outcome, const cha
   return outcome == DONE ? NULL : lcrjax_error(frame, no_memory);
 }
 
+bool lcrjax_has_shape(const XLA_FFI_Buffer *buffer, XLA_FFI_DataType dtype, int64_t lead,
+                      int64_t rank, const int64_t *dims) {
+  if (buffer->dtype != dtype || buffer->rank != lead + rank) return false;
+  for (int64_t a = 0; a < rank; a++)
+    if (buffer->dims[lead + a] != dims[a]) return false;
+  return true;
+}
+
 int64_t lcrjax_int_attribute(XLA_FFI_CallFrame *frame, const char *name, int64_t absent) {
   for (int64_t i = 0; i < frame->attrs.size; i++) {
     XLA_FFI_ByteSpan *found = frame->attrs.names[i];

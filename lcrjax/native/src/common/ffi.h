@@ -38,6 +38,20 @@ static inline XLA_FFI_Buffer *lcrjax_result(XLA_FFI_CallFrame *frame, int index)
   return (XLA_FFI_Buffer *)frame->rets.rets[index];
 }
 
+/* Whether a buffer is of a type and its axes have these lengths, after `lead` axes of a batch. A
+   kernel reads none that is not: what Python or XLA does wrong is to be an error, never rubbish. */
+bool lcrjax_has_shape(const XLA_FFI_Buffer *buffer, XLA_FFI_DataType dtype, int64_t lead,
+                      int64_t rank, const int64_t *dims);
+
+/* The same of a buffer without a batch; the name of the type is that of XLA_FFI_DataType. */
+#define LCRJAX_IS(buffer, dtype, ...)                                             \
+  lcrjax_has_shape(buffer, XLA_FFI_DataType_##dtype, 0,                           \
+                   (int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
+                   (int64_t[]){__VA_ARGS__})
+
+/* What `lcrjax_error` says of others. */
+#define LCRJAX_UNFIT "shapes or types of arrays do not fit together: call the kernel with others"
+
 /* A scalar attribute of eight bytes (np.int64, np.float64) given to jax.ffi.ffi_call by name. */
 int64_t lcrjax_int_attribute(XLA_FFI_CallFrame *frame, const char *name, int64_t absent);
 

@@ -23,7 +23,13 @@ typedef enum {
   XLA_FFI_Error_Code_CANCELLED = 1,
   XLA_FFI_Error_Code_INVALID_ARGUMENT = 3
 } XLA_FFI_Error_Code;
-typedef enum { XLA_FFI_DataType_U8 = 6, XLA_FFI_DataType_F32 = 11 } XLA_FFI_DataType;
+typedef enum {
+  XLA_FFI_DataType_S8 = 2,
+  XLA_FFI_DataType_S32 = 4,
+  XLA_FFI_DataType_U8 = 6,
+  XLA_FFI_DataType_U32 = 8,
+  XLA_FFI_DataType_F32 = 11
+} XLA_FFI_DataType;
 typedef enum { XLA_FFI_AttrType_SCALAR = 3 } XLA_FFI_AttrType;
 typedef int32_t XLA_FFI_Enum; /* of which no value is used */
 

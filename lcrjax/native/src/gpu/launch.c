@@ -98,6 +98,7 @@ static int run(Problem *p, void *stream) {
 
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_gpu_sums_of_bytes(XLA_FFI_CallFrame *frame) {
   LCRJAX_METADATA(frame);
+  if (!lcrjax_gpu_fit(frame)) return lcrjax_error(frame, LCRJAX_UNFIT);
   static bool known;
   pthread_mutex_lock(&lock);
   known = known || look_up();

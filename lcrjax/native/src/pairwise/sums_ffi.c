@@ -65,8 +65,45 @@ static void item(void *data, int64_t i, int worker) {
   if (outcome != DONE) batch->outcome = (int)outcome;
 }
 
+/* Whether an operand's own axes have these lengths, and those of its batch fit the result's. */
+static bool is(XLA_FFI_CallFrame *frame, int64_t index, XLA_FFI_DataType dtype, int64_t rank,
+               int64_t first, int64_t second) {
+  const XLA_FFI_Buffer *buffer = lcrjax_operand(frame, (int)index), *out = lcrjax_result(frame, 0);
+  const int64_t lead = out->rank - 2, dims[] = {first, second};
+  if (!lcrjax_has_shape(buffer, dtype, lead, rank, dims)) return false;
+  for (int64_t a = 0; a < lead; a++)
+    if (buffer->dims[a] != 1 && buffer->dims[a] != out->dims[a]) return false;
+  return true;
+}
+
+static bool fit(XLA_FFI_CallFrame *frame, bool floats) {
+  const int64_t others = frame->args.size - (4 + floats);
+  if (others < 0 || others > 1 || frame->rets.size != 1) return false;
+  const XLA_FFI_DataType kind = floats ? XLA_FFI_DataType_F32 : XLA_FFI_DataType_U8;
+  const XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *out = lcrjax_result(frame, 0);
+  const XLA_FFI_Buffer *columns = lcrjax_operand(frame, (int)others);
+  const int64_t lead = out->rank - 2;
+  if (lead < 0 || out->dtype != XLA_FFI_DataType_F32) return false;
+  if (rows->rank != lead + 2 || columns->rank != lead + 2) return false;
+  const int64_t n = rows->dims[lead], m = columns->dims[lead], d = rows->dims[lead + 1];
+  if (n > INT32_MAX || m > INT32_MAX || out->dims[lead + 1] != n) return false;
+  if (!(is(frame, 0, kind, 2, n, d) && is(frame, others, kind, 2, m, d) &&
+        is(frame, others + 1, XLA_FFI_DataType_F32, 2, out->dims[lead], m) &&
+        is(frame, others + 2, XLA_FFI_DataType_S32, 1, 2, 0) &&
+        is(frame, others + 3, XLA_FFI_DataType_F32, 0, 0, 0) &&
+        (!floats || is(frame, others + 4, XLA_FFI_DataType_F32, 1, d, 0))))
+    return false;
+  const XLA_FFI_Buffer *counts = lcrjax_operand(frame, (int)others + 2);
+  int64_t pairs = 1;
+  for (int64_t a = 0; a < lead; a++) pairs *= counts->dims[a];
+  for (const int32_t *c = counts->data; pairs > 0; pairs--, c += 2)
+    if (c[0] > n || c[1] > m || (!others && c[0] != c[1])) return false;
+  return true;
+}
+
 static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
   LCRJAX_METADATA(frame);
+  if (!fit(frame, kind == &lcrjax_floats)) return lcrjax_error(frame, LCRJAX_UNFIT);
   XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *out = lcrjax_result(frame, 0);
   Batch batch = {.frame = frame, .kind = kind, .items = 1};
   for (int64_t a = 0; a < out->rank - 2; a++) batch.items *= out->dims[a];

@@ -55,8 +55,22 @@ static int64_t floats_of(const XLA_FFI_Buffer *buffer) {
   return count;
 }
 
+static bool fit(XLA_FFI_CallFrame *frame) {
+  const int leaves = (int)(frame->args.size / OPERANDS);
+  if (frame->args.size != OPERANDS * leaves + 1) return false;
+  if (frame->rets.size != (OPERANDS - 1) * leaves) return false;
+  for (int i = 0; i < (2 * OPERANDS - 1) * leaves; i++) {
+    const int own = i - OPERANDS * leaves; /* a result, from 0 on */
+    const XLA_FFI_Buffer *x = own < 0 ? lcrjax_operand(frame, i) : lcrjax_result(frame, own);
+    const XLA_FFI_Buffer *like = lcrjax_operand(frame, i % leaves);
+    if (!lcrjax_has_shape(x, XLA_FFI_DataType_F32, 0, like->rank, like->dims)) return false;
+  }
+  return LCRJAX_IS(lcrjax_operand(frame, OPERANDS * leaves), F32, 3);
+}
+
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_adam(XLA_FFI_CallFrame *frame) {
   LCRJAX_METADATA(frame);
+  if (!fit(frame)) return lcrjax_error(frame, LCRJAX_UNFIT);
   const int leaves = (int)(frame->args.size / OPERANDS);
   int64_t pieces = 0, next = 0;
   for (int l = 0; l < leaves; l++)

@@ -100,8 +100,11 @@ VNNI512 static void draw(void *data, int64_t task, int worker) {
 /* The operand is a key's two words; the result is (n,). */
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_normals(XLA_FFI_CallFrame *frame) {
   LCRJAX_METADATA(frame);
-  const uint32_t *key = lcrjax_operand(frame, 0)->data;
   XLA_FFI_Buffer *out = lcrjax_result(frame, 0);
+  if (frame->args.size != 1 || frame->rets.size != 1 || out->rank != 1 ||
+      out->dtype != XLA_FFI_DataType_F32 || !LCRJAX_IS(lcrjax_operand(frame, 0), U32, 2))
+    return lcrjax_error(frame, LCRJAX_UNFIT);
+  const uint32_t *key = lcrjax_operand(frame, 0)->data;
   Draw d = {{key[0], key[1], key[0] ^ key[1] ^ 0x1BD11BDA}, out->dims[0], out->data};
   const int64_t tasks = (d.n + AT_ONCE - 1) / AT_ONCE;
   return lcrjax_ended(frame, lcrjax_parallel((Workers){.frame = frame}, tasks, draw, &d), NULL);
