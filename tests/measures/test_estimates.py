@@ -237,6 +237,18 @@ def test_strata():
     ]
     np.testing.assert_array_equal(Segments(sample.strata).sum(sample.sizes), [120, 60, 6])
     assert np.all((sample.taken >= 2) | (sample.taken == sample.sizes))
+    few = drawn(CLASSES, 30, np.random.default_rng(0), guess)  # less than 16 of each class
+    assert few.strata.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("times", "ends"), [(10, 4), (100, 7)])
+def test_outliers_are_those_that_draws_in_proportion_to_size_hold_for_certain(times, ends):
+    """Five of 1000, so many times as outlying: of 40 draws each would be 0.4, or 2.7, of them."""
+    guess = np.ones((1000, 2))
+    guess[:5] = 1 / times
+    sample = drawn(np.zeros(1000, int), 40, np.random.default_rng(0), guess)
+    assert sample.sizes[0] == sample.taken[0] == ends  # with two at either end in any case
+    assert sample.taken.sum() == 40
 
 
 @pytest.mark.parametrize(

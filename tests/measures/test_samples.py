@@ -86,6 +86,12 @@ def test_smaller_samples_are_means_over_all_subsets(m):
         assert value == pytest.approx(right, rel=rounding), q
 
 
+def test_sizes_between_whole_ones_lie_on_the_line_between_these():
+    sample = Sample(GIRDLED)
+    low, high, between = (sample.hill(m, np.arange(3)) for m in (40, 41, 40.25))
+    np.testing.assert_allclose(between, 0.75 * low + 0.25 * high)
+
+
 def test_coverage_of_smaller_samples():
     """The chance that a draw more is of an element seen already, over all orders of drawing."""
     n = int(LOGGED.sum())
