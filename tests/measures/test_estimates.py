@@ -105,6 +105,31 @@ def test_one_class_by_hand(rng):
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, m - 1) * error, rel=0.02)
 
 
+def test_standard_errors_by_hand():
+    """Those of stratified means, at q = 1, of each class's logs."""
+    rows = 30  # too few for strata within classes
+    similarity = known()
+    sample = drawn(CLASSES, rows, np.random.default_rng(7))
+    found = lcrjax.measure(
+        np.arange(len(CLASSES)), CLASSES, similarity=similarity, q=1, rows=rows, seed=7
+    )
+    z = similarity.matrix[sample.rows].astype("f8")
+    of_rows, everyone = CLASSES[sample.rows], z.sum(axis=1)
+    own = np.array([row[c == CLASSES].sum() for row, c in zip(z, of_rows, strict=True)])
+    logs = {"alpha": -np.log(own), "rho": np.log(everyone / own), "gamma": -np.log(everyone)}
+    for name, values in logs.items():
+        parts = []
+        for c, count in enumerate(np.bincount(CLASSES)):
+            values_of_class = values[of_rows == c]
+            taken = len(values_of_class)
+            error = np.sqrt(values_of_class.var(ddof=1) / taken * (1 - taken / count))
+            said = found.standard_error.class_entropy[name][0, c]
+            np.testing.assert_allclose(said, error, rtol=1e-4, atol=1e-7)
+            parts.append(count / len(CLASSES) * error)
+        said = found.standard_error.dataset_entropy[name][0]
+        np.testing.assert_allclose(said, np.linalg.norm(parts), rtol=1e-4)
+
+
 def test_bounds_at_infinity(samples):
     found, exact = samples
     one = found[0]
@@ -257,6 +282,7 @@ def test_outliers_are_those_that_draws_in_proportion_to_size_hold_for_certain(ti
         ({"rows": 0}, "rows is 0: give how many"),
         ({"error": 0.0}, "error is 0.0: give a positive"),
         ({"error": np.nan}, "error is nan"),
+        ({"error": float("inf")}, "error is inf"),
         ({"rows": 5}, "there are 3 classes: give two for each at least, 6"),
         ({"rows": 50, "error": 0.1}, "give one of them"),
         ({"rows": 50, "resampling": lcrjax.Bootstrap()}, "not resampled"),
