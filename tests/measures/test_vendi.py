@@ -181,6 +181,23 @@ def test_works_under_jit(z):
     )
 
 
+@pytest.mark.parametrize("similarity", [None, lcrjax.Gaussian(2.0), lcrjax.Linear()])
+def test_derivatives(similarity, z, rng, x64):
+    """By a matrix, and by elements; weights are at hand."""
+    p = rng.random(S) + 0.1
+    x, step = (z, z - np.eye(S)) if similarity is None else (rng.normal(size=(S, D)) for _ in range(2))
+
+    def score(at):
+        if similarity is None:
+            return lcrjax.vendi_score(p, at, 2)
+        return lcrjax.vendi_score(at, similarity, 2, weights=p)
+
+    h = 1e-5
+    slope = (float(score(x + h * step)) - float(score(x - h * step))) / (2 * h)
+    found = np.sum(jax.grad(score)(jnp.asarray(x)) * step)
+    np.testing.assert_allclose(found, slope, rtol=1e-6)
+
+
 def asymmetric():
     z = np.eye(3)
     z[0, 1] = 0.5
