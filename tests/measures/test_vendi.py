@@ -162,6 +162,13 @@ def test_rank(kind, rng):
         np.testing.assert_allclose(found, min(n, d * (d + 1) // 2), rtol=1e-9)
 
 
+def test_rank_of_what_is_traced():
+    """Half of the eigenvalues are small, and twice as large as what float32 hides."""
+    z = np.kron(np.eye(32), np.array([[1, 1 - 3.2e-5], [1 - 3.2e-5, 1]])).astype("f4")
+    found = jax.jit(lambda z: lcrjax.vendi_score(np.ones(64), z, 0))(z)
+    np.testing.assert_allclose(found, 64, rtol=1e-5)
+
+
 def test_copies_change_nothing(z):
     doubled = np.kron(z, np.ones((2, 2)))
     one = lcrjax.vendi_score(np.ones(S), z, 1)
