@@ -194,9 +194,7 @@ def test_works_under_jit(z):
 def test_derivatives(similarity, z, rng, x64):
     """By a matrix, and by elements; weights are at hand."""
     p = rng.random(S) + 0.1
-    x, step = (
-        (z, z - np.eye(S)) if similarity is None else (rng.normal(size=(S, D)) for _ in range(2))
-    )
+    x, step = (z, z - np.eye(S)) if similarity is None else rng.normal(size=(2, S, D))
 
     def score(at):
         if similarity is None:
