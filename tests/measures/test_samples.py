@@ -124,6 +124,7 @@ def test_sizes_have_the_coverage_that_was_asked_for(counts):
             assert sample.coverage(size) == pytest.approx(coverage, abs=1e-12)
     sizes = [sample.size_of(c) for c in np.linspace(0.01, 0.99, 50)]
     assert np.all(np.diff(sizes) >= 0)
+    assert sample.size_of(1) == (np.inf if sample.once else sample.size)
 
 
 def test_larger_samples():
