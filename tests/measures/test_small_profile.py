@@ -15,8 +15,9 @@ def test_a_profile_spans_the_axes():
     assert points(svg) == [(14, 14), (120, 45), (226, 60.5)]
     assert "from 0 to inf" in svg
     assert "A up to 4<" in svg
-    assert points(profile_svg(np.arange(3), np.zeros(3)))[0] == (14, 76)
+    assert points(profile_svg(np.arange(3.0), np.zeros(3)))[0] == (14, 76)
+    assert points(profile_svg(np.arange(3.0), np.full(3, 0.5)))[0] == (14, 14)
 
 
 def test_two_points_are_no_profile():
-    assert profile_svg(np.array([0, 1, 2]), np.array([1, 2, np.inf])) == ""
+    assert profile_svg(np.arange(3.0), np.array([1, 2, np.inf])) == ""
