@@ -129,8 +129,8 @@ def test_standard_errors_by_hand():
         said = found.standard_error.dataset_entropy[name][0]
         np.testing.assert_allclose(said, np.linalg.norm(parts), rtol=1e-4)
     errors = found.standard_error
-    for name, value in found.class_level.items():  # of a number, that of its log times itself
-        error = np.asarray(errors.class_entropy[name]) * np.asarray(value)
+    for name in ("alpha", "normalized_beta", "gamma"):  # of a number, that of its log times itself
+        error = np.asarray(errors.class_entropy[name]) * np.asarray(found.class_level[name])
         np.testing.assert_allclose(errors.class_level[name], error, rtol=1e-5)
 
 
