@@ -29,7 +29,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         ValueError: If it is there.
     """
     if path.exists() and not overwrite:
-        raise ValueError(f"{path} is there already: name another, or give --overwrite")
+        raise ValueError(f"{path} already exists: name another, or give --overwrite")
 
 
 def check_chosen(
@@ -61,7 +61,7 @@ def check_chosen(
             check_pictures(dataset, base, link=link)
     elif not out.suffix:
         if out.is_file() or (out.is_dir() and any(out.iterdir())):
-            raise ValueError(f"{out} is there already: name a new folder")
+            raise ValueError(f"{out} already exists: name a new folder")
         check_writable(out.absolute().parent / f".{out.name}")
     else:
         if out.suffix == _NPZ:

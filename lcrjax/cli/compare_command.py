@@ -31,7 +31,7 @@ def compare(
     target: Annotated[
         str | None,
         typer.Option(
-            metavar="DATA", help="Data that a model is to be good at, such as a test set."
+            metavar="DATA", help="Data that a model should be good at, such as a test set."
         ),
     ] = None,
     study: Annotated[
@@ -48,7 +48,7 @@ def compare(
         int | None,
         typer.Option(
             min=0,
-            help="Bootstrap draws for intervals; 0 for none. By default 200 where they are quick.",
+            help="Bootstrap draws for intervals; 0 for none. By default 200 if they are quick.",
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,

@@ -43,7 +43,7 @@ OPTIONS = {
     "group_pattern": _option(
         "--group-pattern", text="Regular expression that finds a group in names: 'patient([0-9]+)'."
     ),
-    "mode": _option("--mode", text="Bring all images to grey or to rgb.", metavar="grey|rgb"),
+    "mode": _option("--mode", text="Convert all images to grey or to rgb.", metavar="grey|rgb"),
     "skip_damaged": _option(
         "--skip-damaged", text="Leave out pictures that cannot be read.", kind=bool
     ),
@@ -52,7 +52,7 @@ OPTIONS = {
     ),
     "max_pixels": _option(
         "--max-pixels",
-        text=f"Most pixels of one picture. By default {MAX_PIXELS:,}.",
+        text=f"Most pixels that a picture may have. By default {MAX_PIXELS:,}.",
         kind=int,
         min=1,
     ),
@@ -61,14 +61,12 @@ OPTIONS = {
 SPLITTING = {
     "test_fraction": _option(
         "--test-fraction",
-        text="Part of each class to hold out where DATA has no test set. "
+        text="Share of each class to hold out if DATA has no test set. "
         f"By default {TEST_FRACTION}.",
         kind=float,
     ),
     "split_seed": _option("--split-seed", text="Seed of the choice of a test set.", kind=int),
-    "test": _option(
-        "--test", text="Test set that takes the place of the one in DATA.", metavar="DATA"
-    ),
+    "test": _option("--test", text="Test set to use instead of the one in DATA.", metavar="DATA"),
 }
 
 

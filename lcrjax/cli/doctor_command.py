@@ -100,9 +100,9 @@ def slow() -> list[str]:
             "pip install 'lcrjax[cuda]', and unset JAX_PLATFORMS."
         )
     elif on_cpu:
-        said.append("Training of many large subsets: there is no GPU, which would be faster.")
+        said.append("Training on many large subsets: there is no GPU, which would be faster.")
     if native.threads() == 1:
-        said.append("Everything: this process may use one processor only.")
+        said.append("Everything: this process may use only one processor.")
     if available_bytes() < _LITTLE_MEMORY:
         said.append("Large tables: less than 2 GiB of memory is left, and they may be refused.")
     said += [

@@ -35,7 +35,7 @@ def duplicates(
         float | None,
         typer.Option(
             min=0,
-            help="Distance up to which two are near, 0 for exact copies; chosen if left out.",
+            help="Largest distance of near-duplicates; 0 for exact copies. By default chosen.",
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,

@@ -13,16 +13,18 @@ def fit_predictor(
     features: Annotated[
         str | None,
         typer.Option(
-            help="What to predict by, such as class_signal,A_0[laplacian:0.5median]; size,CB_1 if "
-            "left out. Those of images outside a subset need a target in `lcrjax compare`."
+            help="Features to predict from, such as class_signal,A_0[laplacian:0.5median]. By "
+            "default size,CB_1. Features of images outside a subset need --target in "
+            "`lcrjax compare`."
         ),
     ] = None,
     target: Annotated[str, typer.Option(help="What to predict: bacc, acc or auc.")] = "bacc",
 ) -> None:
     """Fit a predictor of which of two datasets makes the better model, and keep it with a study.
 
-    The study needs three datasets: how sure the predictor may be is learnt from datasets that were
-    left out. It is written to predictor.json, for lcrjax compare A B --study FOLDER.
+    The study needs three datasets or more: each is left out in turn, to learn how sure the
+    predictor may be. The predictor is written to predictor.json in FOLDER. Use it with
+    lcrjax compare A B --study FOLDER.
 
     Examples:
         lcrjax fit-predictor my-study

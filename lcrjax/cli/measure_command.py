@@ -38,22 +38,22 @@ def measure(
     rows: Annotated[
         int | None,
         typer.Option(
-            help="Estimate, with 95 % intervals: sample so many elements from all classes, and "
-            "compare these with all. At q = inf this gives bounds."
+            help="Estimate, with 95 % intervals: compare a sample of this many elements with all. "
+            "At q = inf this gives bounds."
         ),
     ] = None,
     error: Annotated[
         str | None,
         typer.Option(
-            help="Estimate the dataset's A, R and G this closely, such as 0.2%: sample until "
-            "half the width of each interval is this share of its value."
+            help="Estimate the dataset's A, R and G this closely, such as 0.2%: enlarge the sample "
+            "until half the width of each interval is at most this share of its value."
         ),
     ] = None,
     columns: Annotated[
         int | None,
         typer.Option(
-            help="With --rows: compare these with so many sampled elements, not with all. Then "
-            "time does not grow with the dataset."
+            help="With --rows: compare the sample with this many sampled elements, not with all. "
+            "The time then does not grow with the dataset."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
@@ -100,13 +100,13 @@ def measure(
         if rows is not None and rows < 1:
             raise ValueError(f"--rows is {rows}: give how many elements to sample, such as 4096")
         if rows is not None and error is not None:
-            raise ValueError("there are --rows and --error: give one of them")
+            raise ValueError("--rows and --error are given: give one of them")
         precision = None if error is None else values.share(error)
         if columns is not None and rows is None:
-            raise ValueError(f"--columns is {columns}, without --rows: give both")
+            raise ValueError(f"--columns is {columns}, and --rows is not given: give both")
         if checkpoint is not None and (rows is not None or error is not None):
             raise ValueError(
-                "there are a sample and --checkpoint, which is of all pairs: leave it out"
+                "--checkpoint keeps sums over all pairs, and a sample is asked for: leave it out"
             )
         if similarity is not None:
             check_similarity(similarity)
@@ -233,5 +233,6 @@ def _sampled(frame: "pd.DataFrame") -> str:
     if (frame["alpha_low"] == frame["alpha_high"]).all():
         return "All elements were compared: the numbers are exact."
     return (
-        "A sample: ± reaches to the farther end of a 95 % interval, ≤ and ≥ are bounds (q = inf)."
+        "The numbers are estimates from a sample. ± is the larger half of a 95 % interval; "
+        "≤ and ≥ are bounds (q = inf)."
     )

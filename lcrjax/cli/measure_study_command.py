@@ -17,7 +17,7 @@ def measure_study(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder of the datasets' files; the current one if left out."),
+        typer.Option(help="Folder of the datasets' files. By default the current folder."),
     ] = None,
     quiet: QUIET = False,
 ) -> None:
@@ -25,8 +25,8 @@ def measure_study(
 
     The command designs the subsets again, bit for bit. It measures the paper's diversities, how
     ordinary a subset's other training images are in it, and how well their nearest member
-    classifies them. It adds columns such as A_0[rmsd:10] to the study, in measures.parquet. Columns
-    that are there stay, and are not measured again. lcrjax search then knows the new ones.
+    classifies them. It adds columns such as A_0[rmsd:10] to the study, in measures.parquet.
+    Existing columns stay, and are not measured again. lcrjax search can then rank the new ones.
 
     Examples:
         lcrjax measure-study lcrjax-study --similarity rmsd:10

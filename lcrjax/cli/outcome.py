@@ -128,8 +128,8 @@ def work_in(folder: Path, interrupted: str | None = None) -> Iterator[Work]:
                 leave(BAD_INPUT, str(error))
             leave(
                 NO_DISK,
-                f"cannot write to {folder}: {error}. What was finished is safe; "
-                "when there is room, run the same command to resume.",
+                f"cannot write to {folder}: {error}. What was finished is safe. "
+                "Make room, then run the same command to resume.",
             )
         except (ValueError, ImportError) as error:
             if work.begun:  # not the input, which was checked before: a fault that needs its trace

@@ -14,11 +14,11 @@ from lcrjax.cli.steps import QUIET
 @reads_data
 def report(
     data: Annotated[
-        str, typer.Argument(metavar="DATA|DIR", help=f"A study's folder; or data. {DATA_HELP}")
+        str, typer.Argument(metavar="DATA|DIR", help=f"A study's folder, or data. {DATA_HELP}")
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="The page; by default report.html, of a study in its folder."),
+        typer.Option(help="The page. By default report.html; for a study, in its folder."),
     ] = None,
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
@@ -55,14 +55,14 @@ def report(
             path = out or (Path(data) / PAGE if is_study else Path(PAGE))
             check_writable(path)
             if is_study and similarity is not None:
-                raise ValueError("a study has its similarity: leave --similarity out")
+                raise ValueError("a study has its own similarity: leave --similarity out")
             if similarity is not None:
                 check_similarity(similarity)
             if is_study and resize is not None:
-                raise ValueError("a study's images have their sizes: leave --resize out")
+                raise ValueError("a study's images have their own sizes: leave --resize out")
             if is_study and reading:
                 given = ", ".join(f"--{name.replace('_', '-')}" for name in reading)
-                raise ValueError(f"a study has read its data: leave {given} out")
+                raise ValueError(f"a study has already read its data: leave {given} out")
         with choose_steps(Console(stderr=True), quiet=quiet) as show:
 
             def tell(stage: str, share: float) -> None:

@@ -15,7 +15,7 @@ def search(
         Path, typer.Argument(help="A study's folder, or a table (.parquet, .csv) of one.")
     ],
     target: Annotated[str, typer.Option(help="What to explain: bacc, acc or auc.")] = "bacc",
-    size: Annotated[int, typer.Option(help="How many features together.", min=1)] = 1,
+    size: Annotated[int, typer.Option(help="Features in a combination.", min=1)] = 1,
     features: Annotated[
         str | None,
         typer.Option(
@@ -23,13 +23,13 @@ def search(
             "were measured with it. By default all."
         ),
     ] = None,
-    top: Annotated[int, typer.Option(help="How many combinations to print.", min=1)] = 10,
+    top: Annotated[int, typer.Option(help="Combinations to print.", min=1)] = 10,
     out: Annotated[
         Path | None, typer.Option(help="Write all combinations: .csv, .parquet or .json.")
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Rank every combination of so many features by adjusted R².
+    """Rank all combinations of --size features by adjusted R².
 
     Each regression has the features, and the number of pixels, channels and classes, in natural
     logs.

@@ -27,7 +27,7 @@ _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma"}
 def select(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
     size: Annotated[
-        int | None, typer.Option(help="How many to choose. Not needed if --balance counts them.")
+        int | None, typer.Option(help="How many to choose. Not needed if --balance gives counts.")
     ] = None,
     given: Annotated[
         str | None,
@@ -64,7 +64,7 @@ def select(
         Path | None, typer.Option(help="Also write a page, .html, about what was chosen and left.")
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there, but no folder.")
+        bool, typer.Option("--overwrite", help="Replace existing files, but no folder.")
     ] = False,
     as_json: JSON = False,
     quiet: QUIET = False,
@@ -96,15 +96,15 @@ def select(
             if similarity is not None:
                 check_similarity(similarity)
             if unlabelled and balance is not None:
-                raise ValueError("without labels no class is known: leave --balance out")
+                raise ValueError("--unlabelled knows no classes: leave --balance out")
             shares, size = _shares(balance or BALANCES[0], size)
             if link and (out is None or out.suffix):
-                raise ValueError("--link is for folders: let --out name one")
+                raise ValueError("--link fills a folder: give --out a folder")
             if out is not None:
                 check_chosen(out, overwrite=overwrite)
             if report is not None:
                 if report.suffix != ".html":
-                    raise ValueError(f"--report is {str(report)!r}: let it end in .html")
+                    raise ValueError(f"--report is {str(report)!r}: give a name that ends in .html")
                 check_writable(report)
                 refuse_existing(report, overwrite=overwrite)
         with choose_steps(Console(stderr=True), quiet=quiet) as show, input_checked():
@@ -175,7 +175,7 @@ def _shares(balance: str, size: int | None) -> tuple[str | dict[str, int], int]:
             f"--balance is {balance!r}: give {', '.join(BALANCES)}, or counts such as cat=10,dog=20"
         )
     if size is None:
-        raise ValueError("there is no --size: say how many to choose")
+        raise ValueError("--size is not given: give how many to choose")
     return balance, size
 
 
@@ -204,7 +204,9 @@ def _chosen(
     word = similarity or CHOOSING[dataset.kind]
     check_similarity(word, dataset.kind)
     if owned is not None and word.startswith("file:"):
-        raise ValueError(f"{word} has no similarities of what is given: choose by another")
+        raise ValueError(
+            f"{word} has no similarities to the elements of --given: give another --similarity"
+        )
     labels, there = None, None
     if not unlabelled:
         labels = np.array(dataset.class_names)[dataset.train_labels]
@@ -282,7 +284,7 @@ def _print(console: Any, dataset: "Dataset", about: dict[str, Any], in_blocks: b
     beside = f", beside {about['given']:,} given" if about["given"] else ""
     line(f"{dataset.name}: {about['chosen']:,} of {about['pool']:,} {dataset.kind}{beside}.")
     aim = f" ({about['aim']})" if about["objective"] == "auto" else ""
-    line(f"Objective: {about['objective']}{aim}, {about['value']:.4g} in the end")
+    line(f"Objective: {about['objective']}{aim}, {about['value']:.4g} at the end")
     line(f"Similarity: {about['similarity']}" + "; elements were read in blocks" * in_blocks)
     if about["classes"]:
         table = Table()

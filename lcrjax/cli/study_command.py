@@ -64,13 +64,15 @@ def study(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of a model.")] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Most epochs that a model trains for.")
+    ] = None,
     beyond: Annotated[
         int | None,
         typer.Option(
-            help="Train every model for so many more epochs after it met the criterion, and score "
-            "it again. Adds columns such as bacc_beyond, and bacc_running, the score when its "
-            "running accuracy first met the criterion."
+            help="Train every model for this many more epochs after it met the criterion, and "
+            "score it again. Adds columns such as bacc_beyond, and bacc_running, the score when "
+            "its running accuracy first met the criterion."
         ),
     ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
@@ -142,7 +144,7 @@ def study(
         )
         check_folder(out)
         if "test" in reading and len(sources) > 1:
-            raise ValueError("--test is given with several DATA: study them one by one")
+            raise ValueError("--test is given with several DATA: study one at a time")
         until_the_end.enter_context(reached(ray))
         datasets = [read(str(x), quiet=quiet, resize=resize, **reading) for x in sources]
         with choose_display(Console(stderr=True), quiet=quiet) as display:
@@ -197,7 +199,7 @@ def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
             numbers = ", ".join(map(str, rows["subset"]))
             typer.echo(f"Not trained: {dataset}, {n} images, subset {numbers}: {reason}")
         if len(failed):
-            typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
+            typer.echo(f"To train some again, delete their files in {out / 'rows'}.")
         for name, path in files.items():
             typer.echo(f"{name.capitalize()}: {path}")
         typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")

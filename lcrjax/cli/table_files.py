@@ -20,7 +20,7 @@ def check_table(out: Path) -> None:
         ValueError: If its name ends otherwise, or it cannot be written there.
     """
     if out.suffix not in _ENDINGS:
-        raise ValueError(f"--out is {str(out)!r}: let it end in {', '.join(_ENDINGS)}")
+        raise ValueError(f"--out is {str(out)!r}: give a name that ends in {', '.join(_ENDINGS)}")
     check_writable(out)
 
 

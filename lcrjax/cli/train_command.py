@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 @reads_and_splits_data
 def train(
     data: Annotated[str, typer.Argument(help=DATA_HELP)],
-    epochs: Annotated[int, typer.Option(help="Most epochs; the step size falls until then.")] = 20,
+    epochs: Annotated[
+        int, typer.Option(help="Most epochs. The step size falls until the last.")
+    ] = 20,
     target: Annotated[
-        float, typer.Option(help="Training accuracy at which training stops, in inference mode.")
+        float, typer.Option(help="Training accuracy, in inference mode, at which training stops.")
     ] = 0.99,
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="First step size of Adam.")] = 1e-3,
@@ -31,7 +33,7 @@ def train(
     validation: Annotated[
         float,
         typer.Option(
-            help="Part of the training images to hold out, such as 0.1; the epoch with the best "
+            help="Share of the training images to hold out, such as 0.1. The epoch with the best "
             "balanced accuracy on them is scored. 0 scores the last epoch, as the paper does."
         ),
     ] = 0.0,
@@ -123,5 +125,5 @@ def _conclude(name: str, result: "FullResult", out: Path, as_json: bool) -> None
     table.add_row(name, *(f"{score:.4f}" for score in scores.values()), str(result.epochs))
     console.print(table)
     if result.epoch != result.epochs:
-        console.print(f"Scored after epoch {result.epoch}, the best on the validation images.")
+        console.print(f"The scores are of epoch {result.epoch}, the best on the validation images.")
     typer.echo(f"Scores: {out / RESULT}\nLearning curve: {out / LEARNING_CURVE}, {figure}")

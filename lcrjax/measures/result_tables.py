@@ -66,7 +66,8 @@ def estimate_result(
     """
     numbers, logs = numbers_and_logs(value)
     with np.errstate(all="ignore"):
-        errors = np.where(SIGNED, error, error * numbers), np.where(SIGNED, error / numbers, error)
+        of_logs = np.where(SIGNED, error / np.exp(logs), error)  # NaN where there is no log
+    errors = np.where(SIGNED, error, error * numbers), of_logs
     parts = ((numbers, logs), errors, *map(numbers_and_logs, (lower, upper)))
 
     def placed(table: Table) -> Float[np.ndarray, "rows Q all_columns"]:

@@ -3,7 +3,7 @@
 import re
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
+def natural_key(name: str) -> list[tuple[int, str]]:
     """Key by which names sort in natural order."""
-    parts = re.split(r"([0-9]+)", name)
-    return [(0, int(part), part) if i % 2 else (1, 0, part) for i, part in enumerate(parts)]
+    parts = re.split(r"([0-9]+)", name)  # text and digits in turn
+    return [(int(part) if i % 2 else 0, part) for i, part in enumerate(parts)]

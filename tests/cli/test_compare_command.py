@@ -61,7 +61,7 @@ def test_everything_as_json(run, files):
         (["a.npz", "digits"], "images of a have shape (3, 3) and those of digits (8, 8): resize"),
         (["a.npz", "b.npz", "--q", "-1"], "--q holds '-1'"),
         (["a.npz", "b.npz", "--similarity", "edit"], "compares texts, no images"),
-        (["a.npz", "b.npz", "--out", "n.txt"], "let it end in .csv, .json, .parquet"),
+        (["a.npz", "b.npz", "--out", "n.txt"], "give a name that ends in .csv, .json, .parquet"),
         (["a.npz", "none.npz"], "none.npz"),
     ],
 )

@@ -70,7 +70,7 @@ def test_texts_and_rows_have_pairs(run):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["t.parquet", "--out", "p.txt"], "let it end in .csv, .json, .parquet"),
+        (["t.parquet", "--out", "p.txt"], "give a name that ends in .csv, .json, .parquet"),
         (["digits", "--train-test"], "digits has no test set"),
         (["no.npz"], "no.npz"),
     ],

@@ -31,7 +31,7 @@ def test_embeddings_are_written_and_measured(run, model):
     ("words", "sentence"),
     [
         (["toy.npz", "--model", "none"], "holds no model"),
-        (["toy.npz", "--out", "v.txt"], "let it end in .npz or .npy"),
+        (["toy.npz", "--out", "v.txt"], "give a name that ends in .npz or .npy"),
         (["toy.npz", "--resize", "9"], "are 9 × 9 × 1, and the model in"),
         (["toy.npz", "--out", "no/v.npz"], "does not exist"),
     ],

@@ -74,7 +74,7 @@ def test_classes_with_odd_names_are_shown_as_they_are(run, tmp_path):
         (["toy.npz", "--q", "-1"], "give numbers from 0 to inf"),
         (["toy.npz", "--q", "nan"], "give numbers from 0 to inf"),
         (["toy.npz", "--similarity", "gaussian"], "write gaussian:LENGTH"),
-        (["toy.npz", "--out", "x.txt"], "let it end in .csv, .json, .parquet"),
+        (["toy.npz", "--out", "x.txt"], "give a name that ends in .csv, .json, .parquet"),
         (["toy.npz", "--out", "no/x.csv"], "does not exist"),
         (["tyo.npz"], "did you mean toy.npz"),
         (["digit"], "did you mean 'digits'"),
@@ -207,14 +207,17 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
     assert "comparing 150 vectors, read in blocks" in result.stderr
     sampled = run(*options, "--rows", "60", "--columns", "75")
     assert sampled.exit_code == 0, sampled.output
-    assert "A sample: ± reaches" in sampled.stdout
+    assert "The numbers are estimates from a sample. ± is" in sampled.stdout
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--columns", "75"), "--columns is 75, without --rows: give both"),
-        (("--rows", "60", "--checkpoint", "sums"), "which is of all pairs: leave it out"),
+        (("--columns", "75"), "--columns is 75, and --rows is not given: give both"),
+        (
+            ("--rows", "60", "--checkpoint", "sums"),
+            "over all pairs, and a sample is asked for: leave it out",
+        ),
     ],
 )
 def test_options_that_do_not_fit_together(run, options, said, on_disk):

@@ -151,7 +151,7 @@ def test_nothing_is_overwritten_silently(run, data, tmp_path):
         option = "--report" if name == "c.html" else "--out"
         result = run("select", "toy.npz", "--size", "4", option, name)
         assert result.exit_code == 2
-        assert f"{name} is there already: name another, or give --overwrite" in result.stderr
+        assert f"{name} already exists: name another, or give --overwrite" in result.stderr
         assert (tmp_path / name).read_text() == "mine"
         assert run("select", "toy.npz", "--size", "4", option, name, "--overwrite").exit_code == 0
     (tmp_path / "full").mkdir()
@@ -159,7 +159,7 @@ def test_nothing_is_overwritten_silently(run, data, tmp_path):
     for more in ([], ["--overwrite"]):
         result = run("select", "toy.npz", "--size", "4", "--out", "full", *more)
         assert result.exit_code == 2
-        assert "full is there already: name a new folder" in result.stderr
+        assert "full already exists: name a new folder" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -175,16 +175,19 @@ def test_nothing_is_overwritten_silently(run, data, tmp_path):
         (["--balance", "0=1,2=3"], "there is no class '2': known are 0, 1"),
         (["--balance", "0=1,1"], "--balance holds '1': give each class once"),
         (["--balance", "0=1", "--size", "2"], "the classes' counts sum to 1, and the size is 2"),
-        ([], "there is no --size: say how many to choose"),
+        ([], "--size is not given: give how many to choose"),
         (["--size", "4", "--unlabelled", "--balance", "free"], "leave --balance out"),
         (["--size", "4", "--given", "v.npz"], "DATA holds images and --given vectors"),
         (["--size", "4", "--given", "digits"], "elements have shape (22, 4, 4) and those given"),
-        (["--size", "4", "--given", "digits", "--similarity", "file:Z.npy"], "no similarities of"),
-        (["--size", "4", "--link", "--out", "x.csv"], "--link is for folders"),
+        (
+            ["--size", "4", "--given", "digits", "--similarity", "file:Z.npy"],
+            "no similarities to the elements of --given",
+        ),
+        (["--size", "4", "--link", "--out", "x.csv"], "--link fills a folder"),
         (["--size", "4", "--link", "--out", "x"], "no folder of files to link to"),
         (["--size", "4", "--out", "x.txt"], "or in .npz, or name a folder"),
         (["--size", "4", "--out", "no/x"], "does not exist"),
-        (["--size", "4", "--report", "x.htm"], "let it end in .html"),
+        (["--size", "4", "--report", "x.htm"], "give a name that ends in .html"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(run, data, tmp_path, words, sentence):

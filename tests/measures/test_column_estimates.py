@@ -16,7 +16,7 @@ N, REPEATS = len(CLASSES), 80
 @pytest.fixture(scope="module")
 def known():
     x = np.random.default_rng(0).normal(size=(N, 2)) + CLASSES[:, None]
-    return Known(np.exp(-np.linalg.norm(x[:, None] - x[None], axis=2)).astype("f4"))
+    return Known(np.exp(-2 * np.linalg.norm(x[:, None] - x[None], axis=2)).astype("f4"))
 
 
 def measured(similarity, **options):

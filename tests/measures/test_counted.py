@@ -338,3 +338,9 @@ def test_bad_results_of_jitted_functions(bad):
     kernel = lcrjax.Pointwise(lambda x, y: jnp.where(jnp.sum(x - y) == 0, 1.0, bad))
     with pytest.raises(ValueError, match="similarities of element 0 to class '0' add up to"):
         lcrjax.diversity(np.ones(3), kernel, elements=np.arange(6.0).reshape(3, 2))
+
+
+def test_the_usual_viewpoints():
+    assert lcrjax.diversity([1, 1]).q.tolist() == [0, 1, 2, np.inf]
+    found = lcrjax.measure(np.eye(2), [0, 1], similarity=lcrjax.Linear())
+    assert found.q.tolist() == [0, 1, np.inf]

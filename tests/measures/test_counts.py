@@ -66,6 +66,7 @@ def changed(i, j, value):
         ({"cat": [1, -1], "dog": [1, 0]}, "in class 'cat' is -1"),
         ({"cat": [1, 2], "dog": [1, 2, 3]}, "columns of shapes"),
         ({}, "columns of shapes"),
+        ({"cat": TABLE, "dog": TABLE}, "columns of shapes"),
         ({"cat": [1, None], "dog": [1, 2]}, "counts of class 'cat' lack 1 of 2 values, first at 1"),
         (
             {"cat": pd.Series([1, 2], list("ab")), "dog": pd.Series([1, 2], list("ba"))},

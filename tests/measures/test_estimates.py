@@ -105,6 +105,35 @@ def test_one_class_by_hand(rng):
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, m - 1) * error, rel=0.02)
 
 
+def test_standard_errors_by_hand():
+    """Those of stratified means, at q = 1, of each class's logs."""
+    rows = 30  # too few for strata within classes
+    similarity = known()
+    sample = drawn(CLASSES, rows, np.random.default_rng(7))
+    found = lcrjax.measure(
+        np.arange(len(CLASSES)), CLASSES, similarity=similarity, q=1, rows=rows, seed=7
+    )
+    z = similarity.matrix[sample.rows].astype("f8")
+    of_rows, everyone = CLASSES[sample.rows], z.sum(axis=1)
+    own = np.array([row[c == CLASSES].sum() for row, c in zip(z, of_rows, strict=True)])
+    logs = {"alpha": -np.log(own), "rho": np.log(everyone / own), "gamma": -np.log(everyone)}
+    for name, values in logs.items():
+        parts = []
+        for c, count in enumerate(np.bincount(CLASSES)):
+            values_of_class = values[of_rows == c]
+            taken = len(values_of_class)
+            error = np.sqrt(values_of_class.var(ddof=1) / taken * (1 - taken / count))
+            said = found.standard_error.class_entropy[name][0, c]
+            np.testing.assert_allclose(said, error, rtol=1e-4, atol=1e-7)
+            parts.append(count / len(CLASSES) * error)
+        said = found.standard_error.dataset_entropy[name][0]
+        np.testing.assert_allclose(said, np.linalg.norm(parts), rtol=1e-4)
+    errors = found.standard_error
+    for name in ("alpha", "normalized_beta", "gamma"):  # of a number, that of its log times itself
+        error = np.asarray(errors.class_entropy[name]) * np.asarray(found.class_level[name])
+        np.testing.assert_allclose(errors.class_level[name], error, rtol=1e-5)
+
+
 def test_bounds_at_infinity(samples):
     found, exact = samples
     one = found[0]
@@ -237,6 +266,18 @@ def test_strata():
     ]
     np.testing.assert_array_equal(Segments(sample.strata).sum(sample.sizes), [120, 60, 6])
     assert np.all((sample.taken >= 2) | (sample.taken == sample.sizes))
+    few = drawn(CLASSES, 30, np.random.default_rng(0), guess)  # less than 16 of each class
+    assert few.strata.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("times", "ends"), [(10, 4), (100, 7)])
+def test_outliers_are_those_that_draws_in_proportion_to_size_hold_for_certain(times, ends):
+    """Five of 1000, so many times as outlying: of 40 draws each would be 0.4, or 2.7, of them."""
+    guess = np.ones((1000, 2))
+    guess[:5] = 1 / times
+    sample = drawn(np.zeros(1000, int), 40, np.random.default_rng(0), guess)
+    assert sample.sizes[0] == sample.taken[0] == ends  # with two at either end in any case
+    assert sample.taken.sum() == 40
 
 
 @pytest.mark.parametrize(
@@ -245,6 +286,7 @@ def test_strata():
         ({"rows": 0}, "rows is 0: give how many"),
         ({"error": 0.0}, "error is 0.0: give a positive"),
         ({"error": np.nan}, "error is nan"),
+        ({"error": float("inf")}, "error is inf"),
         ({"rows": 5}, "there are 3 classes: give two for each at least, 6"),
         ({"rows": 50, "error": 0.1}, "give one of them"),
         ({"rows": 50, "resampling": lcrjax.Bootstrap()}, "not resampled"),

@@ -33,7 +33,9 @@ def test_the_advice_works(cloud):
 
 
 def test_few_elements_say_nothing(cloud):
-    assert flat_remark(measured(cloud, 5.0), 49, "images") is None
+    found = measured(cloud, 5.0)
+    assert flat_remark(found, 49, "images") is None
+    assert flat_remark(found, 50, "images") is not None
 
 
 def test_the_smallest_viewpoint_decides(cloud):

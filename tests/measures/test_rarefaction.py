@@ -31,6 +31,13 @@ def test_table():
     np.testing.assert_allclose(table["lower"], np.maximum(table["diversity"] - half, 1))
 
 
+def test_intervals_begin_at_one():
+    """Fewer elements than one there cannot be."""
+    table = lcrjax.rarefy([30, 1, 1], size=[3, 5], q=(1, 2), resamples=20)
+    assert (table["diversity"] - 1.96 * table["standard_error"]).max() < 1
+    assert set(table["lower"]) == {1}
+
+
 def test_one_coverage():
     table = lcrjax.rarefy(SPIDERS, coverage=[0.8, 0.96], resamples=0)
     assert table["standard_error"].isna().all()

@@ -7,6 +7,7 @@ import pytest
 import lcrjax
 from lcrjax.measures import resampling
 from lcrjax.measures.family import MEASURES
+from lcrjax.numerics.progress import telling
 
 COUNTS = np.array([[5, 0, 2], [3, 1, 0], [0, 4, 1], [2, 2, 0], [7, 0, 0]])
 Q = (0, 1, 2, np.inf)
@@ -69,6 +70,14 @@ def test_all_draws_together_are_as_one_by_one(drawing, monkeypatch, x64):
     for part, end in zip((found.lower, found.upper), ends, strict=True):
         right = np.where(signed, end, np.exp(end))
         np.testing.assert_allclose(tables(part), right, rtol=1e-9, atol=1e-13)
+
+
+def test_draws_tell_how_many_are_done(monkeypatch):
+    monkeypatch.setattr(resampling, "_NUMBERS_AT_ONCE", 15 * 8)  # batches of eight
+    told = []
+    with telling(told.append):
+        lcrjax.diversity(COUNTS, resampling=lcrjax.Subsets(6, 20))
+    np.testing.assert_allclose(told, np.array([0, 8, 8, 16, 16, 20]) / 20)
 
 
 def test_class_balance(x64):

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import jax
@@ -31,6 +32,31 @@ def test_table():
             rows = table[name].to_numpy().reshape(len(Q), 4)
             np.testing.assert_array_equal(rows[:, 0], dataset[name])
             np.testing.assert_array_equal(rows[:, 1:], classes[name])
+
+
+def test_intervals():
+    """Their ends are those of two results, in arrays and in the table."""
+    counts, z = example()
+    low, own, high = (lcrjax.diversity(counts**power, z, q=Q) for power in (1, 2, 3))
+    assert own.dataset_interval is own.class_interval is None
+    found = dataclasses.replace(own, lower=low, upper=high)
+    table, entropies = found.to_frame(), found.to_frame(entropy=True)
+    assert list(table.columns[11:14]) == ["alpha_low", "alpha_high", "rho_low"]
+    for end, part in enumerate((low, high)):
+        word = ("low", "high")[end]
+        for name in MEASURES:
+            np.testing.assert_array_equal(
+                found.dataset_interval[name][:, end], part.dataset_level[name]
+            )
+            np.testing.assert_array_equal(
+                found.class_interval[name][:, :, end], part.class_level[name]
+            )
+            np.testing.assert_array_equal(table[f"{name}_{word}"], part.to_frame()[name])
+            np.testing.assert_array_equal(
+                entropies[f"{name}_{word}"], part.to_frame(entropy=True)[name]
+            )
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.lower = None
 
 
 def test_traced_numbers_give_what_those_at_hand_give(rng, x64):

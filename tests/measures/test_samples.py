@@ -86,6 +86,12 @@ def test_smaller_samples_are_means_over_all_subsets(m):
         assert value == pytest.approx(right, rel=rounding), q
 
 
+def test_sizes_between_whole_ones_lie_on_the_line_between_these():
+    sample = Sample(GIRDLED)
+    low, high, between = (sample.hill(m, np.arange(3)) for m in (40, 41, 40.25))
+    np.testing.assert_allclose(between, 0.75 * low + 0.25 * high)
+
+
 def test_coverage_of_smaller_samples():
     """The chance that a draw more is of an element seen already, over all orders of drawing."""
     n = int(LOGGED.sum())
@@ -118,6 +124,7 @@ def test_sizes_have_the_coverage_that_was_asked_for(counts):
             assert sample.coverage(size) == pytest.approx(coverage, abs=1e-12)
     sizes = [sample.size_of(c) for c in np.linspace(0.01, 0.99, 50)]
     assert np.all(np.diff(sizes) >= 0)
+    assert sample.size_of(1) == (np.inf if sample.once else sample.size)
 
 
 def test_larger_samples():

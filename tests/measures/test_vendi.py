@@ -10,6 +10,8 @@ import pytest
 import scipy.sparse
 
 import lcrjax
+from lcrjax.measures import spectrum
+from lcrjax.similarity import precomputed
 from tests import reference
 
 S, D = 16, 4
@@ -162,6 +164,13 @@ def test_rank(kind, rng):
         np.testing.assert_allclose(found, min(n, d * (d + 1) // 2), rtol=1e-9)
 
 
+def test_rank_of_what_is_traced():
+    """Half of the eigenvalues are small, and twice as large as what float32 hides."""
+    z = np.kron(np.eye(32), np.array([[1, 1 - 3.2e-5], [1 - 3.2e-5, 1]])).astype("f4")
+    found = jax.jit(lambda z: lcrjax.vendi_score(np.ones(64), z, 0))(z)
+    np.testing.assert_allclose(found, 64, rtol=1e-5)
+
+
 def test_copies_change_nothing(z):
     doubled = np.kron(z, np.ones((2, 2)))
     one = lcrjax.vendi_score(np.ones(S), z, 1)
@@ -179,6 +188,23 @@ def test_works_under_jit(z):
     np.testing.assert_allclose(
         compiled(jnp.asarray(z), 2.0), lcrjax.vendi_score(np.ones(S), z, 2), rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("similarity", [None, lcrjax.Gaussian(2.0), lcrjax.Linear()])
+def test_derivatives(similarity, z, rng, x64):
+    """By a matrix, and by elements; weights are at hand."""
+    p = rng.random(S) + 0.1
+    x, step = (z, z - np.eye(S)) if similarity is None else rng.normal(size=(2, S, D))
+
+    def score(at):
+        if similarity is None:
+            return lcrjax.vendi_score(p, at, 2)
+        return lcrjax.vendi_score(at, similarity, 2, weights=p)
+
+    h = 1e-5
+    slope = (float(score(x + h * step)) - float(score(x - h * step))) / (2 * h)
+    found = np.sum(jax.grad(score)(jnp.asarray(x)) * step)
+    np.testing.assert_allclose(found, slope, rtol=1e-6)
 
 
 def asymmetric():
@@ -263,3 +289,25 @@ def test_every_form_of_a_matrix(method, z, rng, tmp_path):
     for given in (*forms, tmp_path / "z.npy", str(tmp_path / "z.npz")):
         found = lcrjax.vendi_score(p, given, 2, method=method)
         np.testing.assert_allclose(found, wanted(z, p, 2), rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["dense", "lanczos"])
+def test_rows_in_blocks(method, z, rng, tmp_path, monkeypatch):
+    """Of matrices in memory and in files, and of vectors."""
+    monkeypatch.setattr(spectrum, "_NUMBERS_AT_ONCE", 3 * S)
+    monkeypatch.setattr(precomputed, "_ROWS_AT_ONCE", 5 * S)
+    p, x = rng.random(S) + 0.1, rng.normal(size=(S, D))
+    np.save(tmp_path / "z.npy", z)
+    sparse = np.where(z < 1e-3, 0, z)
+    scipy.sparse.save_npz(tmp_path / "z.npz", scipy.sparse.csr_array(sparse))
+    for given, right in ((z, z), (tmp_path / "z.npy", z), (tmp_path / "z.npz", sparse)):
+        found = lcrjax.vendi_score(p, given, 2, method=method)
+        np.testing.assert_allclose(found, wanted(right, p, 2), rtol=1e-4)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    apart = np.sum((x[:, None] - x[None]) ** 2, axis=-1)
+    for similarity, right in (
+        (lcrjax.Linear(), unit @ unit.T),
+        (lcrjax.Gaussian(2.0), np.exp(-apart / 8)),
+    ):
+        found = lcrjax.vendi_score(x, similarity, 2, weights=p, method=method)
+        np.testing.assert_allclose(found, wanted(right, p, 2), rtol=1e-4)

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from lcrjax.measures.viewpoints import single_viewpoint, viewpoints
+from lcrjax.measures.viewpoints import one_or_several, single_viewpoint, viewpoints
 
 
 def test_viewpoints_are_rounded_lists():
@@ -18,3 +18,11 @@ def test_bad_viewpoints(bad):
     if bad != []:
         with pytest.raises(ValueError, match="viewpoint"):
             single_viewpoint(bad)
+    with pytest.raises(ValueError, match="viewpoint"):
+        one_or_several(bad)
+
+
+@pytest.mark.parametrize("q", [2, [0, 1, np.inf]])
+def test_one_or_several_keep_their_shape(q):
+    np.testing.assert_array_equal(one_or_several(q), q)
+    assert one_or_several(q).dtype == np.float64

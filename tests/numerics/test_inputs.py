@@ -199,6 +199,7 @@ def test_wide_integers_that_jax_wraps_are_refused(x64):
     check_width("elements", given)
     with jax.enable_x64(False):
         check_width("elements", given[:1])
+        check_width("elements", np.array([-(2**31), 2**31 - 1]))
         with refusal("elements have dtype int64 and values beyond 32 bits: give floats, or enable"):
             check_width("elements", given)
         with refusal("elements have dtype uint64 and values beyond 32 bits"):

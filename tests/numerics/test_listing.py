@@ -7,6 +7,8 @@ def test_not_too_many_are_named():
     assert listed(["a", "b"], 2) == "a, b"
     assert listed(np.arange(4), 3) == "0, 1, 2, ..."
     assert listed({}) == ""
+    assert listed("abcdefghijkl") == "a, b, c, d, e, f, g, h, i, j, k, l"
+    assert listed("abcdefghijklm") == "a, b, c, d, e, f, g, h, i, j, k, l, ..."
 
 
 def test_one_is_no_plural():

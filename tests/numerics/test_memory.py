@@ -6,6 +6,7 @@ import pytest
 import lcrjax
 from lcrjax.data import Dataset
 from lcrjax.data.dataset import Split
+from lcrjax.numerics import memory
 from lcrjax.numerics.memory import available_bytes, check_room
 from lcrjax.report.figures.clustered import clustered_sample
 
@@ -17,6 +18,33 @@ def test_what_is_available_is_part_of_the_machine():
     check_room(available_bytes() // 2, "arrays")
     with pytest.raises(ValueError, match=r"arrays take .* bytes .* are available: give fewer"):
         check_room(2 * available_bytes(), "arrays")
+
+
+@pytest.mark.parametrize(
+    ("folder", "most", "used"),
+    [
+        (".", "memory.max", "memory.current"),
+        ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ],
+)
+def test_a_limit_of_the_container_counts(folder, most, used, monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "_CGROUPS", tmp_path)
+    unlimited, group = available_bytes(), tmp_path / folder
+    group.mkdir(exist_ok=True)
+    (group / used).write_text(f"{2**26}\n")
+    (group / "memory.stat").write_text(f"active_file 9\ninactive_file {2**20}\n")
+    (group / most).write_text("max\n")  # no limit
+    assert available_bytes() > unlimited / 2
+    (group / most).write_text(f"{2**27}\n")
+    assert available_bytes() == 2**27 - 2**26 + 2**20
+    said = r"arrays take 1,610,612,736 bytes \(1\.5 GiB\), of which 68,157,440 are available"
+    with pytest.raises(ValueError, match=said):
+        check_room(3 * 2**29, "arrays")
+    (group / most).write_text("0\n")
+    assert available_bytes() == 0
+    check_room(2**24 - 1, "small arrays")  # are not worth looking
+    with pytest.raises(ValueError, match="0 are available"):
+        check_room(2**24, "arrays")
 
 
 def test_a_limit_of_the_process_counts():
@@ -38,7 +66,7 @@ def test_vendi_scores_of_too_many_elements(similarity):
 
 
 def test_as_many_classes_as_images():
-    with pytest.raises(ValueError, match=r"4,194,304 images to 4,194,304 classes take"):
+    with pytest.raises(ValueError, match=r"4,194,304 classes take 211,106,232,532,992 b"):
         lcrjax.measure(np.zeros((MANY, 1, 1), np.uint8), np.arange(MANY))
 
 

@@ -28,6 +28,13 @@ def test_the_range_is_that_of_all_blocks(block_bytes):
         check_pixels(wide, block_bytes=block_bytes)
 
 
+@pytest.mark.parametrize("value", [-0.001, 1.001])
+def test_either_end_is_a_limit_which_pixels_may_have(value):
+    check_pixels(np.clip(changed(value, (7, 2, 3)), 0, 1))
+    with pytest.raises(ValueError, match=f"{value}.* divide by"):
+        check_pixels(changed(np.float64(value), (7, 2, 3)).astype("f8"))
+
+
 def test_pixels_whole_numbers_and_traced_images_pass():
     check_pixels(IMAGES)
     check_pixels(IMAGES[:0])

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 import lcrjax
-from lcrjax.numerics.pytrees import register_dataclass
+from lcrjax.numerics.pytrees import Shared, map_elements, register_dataclass
 
 
 @register_dataclass
@@ -41,6 +41,14 @@ def test_classes_and_static_fields_make_different_structures():
     for a, b in itertools.combinations(map(jax.tree.structure, given), 2):
         assert a != b
     assert jax.tree.structure(Pair(1, 2, "x")) == jax.tree.structure(Pair(3, 4, "x"))
+
+
+def test_what_elements_share_is_left_as_it_is():
+    tree = Pair(jnp.arange(4), {"own": jnp.ones((4, 2)), "shared": Shared(jnp.arange(3))})
+    part = map_elements(lambda x: x[1:3], tree)
+    assert part.first.tolist() == [1, 2]
+    assert part.second["own"].shape == (2, 2)
+    assert part.second["shared"].value is tree.second["shared"].value
 
 
 def test_no_similarity_is_taken_for_another():

@@ -135,6 +135,12 @@ def test_what_is_large_and_on_disk_is_read_in_blocks(tmp_path, rng, monkeypatch)
             array("elements", given)
 
 
+def test_more_than_two_blocks_are_large(tmp_path):
+    mapped = np.memmap(tmp_path / "sparse", np.uint8, "w+", shape=2 * sources.BLOCK_BYTES + 1)
+    assert is_large(mapped)
+    assert not is_large(mapped[1:])
+
+
 def test_a_stream_is_no_array(rng):
     with pytest.raises(ValueError, match="elements are a Stream, which is not read in blocks here"):
         array("elements", Stream([rng.normal(size=(N, D))]))

@@ -55,7 +55,9 @@ def embed_dataset(
     """
     path = Path(out)
     if path.suffix not in SUFFIXES:
-        raise ValueError(f"the file of embeddings is {str(out)!r}: let it end in .npz or .npy")
+        raise ValueError(
+            f"the file of embeddings is {str(out)!r}: give a name that ends in .npz or .npy"
+        )
     reference = read_reference(model)
     shape = (*dataset.image_shape, 1)[:3]
     if shape != reference.shape:

@@ -109,7 +109,7 @@ def test_what_cannot_be_is_one_sentence(model, data, tmp_path):
     wide = fake.dataset(counts=(3, 3), shape=(7, 5))
     with pytest.raises(ValueError, match=r"7 × 5 × 1, and the model in .* on 6 × 5 × 1 \(height"):
         embed_dataset(wide, model, tmp_path / "v.npz")
-    with pytest.raises(ValueError, match=r"let it end in \.npz or \.npy"):
+    with pytest.raises(ValueError, match=r"give a name that ends in \.npz or \.npy"):
         embed_dataset(data, model, tmp_path / "v.txt")
     with pytest.raises(ValueError, match="holds no model"):
         embed_dataset(data, tmp_path, tmp_path / "v.npz")
