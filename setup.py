@@ -1,9 +1,11 @@
 """The build of the kernels in lcrjax/native/src (metadata: pyproject.toml).
 
-They become one library that ctypes loads, `lcrjax/native/_kernels.so`. It has no module of Python
-inside and declares what it uses of XLA itself, so that one serves every Python and every jax.
+They become two libraries, of which ctypes loads the one for the processor: `_kernels.so` in
+`lcrjax/native` for AVX-512 VNNI, and `_kernels_avx2.so` of those that compare, for AVX2. They have
+no module of Python inside and declare what they use of XLA themselves, so that they serve every
+Python and every jax.
 
-Without a C compiler, or for another processor, there is none, and lcrjax computes with XLA alone.
+Without a C compiler, or for another processor, there are none, and lcrjax computes with XLA alone.
 `LCRJAX_NATIVE=require` makes that an error, `LCRJAX_NATIVE=0` builds none.
 """
 
@@ -11,6 +13,7 @@ import os
 import platform
 import shutil
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
@@ -59,23 +62,31 @@ class PlatformWheel(bdist_wheel):
 
 
 def kernels() -> list[Extension]:
-    """The one extension, for x86-64 on Linux and macOS."""
+    """The two libraries, for x86-64 on Linux and macOS."""
     if SWITCH == "0":
         return []
     if platform.machine().lower() not in ("x86_64", "amd64") or platform.system() == "Windows":
         missing(f"there are none for {platform.machine()} on {platform.system()}")
         return []
+    comparing = [*SOURCES.glob("common/*.c"), *SOURCES.glob("pairwise/*.c")]
     return [
-        Extension(
-            "lcrjax.native._kernels",
-            sources=sorted(map(str, SOURCES.rglob("*.c"))),
-            depends=sorted(map(str, SOURCES.rglob("*.h"))),
-            include_dirs=[str(SOURCES)],
-            extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden", "-pthread"],
-            extra_link_args=["-pthread"],
-            libraries=["m", "dl"],
-        )
+        library("_kernels", [*SOURCES.rglob("*.c")]),
+        library("_kernels_avx2", comparing, define_macros=[("LCRJAX_AVX2", None)]),
     ]
+
+
+def library(name: str, sources: list[Path], **more: Any) -> Extension:
+    """One of them."""
+    return Extension(
+        f"lcrjax.native.{name}",
+        sources=sorted(map(str, sources)),
+        depends=sorted(map(str, SOURCES.rglob("*.h"))),
+        include_dirs=[str(SOURCES)],
+        extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden", "-pthread"],
+        extra_link_args=["-pthread"],
+        libraries=["m", "dl"],
+        **more,
+    )
 
 
 setup(ext_modules=kernels(), cmdclass={"build_ext": BuildKernels, "bdist_wheel": PlatformWheel})

@@ -234,8 +234,9 @@ MEASURED: dict[str, dict[str, str]] = {
     },
     "performance.md": {
         "## On a GPU": "python -m benchmarks.ordinariness --gpu on an H200; benchmarks/results/gpu",
-        "## What each platform gets": "measured once: --xla_cpu_max_isa=AVX2, and the instructions "
-        "that XLA's library of products, YNNPACK, had found set to those of AVX2 in its memory",
+        "## What each platform gets": "measured once, both libraries and XLA in one process: "
+        "--xla_cpu_max_isa=AVX2, and the instructions that XLA's library of products, YNNPACK, had "
+        "found set to those of AVX2 in its memory",
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",
         "## Similarities of vectors": "python -m benchmarks.similarities --embeddings 10000x512 "
         "--rounds 3; of clusters --rounds 2, on a busy machine",

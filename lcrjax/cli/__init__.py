@@ -79,9 +79,7 @@ for command in _COMMANDS:
 
 def _version(wanted: bool) -> bool:
     if wanted:
-        found = native.absence()
-        used = "used" if found is None else f"not used, {found.why}"
-        typer.echo(f"lcrjax {__version__}\nkernels in C: {used}")
+        typer.echo(f"lcrjax {__version__}\nkernels in C: {native.in_words()}")
         raise typer.Exit
     return wanted
 

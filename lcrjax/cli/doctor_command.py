@@ -67,7 +67,7 @@ def examined() -> dict[str, Any]:
             "jax computes on": "; ".join(dict.fromkeys(devices)) + f" ({len(devices)})",
             "processors we may use": native.threads(),
             "memory left": f"{available_bytes() / 2**30:.1f} GiB",
-            "kernels in C": _used(native.absence()),
+            "kernels in C": native.in_words(),
             **({"kernel for GPUs": _used(gpu.absence())} if on_gpu else {}),
         },
         "caches": _caches(),
@@ -92,6 +92,8 @@ def slow() -> list[str]:
     absence = native.absence()
     if absence is not None and on_cpu:
         said.append(f"Comparing and training, 2 to 20 times: no kernels in C, {absence.why}.")
+    elif on_cpu and not native.complete():
+        said.append("Training: it has no kernels in C, the processor has no AVX-512 VNNI.")
     if jax.default_backend() == "gpu" and (missing := gpu.absence()) is not None:
         said.append(f"Comparing images, 3 to 4 times: no kernel for the GPU, {missing.why}.")
     if on_cpu and Path("/proc/driver/nvidia").exists():

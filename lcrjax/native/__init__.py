@@ -5,6 +5,10 @@ says whether they are used, `absence()` why not, and `LCRJAX_NATIVE` in the envi
 whether they may be: `1` (the default) uses them where they are, `0` never, and `require` makes
 their absence an error.
 
+One library is for processors with AVX-512 VNNI. Another, for those with AVX2, is compiled from the
+same sources of what compares by distances, and has nothing else: see `complete()`.
+`LCRJAX_NATIVE=avx2` requires that one, whatever the processor has.
+
 To add a kernel: write `lcrjax_NAME(XLA_FFI_CallFrame *)` in a file of its own under `src/` (see
 `src/common/ffi.h`), and call `jax.ffi.ffi_call(target("NAME"), ...)` where `available()` is true.
 `setup.py` compiles every file it finds there; `python setup.py build_ext --inplace` does so in a
@@ -24,7 +28,9 @@ import jax
 from lcrjax.numerics.processors import x86_instructions
 
 LIBRARY = Path(__file__).parent / "_kernels.so"
-_CPU_FLAGS = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}
+AVX2_LIBRARY = LIBRARY.with_name("_kernels_avx2.so")
+_AVX2_FLAGS = {"avx2", "fma"}
+_CPU_FLAGS = {*_AVX2_FLAGS, "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}
 
 # Part of the key of every cache of jax, so that no program compiled with kernels serves without.
 _disabled = jax.make_user_context(False)
@@ -51,9 +57,26 @@ def available() -> bool:
 
     Raises:
         RuntimeError: If there are none, and `LCRJAX_NATIVE=require`.
-        ValueError: If `LCRJAX_NATIVE` is none of `0`, `1` and `require`.
+        ValueError: If `LCRJAX_NATIVE` is none of `0`, `1`, `require` and `avx2`.
     """
     return not is_disabled() and _usable()
+
+
+def complete() -> bool:
+    """Whether kernels are used and are those for AVX-512, which train and compare by angles too.
+
+    Those for AVX2 do not: XLA with AVX2 is as quick there.
+    """
+    return available() and hasattr(library(), "lcrjax_resnet_forward")
+
+
+def in_words() -> str:
+    """Which kernels this process uses, whatever `disabled` says."""
+    found = library()
+    if isinstance(found, Absence):
+        return f"not used, {found.why}"
+    whole = hasattr(found, "lcrjax_resnet_forward")
+    return "used" if whole else "used to compare by distances, those for AVX2"
 
 
 def is_disabled() -> bool:
@@ -102,18 +125,21 @@ def target(name: str) -> str:
     return _register(f"lcrjax_{name}", function(name))
 
 
-def load(path: Path) -> ctypes.CDLL | Absence:
+def load(path: Path, needs: set[str], name: str) -> ctypes.CDLL | Absence:
     """Open a library of kernels, if the processor and XLA take it.
 
     Args:
         path: The library.
+        needs: Instructions that the processor must have, as `x86_instructions` calls them.
+        name: What they are called together.
 
     Returns:
         The library, or why it cannot be used.
     """
     flags = x86_instructions()
-    if flags is not None and not flags >= _CPU_FLAGS:
-        return Absence("the processor has no AVX-512 VNNI", False)
+    lacking = Absence(f"the processor has no {name}", False)
+    if flags is not None and not flags >= needs:
+        return lacking
     surprising = flags is not None
     if not path.is_file():
         why = f"there is no library {path}: install lcrjax where there is a C compiler"
@@ -121,7 +147,7 @@ def load(path: Path) -> ctypes.CDLL | Absence:
     try:
         opened = ctypes.CDLL(str(path))
         if not opened.lcrjax_capable():
-            return Absence("the processor has no AVX-512 VNNI", False)
+            return lacking
         kernel = opened.lcrjax_sums_of_bytes
         ctypes.c_int.in_dll(opened, "lcrjax_cancelled")
         ctypes.c_longlong.in_dll(opened, "lcrjax_pairs")
@@ -147,10 +173,10 @@ def _register(full: str, kernel: Any) -> str:
 
 
 def switch() -> str:
-    """What `LCRJAX_NATIVE` says: 0, 1 or require."""
+    """What `LCRJAX_NATIVE` says: 0, 1, require or avx2."""
     given = os.environ.get("LCRJAX_NATIVE") or "1"
-    if given not in ("0", "1", "require"):
-        raise ValueError(f"LCRJAX_NATIVE is {given!r}: set 0, 1 or require")
+    if given not in ("0", "1", "require", "avx2"):
+        raise ValueError(f"LCRJAX_NATIVE is {given!r}: set 0, 1, require or avx2")
     return given
 
 
@@ -159,7 +185,12 @@ def library() -> ctypes.CDLL | Absence:
     """The library, or why there is none."""
     if switch() == "0":
         return Absence("switched off by LCRJAX_NATIVE=0", False)
-    return load(LIBRARY)
+    found: ctypes.CDLL | Absence | None = None
+    if switch() != "avx2":
+        found = load(LIBRARY, _CPU_FLAGS, "AVX-512 VNNI")
+    if found is None or (isinstance(found, Absence) and not found.surprising):
+        return load(AVX2_LIBRARY, _AVX2_FLAGS, "AVX2")
+    return found
 
 
 @functools.cache
@@ -171,8 +202,8 @@ def verdict(found: Absence | None, what: str, slower: str) -> bool:
     """Whether kernels are there; where they should be and are not, a warning or an error."""
     if found is None:
         return True
-    if switch() == "require":
-        raise RuntimeError(f"LCRJAX_NATIVE is 'require', but {what} cannot be used, {found.why}")
+    if switch() in ("require", "avx2"):
+        raise RuntimeError(f"LCRJAX_NATIVE is {switch()!r}, but {what} cannot be used, {found.why}")
     if found.surprising:
         warnings.warn(
             f"computing without {what}, {slower} times slower: {found.why}",

@@ -12,7 +12,7 @@ from lcrjax import native
 from tests.native.c_compiler import SOURCES, compile_library
 
 pytestmark = pytest.mark.skipif(
-    jax.default_backend() != "cpu" or not native.available(), reason="no native kernels here"
+    jax.default_backend() != "cpu" or not native.complete(), reason="no native kernels here"
 )
 FORWARD, BY_IMAGES, BY_KERNEL = range(3)
 # Images, height, width, channels in and out; 3x3, stride 1. Tiles of 4x4 that fit and that do not,

@@ -100,6 +100,8 @@ def run(code):
 
 @pytest.mark.parametrize("where", WORK)
 def test_ctrl_c_ends_kernels_at_once_and_the_next_call_is_right(where):
+    if where == "in training" and not native.complete():
+        pytest.skip("no kernels train here")
     run(CODE.format(work=WORK[where]))
 
 

@@ -23,6 +23,15 @@ from tests.native.c_compiler import SOURCES
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 
 
+@pytest.fixture(params=[native.LIBRARY, native.AVX2_LIBRARY], ids=lambda path: path.stem)
+def _library(request, monkeypatch):
+    """For either kind of processor, in calls without a program."""
+    if request.param == native.LIBRARY and not native.complete():
+        pytest.skip("a processor without AVX-512")
+    library = ctypes.CDLL(str(request.param))
+    monkeypatch.setattr(native, "library", lambda: library)
+
+
 def test_python_and_c_number_forms_alike():
     text = (SOURCES / "pairwise/form.h").read_text(encoding="utf-8")
     names = re.search(r"typedef enum \{(.*)\} Form;", text)[1]
@@ -56,6 +65,7 @@ VECTORS = {
 }
 
 
+@pytest.mark.usefixtures("_library")
 @pytest.mark.parametrize("d", [3, 70, 300])
 @pytest.mark.parametrize("kind", VECTORS)
 def test_every_pair_of_every_form(kind, d, rng):
@@ -89,6 +99,7 @@ CLUSTERS = {
 }
 
 
+@pytest.mark.usefixtures("_library")
 @pytest.mark.parametrize("spread", [0, 1e-4, 0.3])
 @pytest.mark.parametrize("kind", CLUSTERS)
 def test_pairs_within_clusters_and_between_them(kind, spread, rng):
@@ -111,6 +122,7 @@ def test_pairs_within_clusters_and_between_them(kind, spread, rng):
     np.testing.assert_allclose(rows.T, np.exp(-3 * distances(x, x[few])), rtol=0, atol=1e-5)
 
 
+@pytest.mark.skipif(not native.complete(), reason="no kernel for cosines")
 def test_cosines_in_a_program(rng):
     """Traced, of integers and inside `vmap` they take the kernel too."""
     similarity = lcrjax.Cosine()
@@ -127,6 +139,7 @@ def test_cosines_in_a_program(rng):
     np.testing.assert_allclose(of_integers, wanted[0], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.usefixtures("_library")
 @pytest.mark.parametrize("form", ["exponential", "cosine"])
 @pytest.mark.parametrize("n", [97, 2000])
 def test_two_sets_are_compared_once_for_both(form, n, rng):
@@ -148,6 +161,7 @@ def one_of(classes, count):
     return np.eye(count, dtype="f4")[classes]
 
 
+@pytest.mark.usefixtures("_library")
 @pytest.mark.parametrize(
     ("n", "weights"),
     [(1, "one"), (96, "dense"), (97, "many"), (500, "classes"), (700, "mixed")],

@@ -28,7 +28,7 @@ def machine() -> dict[str, Any]:
         "versions": {**versions, "lcrjax": __version__},
         "device": {
             "kind": jax.devices()[0].device_kind,
-            "native_kernels": native.available(),
+            "native_kernels": native.available() and (native.complete() or "AVX2"),
             "floats": str(jax.dtypes.canonicalize_dtype(float)),
             "matmul_precision": jax.config.jax_default_matmul_precision,  # type: ignore[attr-defined]
         },

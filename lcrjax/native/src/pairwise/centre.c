@@ -31,17 +31,16 @@ float *lcrjax_centre(const float *rows, int64_t n, int64_t d) {
   return centre;
 }
 
-VNNI512 double lcrjax_squared(const float *x, const float *y, int64_t d) {
-  __m512d low = _mm512_setzero_pd(), high = _mm512_setzero_pd();
+KERNEL double lcrjax_squared(const float *x, const float *y, int64_t d) {
+  Doubles low = x8_setzero_pd(), high = x8_setzero_pd();
   for (int64_t k = 0; k < d; k += 16) {
     __mmask16 here = d - k >= 16 ? 0xFFFF : (__mmask16)((1u << (d - k)) - 1);
-    __m512 gap =
-        _mm512_sub_ps(_mm512_maskz_loadu_ps(here, x + k), _mm512_maskz_loadu_ps(here, y + k));
-    gap = _mm512_mul_ps(gap, gap);
-    low = _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_castps512_ps256(gap)));
-    high = _mm512_add_pd(high, _mm512_cvtps_pd(_mm512_extractf32x8_ps(gap, 1)));
+    Floats gap = x16_sub_ps(x16_maskz_loadu_ps(here, x + k), x16_maskz_loadu_ps(here, y + k));
+    gap = x16_mul_ps(gap, gap);
+    low = x8_add_pd(low, x8_cvtps_pd(x16_low_ps(gap)));
+    high = x8_add_pd(high, x8_cvtps_pd(x16_high_ps(gap)));
   }
-  return _mm512_reduce_add_pd(_mm512_add_pd(low, high));
+  return x8_reduce_add_pd(x8_add_pd(low, high));
 }
 
 /* Which of the vectors that are tried lie near which, far nearer than to the centre of all:

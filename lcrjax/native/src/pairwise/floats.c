@@ -28,7 +28,6 @@
 #include <string.h>
 
 #include "centre.h"
-#include "common/transpose.h"
 #include "form.h"
 #include "sums.h"
 #include "tile.h"
@@ -87,32 +86,32 @@ static const float *vector(const Elements *e, int64_t place) {
 }
 
 /* Random in [-1/2, 1/2), of components k to k + 15 of rows (side 0) or columns (side 1). */
-INLINE __m512 dither(int64_t k, int side) {
-  const __m512i each = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  __m512i h = _mm512_add_epi32(each, _mm512_set1_epi32((int32_t)(2 * k + side + 1)));
-  h = _mm512_mullo_epi32(h, _mm512_set1_epi32((int32_t)0x9E3779B1));
-  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 16));
-  h = _mm512_mullo_epi32(h, _mm512_set1_epi32((int32_t)0x85EBCA6B));
-  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 13));
-  h = _mm512_mullo_epi32(h, _mm512_set1_epi32((int32_t)0xC2B2AE35));
-  h = _mm512_xor_si512(h, _mm512_srli_epi32(h, 16));
-  return _mm512_mul_ps(_mm512_cvtepi32_ps(h), _mm512_set1_ps(0x1p-32f));
+INLINE Floats dither(int64_t k, int side) {
+  const Integers each = x16_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  Integers h = x16_add_epi32(each, x16_set1_epi32((int32_t)(2 * k + side + 1)));
+  h = x16_mullo_epi32(h, x16_set1_epi32((int32_t)0x9E3779B1));
+  h = x16_xor_si512(h, x16_srli_epi32(h, 16));
+  h = x16_mullo_epi32(h, x16_set1_epi32((int32_t)0x85EBCA6B));
+  h = x16_xor_si512(h, x16_srli_epi32(h, 13));
+  h = x16_mullo_epi32(h, x16_set1_epi32((int32_t)0xC2B2AE35));
+  h = x16_xor_si512(h, x16_srli_epi32(h, 16));
+  return x16_mul_ps(x16_cvtepi32_ps(h), x16_set1_ps(0x1p-32f));
 }
 
-VNNI512 static inline __mmask16 among(int64_t k, int64_t d) {
+KERNEL static inline __mmask16 among(int64_t k, int64_t d) {
   return d - k >= 16 ? 0xFFFF : d > k ? (__mmask16)((1u << (d - k)) - 1) : 0;
 }
 
 /* One over the norm; zero for zeros, and for vectors that keep their length. */
-VNNI512 static double unit_of(const Elements *e, const float *x) {
-  __m512d sum = _mm512_setzero_pd();
+KERNEL static double unit_of(const Elements *e, const float *x) {
+  Doubles sum = x8_setzero_pd();
   for (int64_t k = 0; e->directions && k < e->dimension; k += 8) {
     int64_t left = e->dimension - k;
     __mmask8 here = left >= 8 ? 0xFF : (__mmask8)((1u << left) - 1);
-    __m512d v = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(here, x + k));
-    sum = _mm512_fmadd_pd(v, v, sum);
+    Doubles v = x8_cvtps_pd(x8_maskz_loadu_ps(here, x + k));
+    sum = x8_fmadd_pd(v, v, sum);
   }
-  double squares = _mm512_reduce_add_pd(sum);
+  double squares = x8_reduce_add_pd(sum);
   return squares > 0 ? 1 / sqrt(squares) : 0;
 }
 
@@ -123,40 +122,39 @@ typedef struct {
 } Vector;
 
 /* Sixteen components from k on: less those of the centre, or of the vector's direction. */
-INLINE __m512 components(const Elements *e, Vector x, int64_t k, __mmask16 here) {
-  __m512 v = _mm512_maskz_loadu_ps(here, x.at + k);
-  if (x.centre) v = _mm512_sub_ps(v, _mm512_maskz_loadu_ps(here, x.centre + k));
+INLINE Floats components(const Elements *e, Vector x, int64_t k, __mmask16 here) {
+  Floats v = x16_maskz_loadu_ps(here, x.at + k);
+  if (x.centre) v = x16_sub_ps(v, x16_maskz_loadu_ps(here, x.centre + k));
   if (!e->directions) return v;
-  const __m512d by = _mm512_set1_pd(x.unit);
-  __m512d low = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(v)), by);
-  __m512d high = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)), by);
-  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+  const Doubles by = x8_set1_pd(x.unit);
+  Doubles low = x8_mul_pd(x8_cvtps_pd(x16_low_ps(v)), by);
+  Doubles high = x8_mul_pd(x8_cvtps_pd(x16_high_ps(v)), by);
+  return x16_both_ps(x8_cvtpd_ps(low), x8_cvtpd_ps(high));
 }
 
 /* Adds eight lanes after another to doubles. */
-INLINE __m512d widened(__m512 v) {
-  return _mm512_add_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(v)),
-                       _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1)));
+INLINE Doubles widened(Floats v) {
+  return x8_add_pd(x8_cvtps_pd(x16_low_ps(v)), x8_cvtps_pd(x16_high_ps(v)));
 }
 
 /* Squares of all components and of the tail, and the scale at which no product of chunks leaves
    int32. */
 INLINE void measure(const Elements *e, Vector x, float *terms, int64_t stride) {
-  __m512d squares = _mm512_setzero_pd(), tail = _mm512_setzero_pd();
-  __m512 largest = _mm512_setzero_ps();
+  Doubles squares = x8_setzero_pd(), tail = x8_setzero_pd();
+  Floats largest = x16_setzero_ps();
   int64_t d = e->dimension, head = 2 * steps_at(1, d);
   float longest = 0;
   for (int64_t k = 0; k < d; k += 2 * CHUNK) {
-    __m512 v = components(e, x, k, among(k, d)), square = _mm512_mul_ps(v, v);
-    largest = _mm512_max_ps(largest, _mm512_abs_ps(v));
-    squares = _mm512_add_pd(squares, widened(square));
-    if (k >= head) tail = _mm512_add_pd(tail, widened(square));
-    longest = fmaxf(longest, _mm512_reduce_add_ps(square));
+    Floats v = components(e, x, k, among(k, d)), square = x16_mul_ps(v, v);
+    largest = x16_max_ps(largest, x16_abs_ps(v));
+    squares = x8_add_pd(squares, widened(square));
+    if (k >= head) tail = x8_add_pd(tail, widened(square));
+    longest = fmaxf(longest, x16_reduce_add_ps(square));
   }
-  float by_norm = sqrtf(longest) / 46000, by_size = _mm512_reduce_max_ps(largest) / 32500;
-  terms[SQUARES * stride] = (float)_mm512_reduce_add_pd(squares);
+  float by_norm = sqrtf(longest) / 46000, by_size = x16_reduce_max_ps(largest) / 32500;
+  terms[SQUARES * stride] = (float)x8_reduce_add_pd(squares);
   terms[SCALE * stride] = fmaxf(fmaxf(by_norm, by_size), 0x1p-100f);
-  terms[TAIL * stride] = (float)_mm512_reduce_add_pd(tail);
+  terms[TAIL * stride] = (float)x8_reduce_add_pd(tail);
 }
 
 /* The centre nearest to a vector; writes its number, and squared distances from all where there are
@@ -180,33 +178,33 @@ INLINE const float *about(const Elements *e, const float *x, int64_t i, int64_t 
 /* What sums over a vector's components: products with the other side's dither, squares of what
    eight bits leave out, and the bytes. */
 typedef struct {
-  __m512d dithered;
-  __m512 spill;
-  __m512i bytes;
+  Doubles dithered;
+  Floats spill;
+  Integers bytes;
 } Sums;
 
 /* Sixteen components rounded to words; and bytes: of what this leaves and of the words, in turn two
    of each, the other way round in columns (side 1), which are unsigned. */
-INLINE __m256i rounded(__m512 v, __mmask16 here, __m512 inverse, __m512 own, __m512 other, int side,
+INLINE __m256i rounded(Floats v, __mmask16 here, Floats inverse, Floats own, Floats other, int side,
                        Sums *sums, __m256i *bytes) {
-  __m512 scaled = _mm512_mul_ps(v, inverse);
-  __m512i word = _mm512_maskz_cvtps_epi32(here, _mm512_fmadd_ps(v, inverse, own));
-  __m512 value = _mm512_cvtepi32_ps(word), kept = _mm512_maskz_sub_ps(here, value, own);
-  __m512 dithered = _mm512_mul_ps(side ? kept : value, other);
-  sums->dithered = _mm512_add_pd(sums->dithered, widened(dithered));
-  __m512i high = _mm512_srai_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(128)), 8);
-  __m512 off = _mm512_mul_ps(_mm512_sub_ps(scaled, kept), _mm512_set1_ps(256));
-  __m512i low = _mm512_min_epi32(_mm512_cvtps_epi32(off), _mm512_set1_epi32(127));
-  low = _mm512_maskz_max_epi32(here, low, _mm512_set1_epi32(-128));
-  __m512 spill = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(256), scaled);
-  sums->spill = _mm512_fmadd_ps(spill, spill, sums->spill);
-  sums->bytes = _mm512_add_epi32(sums->bytes, _mm512_add_epi32(high, low));
-  __m128i first = _mm512_cvtepi32_epi8(side ? high : low);
-  __m128i second = _mm512_cvtepi32_epi8(side ? low : high);
+  Floats scaled = x16_mul_ps(v, inverse);
+  Integers word = x16_maskz_cvtps_epi32(here, x16_fmadd_ps(v, inverse, own));
+  Floats value = x16_cvtepi32_ps(word), kept = x16_maskz_sub_ps(here, value, own);
+  Floats dithered = x16_mul_ps(side ? kept : value, other);
+  sums->dithered = x8_add_pd(sums->dithered, widened(dithered));
+  Integers high = x16_srai_epi32(x16_add_epi32(word, x16_set1_epi32(128)), 8);
+  Floats off = x16_mul_ps(x16_sub_ps(scaled, kept), x16_set1_ps(256));
+  Integers low = x16_min_epi32(x16_cvtps_epi32(off), x16_set1_epi32(127));
+  low = x16_maskz_max_epi32(here, low, x16_set1_epi32(-128));
+  Floats spill = x16_fnmadd_ps(x16_cvtepi32_ps(high), x16_set1_ps(256), scaled);
+  sums->spill = x16_fmadd_ps(spill, spill, sums->spill);
+  sums->bytes = x16_add_epi32(sums->bytes, x16_add_epi32(high, low));
+  __m128i first = x16_cvtepi32_epi8(side ? high : low);
+  __m128i second = x16_cvtepi32_epi8(side ? low : high);
   __m256i both =
       _mm256_set_m128i(_mm_unpackhi_epi16(first, second), _mm_unpacklo_epi16(first, second));
   *bytes = side ? _mm256_xor_si256(both, _mm256_set1_epi8((char)128)) : both;
-  return _mm512_cvtepi32_epi16(word);
+  return x16_cvtepi32_epi16(word);
 }
 
 /* Rounds `count` vectors from `first` on, or zeros where there are no more; a step's words lie side
@@ -224,7 +222,7 @@ INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char
   for (int64_t i = 0; i < count; i++) {
     x[i].at = vector(e, first + i);
     terms[SCALE * count + i] = 0x1p-100f;
-    sums[i] = (Sums){_mm512_setzero_pd(), _mm512_setzero_ps(), _mm512_setzero_si512()};
+    sums[i] = (Sums){x8_setzero_pd(), x16_setzero_ps(), x16_setzero_si512()};
     if (!x[i].at) continue;
     x[i].unit = unit_of(e, x[i].at);
     x[i].centre = about(e, x[i].at, i, count, side, squared, number);
@@ -232,73 +230,73 @@ INLINE void pack(const Elements *e, int64_t first, int64_t count, int side, char
   }
   for (int64_t k = 0; k < 2 * n; k += 32, to += 16 * count, to_bytes += 16 * count) {
     __mmask16 here[2] = {among(k, d), among(k + 16, d)};
-    __m512 own[2] = {dither(k, side), dither(k + 16, side)};
-    __m512 other[2] = {dither(k, !side), dither(k + 16, !side)};
+    Floats own[2] = {dither(k, side), dither(k + 16, side)};
+    Floats other[2] = {dither(k, !side), dither(k + 16, !side)};
     for (int64_t part = 0; part < count; part += 16) {
-      __m512i words[16], bytes[16];
+      Integers words[16], bytes[16];
       for (int i = 0; i < 16; i++) {
         int64_t j = part + i;
-        words[i] = bytes[i] = _mm512_setzero_si512();
+        words[i] = bytes[i] = x16_setzero_si512();
         if (j >= count || !x[j].at) continue;
         if (k == 2 * steps_at(1, d))
-          terms[(BIAS + 1) * count + j] = 128 * (float)_mm512_reduce_add_epi32(sums[j].bytes);
-        __m512 inverse = _mm512_set1_ps(1 / terms[SCALE * count + j]);
+          terms[(BIAS + 1) * count + j] = 128 * (float)x16_reduce_add_epi32(sums[j].bytes);
+        Floats inverse = x16_set1_ps(1 / terms[SCALE * count + j]);
         __m256i half[2], low[2];
         for (int h = 0; h < 2; h++)
           half[h] = rounded(components(e, x[j], k + 16 * h, here[h]), here[h], inverse, own[h],
                             other[h], side, &sums[j], &low[h]);
-        words[i] = _mm512_inserti64x4(_mm512_castsi256_si512(half[0]), half[1], 1);
-        bytes[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low[0]), low[1], 1);
+        words[i] = x16_both_si512(half[0], half[1]);
+        bytes[i] = x16_both_si512(low[0], low[1]);
       }
       transpose_into(words, to + part, count, count - part, n - k / 2);
       transpose_into(bytes, to_bytes + part, count, count - part, n - k / 2);
     }
   }
   for (int64_t i = 0; i < count; i++) {
-    terms[DITHERED * count + i] = (float)_mm512_reduce_add_pd(sums[i].dithered);
-    terms[SPILL * count + i] = _mm512_reduce_add_ps(sums[i].spill);
-    terms[(BIAS + 2) * count + i] = 128 * (float)_mm512_reduce_add_epi32(sums[i].bytes);
+    terms[DITHERED * count + i] = (float)x8_reduce_add_pd(sums[i].dithered);
+    terms[SPILL * count + i] = x16_reduce_add_ps(sums[i].spill);
+    terms[(BIAS + 2) * count + i] = 128 * (float)x16_reduce_add_epi32(sums[i].bytes);
   }
 }
 
-VNNI512 static void pack_panel(const Elements *e, int64_t panel, char *out) {
+KERNEL static void pack_panel(const Elements *e, int64_t panel, char *out) {
   pack(e, panel * COLUMNS, COLUMNS, 1, out);
 }
 
-VNNI512 static void pack_group(const Elements *e, int64_t first, char *out) {
+KERNEL static void pack_group(const Elements *e, int64_t first, char *out) {
   pack(e, first, ROWS, 0, out);
 }
 
 /* Adds the products of a tile over the steps from `from` to `to`, of words or of bytes. */
-VNNI512 static void add_words(const char *columns, const char *rows, int64_t count, float *out) {
+KERNEL static void add_words(const char *columns, const char *rows, int64_t count, float *out) {
   LCRJAX_TILE_OF_WORDS(columns, rows, count, out);
 }
-VNNI512 static void add_bytes(const char *columns, const char *rows, int64_t count, float *out) {
+KERNEL static void add_bytes(const char *columns, const char *rows, int64_t count, float *out) {
   LCRJAX_TILE_OF_MORE(columns, rows, count, out);
 }
 
 /* |x - y|^2 by differences, of one x and up to four y, times one over their norms if that counts.
  */
-VNNI512 static void differences(const Problem *p, const float *x, const float *const *y,
-                                float *out) {
+KERNEL static void differences(const Problem *p, const float *x, const float *const *y,
+                               float *out) {
   const Elements plain = {.directions = p->rows.directions, .dimension = p->rows.dimension};
   int64_t d = plain.dimension;
   const Vector one = {x, NULL, unit_of(&plain, x)};
   Vector others[4];
-  __m512 sum[4];
+  Floats sum[4];
   for (int i = 0; i < 4; i++) {
     others[i] = (Vector){y[i], NULL, unit_of(&plain, y[i])};
-    sum[i] = _mm512_setzero_ps();
+    sum[i] = x16_setzero_ps();
   }
   for (int64_t k = 0; k < d; k += 16) {
     __mmask16 left = among(k, d);
-    __m512 own = components(&plain, one, k, left);
+    Floats own = components(&plain, one, k, left);
     for (int i = 0; i < 4; i++) {
-      __m512 gap = _mm512_sub_ps(own, components(&plain, others[i], k, left));
-      sum[i] = _mm512_fmadd_ps(gap, gap, sum[i]);
+      Floats gap = x16_sub_ps(own, components(&plain, others[i], k, left));
+      sum[i] = x16_fmadd_ps(gap, gap, sum[i]);
     }
   }
-  for (int i = 0; i < 4; i++) out[i] = _mm512_reduce_add_ps(sum[i]);
+  for (int i = 0; i < 4; i++) out[i] = x16_reduce_add_ps(sum[i]);
 }
 
 /* Replaces the squared distances of the pairs of row `place` whose bits are set in `close`. */
@@ -323,26 +321,26 @@ static void recompute(const Problem *p, int64_t place, int64_t column, uint32_t 
 }
 
 typedef struct {
-  __m512 exponent, rate; /* -log2(e) times the rate; the rate */
+  Floats exponent, rate; /* -log2(e) times the rate; the rate */
   float strict;          /* (steepness over the tolerance)^2 */
-  __m512 noise;     /* of float32 in a squared distance, of the sum of squares, times its root */
-  __m512 twentieth; /* `strict` over 400 */
+  Floats noise;     /* of float32 in a squared distance, of the sum of squares, times its root */
+  Floats twentieth; /* `strict` over 400 */
 } Constants;
 
 /* What a row's pairs have in common, and what a column's have beside. The square of the error of a
    squared distance, times `strict`, is scale column.error + column.scales error. */
 typedef struct {
-  __m512 squares, twice_scale, dithered, scales, error;
+  Floats squares, twice_scale, dithered, scales, error;
 } Row;
 typedef struct {
-  __m512 squares, scale, dithered, scales, error;
+  Floats squares, scale, dithered, scales, error;
 } Column;
 
 /* In clusters the squares are of distances from the other side's centres instead: of a row from all
    of them, of columns from the row's own. Those between it and all; the centres of the columns. */
 typedef struct {
-  __m512 row, column, apart;
-  __m512i nearest;
+  Floats row, column, apart;
+  Integers nearest;
 } Clusters;
 
 INLINE Constants constants(Form form, float rate, int64_t d) {
@@ -354,8 +352,8 @@ INLINE Constants constants(Form form, float rate, int64_t d) {
   float tolerance = lcrjax_of_directions(form) ? STRAIGHT_TOLERANCE : TOLERANCE;
   float root = fminf(steepness / tolerance, 1e15f);
   float noise = 0x1p-24f * (8 + 1.5f * sqrtf((float)(steps(d) / CHUNK)));
-  return (Constants){_mm512_set1_ps(rate * -1.44269504088896341f), _mm512_set1_ps(rate),
-                     root * root, _mm512_set1_ps(noise * root), _mm512_set1_ps(root * root / 400)};
+  return (Constants){x16_set1_ps(rate * -1.44269504088896341f), x16_set1_ps(rate), root * root,
+                     x16_set1_ps(noise * root), x16_set1_ps(root * root / 400)};
 }
 
 /* What level leaves out of the squares, and eight bits of the rest. */
@@ -368,63 +366,61 @@ INLINE float left_out(const float *terms, int64_t stride, int level) {
 
 INLINE Row row_of(const float *terms, float strict, int level) {
   float scale = terms[SCALE * ROWS], by = 4 * SIGMAS * SIGMAS * strict;
-  return (Row){_mm512_set1_ps(terms[SQUARES * ROWS]), _mm512_set1_ps(2 * scale),
-               _mm512_set1_ps(terms[DITHERED * ROWS] + terms[(BIAS + level) * ROWS]),
-               _mm512_set1_ps(by * scale * scale),
-               _mm512_set1_ps(by * left_out(terms, ROWS, level))};
+  return (Row){x16_set1_ps(terms[SQUARES * ROWS]), x16_set1_ps(2 * scale),
+               x16_set1_ps(terms[DITHERED * ROWS] + terms[(BIAS + level) * ROWS]),
+               x16_set1_ps(by * scale * scale), x16_set1_ps(by * left_out(terms, ROWS, level))};
 }
 
 INLINE Column column_of(const float *terms, int level) {
   float error[16] __attribute__((aligned(64)));
   for (int j = 0; j < 16; j++) error[j] = left_out(terms + j, COLUMNS, level);
-  __m512 scale = _mm512_load_ps(terms + SCALE * COLUMNS);
-  return (Column){_mm512_load_ps(terms + SQUARES * COLUMNS), scale,
-                  _mm512_load_ps(terms + DITHERED * COLUMNS), _mm512_mul_ps(scale, scale),
-                  _mm512_load_ps(error)};
+  Floats scale = x16_load_ps(terms + SCALE * COLUMNS);
+  return (Column){x16_load_ps(terms + SQUARES * COLUMNS), scale,
+                  x16_load_ps(terms + DITHERED * COLUMNS), x16_mul_ps(scale, scale),
+                  x16_load_ps(error)};
 }
 
 /* Similarities at squared distances of vectors whose squares have these sums, and their slopes. */
-INLINE __m512 similar(Form form, Constants c, __m512 squared, __m512 sums, __m512 *slope) {
+INLINE Floats similar(Form form, Constants c, Floats squared, Floats sums, Floats *slope) {
   if (!lcrjax_of_directions(form))
     return lcrjax_similarity(form, squared, c.exponent, c.rate, slope);
-  __m512 product = _mm512_mul_ps(_mm512_sub_ps(sums, squared), _mm512_set1_ps(0.5f));
-  return form == COSINE ? _mm512_max_ps(product, _mm512_setzero_ps()) : product;
+  Floats product = x16_mul_ps(x16_sub_ps(sums, squared), x16_set1_ps(0.5f));
+  return form == COSINE ? x16_max_ps(product, x16_setzero_ps()) : product;
 }
 
 /* Of sixteen columns from j on, of a panel that is packed, with a row of a group. */
 INLINE Clusters clusters_of(const Problem *p, const char *group, int r, const char *packed, int j) {
   int64_t d = p->columns.dimension, own = nearest(group, d, ROWS)[r];
-  return (Clusters){_mm512_loadu_ps(from_centres(group, d, ROWS) + r * CENTRES),
-                    _mm512_loadu_ps(from_centres(packed, d, COLUMNS) + own * COLUMNS + j),
-                    _mm512_loadu_ps(p->rows.centres->apart[own]),
-                    _mm512_loadu_si512(nearest(packed, d, COLUMNS) + j)};
+  return (Clusters){x16_loadu_ps(from_centres(group, d, ROWS) + r * CENTRES),
+                    x16_loadu_ps(from_centres(packed, d, COLUMNS) + own * COLUMNS + j),
+                    x16_loadu_ps(p->rows.centres->apart[own]),
+                    x16_loadu_si512(nearest(packed, d, COLUMNS) + j)};
 }
 
 /* Similarities of sixteen pairs, and which of them are uncertain. */
 INLINE __mmask16 sixteen(Form form, Constants c, Row row, Column column, const Clusters *clusters,
                          const float *product, float *squared, float *z) {
-  __m512 gap = _mm512_sub_ps(_mm512_load_ps(product), column.dithered);
-  __m512 sums = _mm512_add_ps(column.squares, row.squares), all = sums;
+  Floats gap = x16_sub_ps(x16_load_ps(product), column.dithered);
+  Floats sums = x16_add_ps(column.squares, row.squares), all = sums;
   if (clusters) {
-    __m512 apart = _mm512_permutexvar_ps(clusters->nearest, clusters->apart);
-    sums = _mm512_add_ps(_mm512_permutexvar_ps(clusters->nearest, clusters->row), clusters->column);
-    all = _mm512_add_ps(sums, apart);
-    sums = _mm512_sub_ps(sums, apart);
+    Floats apart = x16_permutexvar_ps(clusters->nearest, clusters->apart);
+    sums = x16_add_ps(x16_permutexvar_ps(clusters->nearest, clusters->row), clusters->column);
+    all = x16_add_ps(sums, apart);
+    sums = x16_sub_ps(sums, apart);
   }
-  gap = _mm512_mul_ps(_mm512_sub_ps(gap, row.dithered), column.scale);
-  gap = _mm512_max_ps(_mm512_fnmadd_ps(gap, row.twice_scale, sums), _mm512_setzero_ps());
-  __m512 slope, value = similar(form, c, gap, sums, &slope), noise = _mm512_mul_ps(all, c.noise);
-  _mm512_store_ps(squared, gap);
-  _mm512_store_ps(z, value);
-  __m512 error = _mm512_mul_ps(row.error, column.scales);
-  error = _mm512_fmadd_ps(row.scales, column.error, error);
-  error = _mm512_fmadd_ps(noise, noise, error);
-  if (lcrjax_of_directions(form)) return _mm512_cmp_ps_mask(error, _mm512_set1_ps(1), _CMP_NLE_UQ);
-  __m512 allowed = form == EXPONENTIAL ? gap : _mm512_set1_ps(1);
-  __m512 change = _mm512_mul_ps(_mm512_mul_ps(slope, slope), error);
-  __m512 known = _mm512_mul_ps(_mm512_mul_ps(gap, gap), c.twentieth);
-  return _mm512_cmp_ps_mask(change, allowed, _CMP_NLE_UQ) |
-         _mm512_cmp_ps_mask(known, error, _CMP_NGE_UQ);
+  gap = x16_mul_ps(x16_sub_ps(gap, row.dithered), column.scale);
+  gap = x16_max_ps(x16_fnmadd_ps(gap, row.twice_scale, sums), x16_setzero_ps());
+  Floats slope, value = similar(form, c, gap, sums, &slope), noise = x16_mul_ps(all, c.noise);
+  x16_store_ps(squared, gap);
+  x16_store_ps(z, value);
+  Floats error = x16_mul_ps(row.error, column.scales);
+  error = x16_fmadd_ps(row.scales, column.error, error);
+  error = x16_fmadd_ps(noise, noise, error);
+  if (lcrjax_of_directions(form)) return x16_cmp_ps_mask(error, x16_set1_ps(1), _CMP_NLE_UQ);
+  Floats allowed = form == EXPONENTIAL ? gap : x16_set1_ps(1);
+  Floats change = x16_mul_ps(x16_mul_ps(slope, slope), error);
+  Floats known = x16_mul_ps(x16_mul_ps(gap, gap), c.twentieth);
+  return x16_cmp_ps_mask(change, allowed, _CMP_NLE_UQ) | x16_cmp_ps_mask(known, error, _CMP_NGE_UQ);
 }
 
 /* Similarities of a tile from products at a level; counts the pairs that are uncertain. */
@@ -461,8 +457,8 @@ INLINE void exactly(Form form, const Problem *p, const float *rows, const float 
     if (!uncertain[r]) continue;
     recompute(p, first_row + r, first_column, uncertain[r], squared);
     for (int j = 0; j < COLUMNS; j += 16) {
-      __m512 sums = _mm512_add_ps(_mm512_set1_ps(rows[r]), _mm512_load_ps(columns + j)), slope;
-      _mm512_store_ps(z + j, similar(form, c, _mm512_load_ps(squared + j), sums, &slope));
+      Floats sums = x16_add_ps(x16_set1_ps(rows[r]), x16_load_ps(columns + j)), slope;
+      x16_store_ps(z + j, similar(form, c, x16_load_ps(squared + j), sums, &slope));
     }
   }
 }
@@ -503,8 +499,8 @@ INLINE int tile(Form form, bool clustered, const Problem *p, const Groups *group
   return level;
 }
 
-VNNI512 static int tile_of(const Problem *p, const Groups *group, const char *packed, int level,
-                           int64_t row, int64_t column, float *products, float *squared, float *z) {
+KERNEL static int tile_of(const Problem *p, const Groups *group, const char *packed, int level,
+                          int64_t row, int64_t column, float *products, float *squared, float *z) {
 #define LCRJAX_TILE(form, clustered) \
   tile(form, clustered, p, group, packed, level, row, column, products, squared, z)
 #define LCRJAX_CASE(form) \
@@ -523,8 +519,8 @@ VNNI512 static int tile_of(const Problem *p, const Groups *group, const char *pa
   return level;
 }
 
-VNNI512 static void strip(const Problem *p, const Groups *groups, int n, int64_t first_row,
-                          int64_t panel, char *scratch, float *z) {
+KERNEL static void strip(const Problem *p, const Groups *groups, int n, int64_t first_row,
+                         int64_t panel, char *scratch, float *z) {
   int64_t d = p->columns.dimension, all = steps(d);
   const char *packed = p->columns.panels + panel * panel_bytes(d), *ahead = groups->ahead;
   Scratch *own = (Scratch *)scratch;

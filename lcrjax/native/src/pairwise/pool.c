@@ -32,15 +32,15 @@ static void keep(const Work *w, const float *z, int64_t row, int64_t panel) {
 }
 
 /* Adds what a tile's columns gain. */
-VNNI512 static void gain(const Wanted *wanted, const float *z, int64_t panel, double *sums) {
-  const __m512 none = _mm512_setzero_ps();
+KERNEL static void gain(const Wanted *wanted, const float *z, int64_t panel, double *sums) {
+  const Floats none = x16_setzero_ps();
   const float *floor = wanted->floor + panel * COLUMNS, *w = wanted->weights + panel * COLUMNS;
-  __m512 f0 = _mm512_loadu_ps(floor), f1 = _mm512_loadu_ps(floor + 16);
-  __m512 w0 = _mm512_loadu_ps(w), w1 = _mm512_loadu_ps(w + 16);
+  Floats f0 = x16_loadu_ps(floor), f1 = x16_loadu_ps(floor + 16);
+  Floats w0 = x16_loadu_ps(w), w1 = x16_loadu_ps(w + 16);
   for (int r = 0; r < ROWS; r++, z += COLUMNS) {
-    __m512 a = _mm512_max_ps(_mm512_sub_ps(_mm512_load_ps(z), f0), none);
-    __m512 b = _mm512_max_ps(_mm512_sub_ps(_mm512_load_ps(z + 16), f1), none);
-    sums[r] += (double)_mm512_reduce_add_ps(_mm512_fmadd_ps(a, w0, _mm512_mul_ps(b, w1)));
+    Floats a = x16_max_ps(x16_sub_ps(x16_load_ps(z), f0), none);
+    Floats b = x16_max_ps(x16_sub_ps(x16_load_ps(z + 16), f1), none);
+    sums[r] += (double)x16_reduce_add_ps(x16_fmadd_ps(a, w0, x16_mul_ps(b, w1)));
   }
 }
 

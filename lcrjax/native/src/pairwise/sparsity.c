@@ -1,12 +1,11 @@
 /* The first principal axis of which dwords of images are zero, by power iteration. */
 #include "sparsity.h"
 
-#include <immintrin.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cpu.h"
+#include "common/lanes.h"
 
 enum { ROUNDS = 8, LARGEST_SAMPLE = 1 << 20 /* dwords */ };
 
@@ -15,25 +14,25 @@ static int64_t sixteens(int64_t d) { return ((d + 3) / 4 + 15) / 16; }
 int64_t lcrjax_sparsity_floats(int64_t d) { return 16 * sixteens(d) + 2; }
 
 /* Which of the sixteen dwords from byte 64 i on are not zero. */
-VNNI512 static inline __mmask16 nonzero(const uint8_t *image, int64_t i, int64_t d) {
+KERNEL static inline __mmask16 nonzero(const uint8_t *image, int64_t i, int64_t d) {
   int64_t left = d - 64 * i;
-  __m512i pixels = _mm512_maskz_loadu_epi8(left >= 64 ? ~0ULL : (1ULL << left) - 1, image + 64 * i);
-  return _mm512_test_epi32_mask(pixels, pixels);
+  Integers pixels = x16_maskz_loadu_epi8(left >= 64 ? ~0ULL : (1ULL << left) - 1, image + 64 * i);
+  return x16_test_epi32_mask(pixels, pixels);
 }
 
-VNNI512 static float dot(const uint8_t *image, int64_t d, const float *axis) {
-  __m512 sum = _mm512_setzero_ps();
+KERNEL static float dot(const uint8_t *image, int64_t d, const float *axis) {
+  Floats sum = x16_setzero_ps();
   for (int64_t i = 0; i < sixteens(d); i++)
-    sum = _mm512_mask_add_ps(sum, nonzero(image, i, d), sum, _mm512_loadu_ps(axis + 16 * i));
-  return _mm512_reduce_add_ps(sum);
+    sum = x16_mask_add_ps(sum, nonzero(image, i, d), sum, x16_loadu_ps(axis + 16 * i));
+  return x16_reduce_add_ps(sum);
 }
 
 /* Adds a multiple of an image's dwords that are not zero, each counted as one. */
-VNNI512 static void add(const uint8_t *image, int64_t d, float multiple, float *to) {
-  __m512 m = _mm512_set1_ps(multiple);
+KERNEL static void add(const uint8_t *image, int64_t d, float multiple, float *to) {
+  Floats m = x16_set1_ps(multiple);
   for (int64_t i = 0; i < sixteens(d); i++) {
-    __m512 v = _mm512_loadu_ps(to + 16 * i);
-    _mm512_storeu_ps(to + 16 * i, _mm512_mask_add_ps(v, nonzero(image, i, d), v, m));
+    Floats v = x16_loadu_ps(to + 16 * i);
+    x16_storeu_ps(to + 16 * i, x16_mask_add_ps(v, nonzero(image, i, d), v, m));
   }
 }
 

@@ -9,6 +9,23 @@
 #ifndef LCRJAX_TILE_H_
 #define LCRJAX_TILE_H_
 
+#include "common/transpose.h"
+#include "sums.h"
+
+#ifdef LCRJAX_AVX2
+#include "tile_avx2.h"
+#else
+
+enum { LINE = 16 }; /* dwords of a line of packed rows of bytes */
+
+/* Lays sixteen dwords of each row of bytes, less 128, on up to sixteen lines. */
+INLINE void lcrjax_lay_rows(const Integers *pixels, uint32_t *to, int64_t lines) {
+  Integers x[16];
+  for (int i = 0; i < 16; i++)
+    x[i] = x16_xor_si512(pixels[i], x16_set1_epi32((int32_t)0x80808080u));
+  transpose_into(x, to, LINE, LINE, lines);
+}
+
 /* clang-format off */
 /* Rows in twos, of step s; rows are numbered by their place in memory, sums by register. */
 #define LCRJAX_IN_TWOS(one, other, s)                                                          \
@@ -100,4 +117,5 @@
       : "r"(out)                                                                            \
       : "memory", "cc", LCRJAX_SUMS)
 
+#endif
 #endif

@@ -24,7 +24,7 @@ typedef struct {
 
 static const float KEEP_FIRST = 0.9f, KEEP_SECOND = 0.999f, EPSILON = 1e-8f; /* as in optax */
 
-VNNI512 static void step(void *data, int64_t index, int worker) {
+KERNEL static void step(void *data, int64_t index, int worker) {
   (void)worker;
   const Adam *adam = data;
   const Piece *p = &adam->pieces[index];

@@ -3,18 +3,13 @@
 #ifndef LCRJAX_CONV_H_
 #define LCRJAX_CONV_H_
 
-#include <immintrin.h>
-
-#include "common/cpu.h"
+#include "common/lanes.h"
 #include "team.h"
 
 #define LOAD _mm512_loadu_ps
 #define STORE _mm512_storeu_ps
 
-enum {
-  LANES = 16,         /* floats in a vector; channels come in multiples of it */
-  LARGEST_KERNEL = 16 /* pixels a side */
-};
+enum { LARGEST_KERNEL = 16 /* pixels a side */ };
 
 /* Tasks of a phase, and parts of a sum over images: constants, so that sums do not depend on the
    machine. */

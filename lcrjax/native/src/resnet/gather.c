@@ -138,7 +138,7 @@ static bool make_line(Line *line, int length, int out_length, const Conv *c, boo
 }
 
 /* rows x vecs vectors of output: sums of source times packed weights along the runs. */
-VNNI512 static inline __attribute__((always_inline)) void block(
+KERNEL static inline __attribute__((always_inline)) void block(
     const int rows, const int vecs, const float *const *source, const Run *runs, int n,
     const float *packed, const Ending *ending, int channel, float *const *target,
     const int64_t *at) {
@@ -176,11 +176,11 @@ VNNI512 static inline __attribute__((always_inline)) void block(
 
 typedef void Block(const float *const *, const Run *, int, const float *, const Ending *, int,
                    float *const *, const int64_t *);
-#define BLOCK(R, V)                                                                            \
-  VNNI512 static void block_##R##_##V(const float *const *s, const Run *runs, int n,           \
-                                      const float *p, const Ending *e, int c, float *const *t, \
-                                      const int64_t *at) {                                     \
-    block(R, V, s, runs, n, p, e, c, t, at);                                                   \
+#define BLOCK(R, V)                                                                           \
+  KERNEL static void block_##R##_##V(const float *const *s, const Run *runs, int n,           \
+                                     const float *p, const Ending *e, int c, float *const *t, \
+                                     const int64_t *at) {                                     \
+    block(R, V, s, runs, n, p, e, c, t, at);                                                  \
   }
 /* clang-format off */
 BLOCK(1, 4) BLOCK(2, 4) BLOCK(3, 4) BLOCK(4, 4) BLOCK(5, 4) BLOCK(6, 4)
@@ -192,7 +192,7 @@ static Block *const narrow[] = {0,         block_1_1, block_2_1, block_3_1, bloc
                                 block_5_1, block_6_1, block_7_1, block_8_1};
 
 /* Weights of `width` target channels from `first` on: (taps in packed order, sources, width). */
-VNNI512 static void pack(const Gather *g, int first, int width, float *to) {
+KERNEL static void pack(const Gather *g, int first, int width, float *to) {
   const int64_t sources = g->source_channels, targets = g->target_channels;
   for (int i = 0; i < g->rows.taps.live; i++)
     for (int j = 0; j < g->columns.taps.live; j++, to += sources * width) {
@@ -214,8 +214,8 @@ VNNI512 static void pack(const Gather *g, int first, int width, float *to) {
 }
 
 /* All outputs of one class of rows and one of columns, in images `start` to `stop`. */
-VNNI512 static void rectangle(const Gather *g, const Class *rows, const Class *columns, int start,
-                              int stop, int channel, int vecs, const float *packed) {
+KERNEL static void rectangle(const Gather *g, const Class *rows, const Class *columns, int start,
+                             int stop, int channel, int vecs, const float *packed) {
   const int64_t source_row = (int64_t)g->source_width * g->source_channels;
   const int64_t target_row = (int64_t)g->target_width * g->target_channels;
   Run runs[LARGEST_KERNEL];

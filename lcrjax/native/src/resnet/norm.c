@@ -60,7 +60,7 @@ INLINE void moments(const int vecs, const float *z, int64_t count, int channels,
   }
 }
 
-VNNI512 static void moments_task(void *data, int task) {
+KERNEL static void moments_task(void *data, int task) {
   const Pass *p = data;
   const Norm *n = p->norm;
   for (int i = begin(n, task); i < begin(n, task + 1); i++) {
@@ -73,7 +73,7 @@ VNNI512 static void moments_task(void *data, int task) {
   }
 }
 
-VNNI512 bool norm_statistics(Team *team, const Norm *n, const float *z) {
+KERNEL bool norm_statistics(Team *team, const Norm *n, const float *z) {
   Pass p = {.norm = n, .z = z};
   if (!with_sums(&p)) return false;
   team_run(team, TASKS, moments_task, &p);
@@ -120,7 +120,7 @@ INLINE void apply(const int vecs, const Pass *p, int64_t at, int c) {
     }
 }
 
-VNNI512 static void apply_task(void *data, int task) {
+KERNEL static void apply_task(void *data, int task) {
   const Pass *p = data;
   for (int i = begin(p->norm, task); i < begin(p->norm, task + 1); i++) {
 #define BODY(V, C) apply(V, p, image_at(p->norm, i), C)
@@ -141,7 +141,7 @@ bool norm_forward(Team *team, const Norm *n, const float *z, const float *add, b
   return true;
 }
 
-VNNI512 static void pool_task(void *data, int task) {
+KERNEL static void pool_task(void *data, int task) {
   const Pass *p = data;
   const Norm *n = p->norm;
   const int out_height = pooled(n->height), out_width = pooled(n->width);
@@ -206,7 +206,7 @@ INLINE void sums(const int vecs, const Pass *p, int64_t at, int c, float *first,
   }
 }
 
-VNNI512 static void sums_task(void *data, int task) {
+KERNEL static void sums_task(void *data, int task) {
   const Pass *p = data;
   const Norm *n = p->norm;
   for (int i = begin(n, task); i < begin(n, task + 1); i++) {
@@ -219,7 +219,7 @@ VNNI512 static void sums_task(void *data, int task) {
 }
 
 /* Hands every window's cotangent to the pixel that won, and sums. */
-VNNI512 static void unpool_task(void *data, int task) {
+KERNEL static void unpool_task(void *data, int task) {
   const Pass *p = data;
   const Norm *n = p->norm;
   const int out_height = pooled(n->height), out_width = pooled(n->width);
@@ -280,7 +280,7 @@ typedef struct {
   float *by_z;
 } Back;
 
-VNNI512 static void back_task(void *data, int task) {
+KERNEL static void back_task(void *data, int task) {
   const Back *b = data;
   const Norm *n = b->pass->norm;
   for (int i = begin(n, task); i < begin(n, task + 1); i++) {
@@ -291,7 +291,7 @@ VNNI512 static void back_task(void *data, int task) {
   }
 }
 
-VNNI512 static bool backward(Team *team, Pass *p, TeamTask *first_pass, float *by_z) {
+KERNEL static bool backward(Team *team, Pass *p, TeamTask *first_pass, float *by_z) {
   const Norm *n = p->norm;
   if (!with_sums(p)) return false;
   for (int c = 0; c < n->channels; c++) p->inverse[c] = 1.0f / sqrtf(n->variance[c] + EPSILON);

@@ -81,7 +81,7 @@ INLINE __m512 inverse_error_function(__m512 x) {
   return _mm512_mul_ps(p, x);
 }
 
-VNNI512 static void draw(void *data, int64_t task, int worker) {
+KERNEL static void draw(void *data, int64_t task, int worker) {
   (void)worker;
   const Draw *d = data;
   const __m512 least = SET(-0.99999994f); /* the number after -1 */

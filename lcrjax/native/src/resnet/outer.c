@@ -29,11 +29,10 @@ typedef struct {
   atomic_bool starved;
 } Outer;
 
-VNNI512 static inline __attribute__((always_inline)) void block(const int rows, const int vecs,
-                                                                const float *a, const float *b,
-                                                                const int32_t *pairs, int64_t n,
-                                                                float *c, int64_t stride,
-                                                                bool add) {
+KERNEL static inline __attribute__((always_inline)) void block(const int rows, const int vecs,
+                                                               const float *a, const float *b,
+                                                               const int32_t *pairs, int64_t n,
+                                                               float *c, int64_t stride, bool add) {
   __m512 sum[ROWS][WIDE];
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < vecs; v++) {
@@ -59,10 +58,10 @@ VNNI512 static inline __attribute__((always_inline)) void block(const int rows, 
 }
 
 typedef void Block(const float *, const float *, const int32_t *, int64_t, float *, int64_t, bool);
-#define BLOCK(R, V)                                                                         \
-  VNNI512 static void block_##R##_##V(const float *a, const float *b, const int32_t *pairs, \
-                                      int64_t n, float *c, int64_t stride, bool add) {      \
-    block(R, V, a, b, pairs, n, c, stride, add);                                            \
+#define BLOCK(R, V)                                                                        \
+  KERNEL static void block_##R##_##V(const float *a, const float *b, const int32_t *pairs, \
+                                     int64_t n, float *c, int64_t stride, bool add) {      \
+    block(R, V, a, b, pairs, n, c, stride, add);                                           \
   }
 EVERY_BLOCK(1)
 EVERY_BLOCK(2)
@@ -88,8 +87,8 @@ static int64_t join(const Outer *o, int row, int column, int32_t *pairs) {
 }
 
 /* `vecs` vectors of every pixel, side by side. */
-VNNI512 static void pack(const float *from, int64_t stride, int64_t pixels, int vecs, int step,
-                         float *to) {
+KERNEL static void pack(const float *from, int64_t stride, int64_t pixels, int vecs, int step,
+                        float *to) {
   for (int64_t i = 0; i < pixels; i++)
     for (int v = 0; v < vecs; v++)
       _mm512_storeu_ps(to + i * step + v * LANES, _mm512_loadu_ps(from + i * stride + v * LANES));
@@ -183,7 +182,7 @@ typedef struct {
   int parts;
 } Sum;
 
-VNNI512 static void sum_task(void *data, int index) {
+KERNEL static void sum_task(void *data, int index) {
   const Sum *s = data;
   const int64_t vectors = s->n / LANES;
   for (int64_t i = vectors * index / TASKS; i < vectors * (index + 1) / TASKS; i++) {

@@ -70,8 +70,8 @@ INLINE void take(const Lines lines, const Tiles *t, const float *maps, int64_t f
   }
 }
 
-VNNI512 void winograd_take(const Tiles *t, const float *maps, int64_t from, int64_t to,
-                           float *values, int64_t point) {
+KERNEL void winograd_take(const Tiles *t, const float *maps, int64_t from, int64_t to,
+                          float *values, int64_t point) {
   if (t->lines == FOURS) take(FOURS, t, maps, from, to, values, point);
   else take(PAIRS, t, maps, from, to, values, point);
 }
@@ -113,8 +113,8 @@ INLINE void give_tiles(const Lines lines, const Winograd *w, int64_t from, int64
   }
 }
 
-VNNI512 static void give(const Winograd *w, int64_t from, int64_t to, int block,
-                         const float *products, int64_t point) {
+KERNEL static void give(const Winograd *w, int64_t from, int64_t to, int block,
+                        const float *products, int64_t point) {
   if (w->target.lines == FOURS) give_tiles(FOURS, w, from, to, block, products, point);
   else give_tiles(PAIRS, w, from, to, block, products, point);
 }
@@ -153,7 +153,7 @@ INLINE void evaluate(const Lines lines, const Winograd *w, int k, int block, flo
   }
 }
 
-VNNI512 static void take_kernel(const Winograd *w, int k, int block, float *values) {
+KERNEL static void take_kernel(const Winograd *w, int k, int block, float *values) {
   if (w->target.lines == FOURS) evaluate(FOURS, w, k, block, values);
   else evaluate(PAIRS, w, k, block, values);
 }
@@ -193,10 +193,10 @@ INLINE void block(const int rows, const int vecs, const float *source, int64_t d
 }
 
 typedef void Block(const float *, int64_t, const float *, const float *, float *);
-#define BLOCK(R, V)                                                                  \
-  VNNI512 static void block_##R##_##V(const float *s, int64_t depth, const float *w, \
-                                      const float *n, float *t) {                    \
-    block(R, V, s, depth, w, n, t);                                                  \
+#define BLOCK(R, V)                                                                 \
+  KERNEL static void block_##R##_##V(const float *s, int64_t depth, const float *w, \
+                                     const float *n, float *t) {                    \
+    block(R, V, s, depth, w, n, t);                                                 \
   }
 EVERY_BLOCK(1)
 EVERY_BLOCK(2)

@@ -65,8 +65,8 @@ INLINE void take(const Lines lines, const Derivative *d, int64_t from, int64_t t
   }
 }
 
-VNNI512 static void take_cotangent(const Derivative *d, int64_t from, int64_t to, int block,
-                                   float *values, int64_t point) {
+KERNEL static void take_cotangent(const Derivative *d, int64_t from, int64_t to, int block,
+                                  float *values, int64_t point) {
   if (d->target.lines == FOURS) take(FOURS, d, from, to, block, values, point);
   else take(PAIRS, d, from, to, block, values, point);
 }
@@ -95,7 +95,7 @@ INLINE void give(const Lines lines, const Derivative *d, int block, const float 
     }
 }
 
-VNNI512 static void give_kernel(const Derivative *d, int block, const float *sums, float *to) {
+KERNEL static void give_kernel(const Derivative *d, int block, const float *sums, float *to) {
   if (d->source.lines == FOURS) give(FOURS, d, block, sums, to);
   else give(PAIRS, d, block, sums, to);
 }
@@ -131,10 +131,10 @@ INLINE void block(const int rows, const int vecs, const float *a, int64_t stride
 }
 
 typedef void Block(const float *, int64_t, const float *, int, const float *, float *, bool);
-#define BLOCK(R, V)                                                                              \
-  VNNI512 static void block_##R##_##V(const float *a, int64_t stride, const float *b, int tiles, \
-                                      const float *ahead, float *c, bool add) {                  \
-    block(R, V, a, stride, b, tiles, ahead, c, add);                                             \
+#define BLOCK(R, V)                                                                             \
+  KERNEL static void block_##R##_##V(const float *a, int64_t stride, const float *b, int tiles, \
+                                     const float *ahead, float *c, bool add) {                  \
+    block(R, V, a, stride, b, tiles, ahead, c, add);                                            \
   }
 EVERY_BLOCK(1)
 EVERY_BLOCK(2)

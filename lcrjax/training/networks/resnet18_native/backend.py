@@ -56,7 +56,7 @@ def serves(config: TrainingConfig, at_once: int) -> bool:
         and config.dtype == "float32"
         and config.base_channels % LANES == 0
         and jnp.result_type(float) == jnp.float32
-        and native.available()
+        and native.complete()
     )
 
 

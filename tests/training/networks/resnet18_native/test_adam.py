@@ -11,7 +11,7 @@ from lcrjax.training.networks.resnet18_native.backend import NativeBackend
 from lcrjax.training.optimizer import make_optimizer
 
 
-@pytest.mark.skipif(not native.available(), reason="no compiled kernels")
+@pytest.mark.skipif(not native.complete(), reason="no compiled kernels")
 def test_adam_in_one_pass_is_adam(rng):
     shapes = {"one": (1,), "ragged": (3, 7, 5), "pieces": (70_001,), "even": (16, 64)}
     params = {key: rng.normal(size=shape).astype("f4") for key, shape in shapes.items()}

@@ -13,7 +13,7 @@ from lcrjax.training.networks.resnet18_native.backend import NativeBackend, serv
 from lcrjax.training.programs import make_programs
 
 pytestmark = pytest.mark.skipif(
-    jax.default_backend() != "cpu" or not native.available(), reason="no native kernels here"
+    jax.default_backend() != "cpu" or not native.complete(), reason="no native kernels here"
 )
 RECIPE = TrainingConfig(base_channels=16, settling_batch=4)
 # An image in the middle counts for nothing, one counts twice.

@@ -8,7 +8,7 @@ from scipy.special import erfinv
 from lcrjax import native
 from lcrjax.training.networks.resnet18_native.normals import normals
 
-pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
+pytestmark = pytest.mark.skipif(not native.complete(), reason="no compiled kernels")
 
 
 @pytest.mark.parametrize("n", [1, 15, 16, 17, 32_769, 100_000])
