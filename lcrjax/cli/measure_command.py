@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from lcrjax.measures.result import Diversity
+
 _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_beta"}
 
 
@@ -176,7 +178,7 @@ def measure(
         said_how = f"Similarity: {said}{in_blocks and '; elements were read in blocks'}"
         console.print(said_how, markup=False, highlight=False, soft_wrap=True)
         if found.lower is not None:
-            console.print(_sampled(frame), highlight=False, soft_wrap=True)
+            console.print(_sampled(found), highlight=False, soft_wrap=True)
         _print(console, dataset.name, dataset.kind, counts, frame)
         if remark:
             console.print(remark, markup=False, highlight=False, soft_wrap=True)
@@ -212,24 +214,16 @@ def _print(
 
 def _shown(row: dict[Any, Any], measure: str) -> str:
     """A value, with its interval where there is one, or as the bound that it is."""
-    value = f"{row[measure]:.4g}"
-    if f"{measure}_low" not in row:
-        return value
-    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
-    if low == high:
-        return value
-    if math.isinf(row["q"]):
-        return f"≤ {value}" if low == 0 else f"≥ {value}"
-    half = max(high - row[measure], row[measure] - low)
-    if not 0 < half < math.inf:
-        return f"{value} ±{half:.2g}"
-    places = max(0, 1 - math.floor(math.log10(half)))
-    return f"{row[measure]:.{places}f} ±{half:.{places}f}"
+    from lcrjax.measures.readable import readable
+
+    value = row[measure]
+    low, high = row.get(f"{measure}_low", value), row.get(f"{measure}_high", value)
+    return readable(value, low, high, row.get("bound", False))
 
 
-def _sampled(frame: "pd.DataFrame") -> str:
+def _sampled(found: "Diversity") -> str:
     """What the numbers of an estimate are."""
-    if (frame["alpha_low"] == frame["alpha_high"]).all():
+    if found.rows is None:
         return "All elements were compared: the numbers are exact."
     return (
         "A sample: ± reaches to the farther end of a 95 % interval, ≤ and ≥ are bounds (q = inf)."

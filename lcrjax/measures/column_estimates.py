@@ -101,7 +101,8 @@ def estimated_by_columns(
         bounds = _bounds(sample, items, sizes=np.bincount(own).astype(np.float64))
         for table, bound in zip((value, *ends), bounds, strict=True):
             table[:-1, np.isinf(finite)] = bound
-    return estimate_result(orders, class_names, present, value, error, *ends)
+    size = {"rows": len(sample.rows), "columns": len(chosen.rows)}
+    return estimate_result(orders, class_names, present, value, error, *ends, **size)
 
 
 def check_columns(columns: int | None, rows: int | None, classes: Any) -> None:

@@ -22,6 +22,9 @@ from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity.base import KnowsElements, Similarity, part_of
 
+#: Elements up to which all pairs are compared without being asked for; beyond, that is minutes.
+ALL_PAIRS = 200_000
+
 _FIRST = 256  # rows of the first round, where an error is asked for
 _COLUMNS = 4  # one column for so many rows tells how ordinary elements seem
 _ASKED = ("alpha", "normalized_rho", "gamma")  # A, R and G have that error
@@ -171,7 +174,9 @@ def _once(
     found = alone(family_of(members, orders.astype(np.float64)))
     items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
     intervals = sample_intervals(sample, items, found, orders)
-    own = estimate_result(orders, class_names, present, mixed_table(found), *intervals)
+    own = estimate_result(
+        orders, class_names, present, mixed_table(found), *intervals, rows=len(sample.rows)
+    )
     crowded = [class_names[j] for j in present[sample.crowded]]
     return own, crowded
 

@@ -215,7 +215,45 @@ def test_tables(samples):
     row = frame[(frame["level"] == "1") & (frame["q"] == 2)]
     assert row["gamma_low"].item() < row["gamma"].item() < row["gamma_high"].item()
     assert "alpha_low" not in samples[1].to_frame()
+    assert frame.columns[-1] == "bound"
+    assert "bound" not in samples[1].to_frame()
+    # At q = inf all but what is of a class that is taken whole.
+    whole = frame["level"] == "2"
+    assert frame["bound"].tolist() == (np.isinf(frame["q"]) & ~whole).tolist()
     assert set(samples[0][0].intervals()["measure"]) == set(MEASURES)
+
+
+def test_it_says_that_it_is_an_estimate(samples):
+    """And what each number is, in a terminal and in a notebook."""
+    found, exact = samples
+    one = found[0]
+    title, header, *lines = repr(one).splitlines()
+    assert one.rows == pytest.approx(60, abs=2)  # whole numbers in each class
+    assert title == f"Diversity of 3 classes, an estimate from {one.rows} rows"
+    assert header.split() == repr(exact).splitlines()[1].split()
+    low, high = one.dataset_interval["alpha"][0].astype(float)
+    value = float(one.dataset_level["alpha"][0])
+    places = 1 - int(np.floor(np.log10(max(high - value, value - low))))
+    assert f"{value:.{places}f} ±{max(high - value, value - low):.{places}f}" in lines[0]
+    bounds = [word for word in lines[-1].split() if word in "≤≥"]
+    assert bounds == ["≤", "≤", "≥", "≤"]
+    assert "±" not in lines[-1]
+    assert f"≤ {one.dataset_level['gamma'][-1]:.6g}" in lines[-1]
+    html = one._repr_html_()
+    assert title in html
+    assert f"≤ {one.dataset_level['gamma'][-1]:.6g}" in html
+    assert "±" not in repr(exact) + exact._repr_html_()
+    assert "estimate" not in repr(measured(known(), rows=len(CLASSES)))  # it is exact
+    columns = measured(known(), rows=60, columns=80)
+    assert f"from {columns.rows} rows and {columns.columns} columns" in repr(columns)
+
+
+def test_an_interval_of_draws_is_no_bound():
+    drawn = measured(known(), resampling=lcrjax.Bootstrap(20))
+    assert "≤" not in repr(drawn)
+    assert "±" in repr(drawn)
+    assert "estimate" not in repr(drawn)
+    assert "bound" not in drawn.to_frame()
 
 
 def test_strata():
