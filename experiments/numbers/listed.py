@@ -68,6 +68,8 @@ GIVEN: dict[str, tuple[str, ...]] = {
         '`D.class_interval["alpha"]` (Q, C, 2)',
         "(their lower end is 0)",
         "With fewer than 16 rows for each class",
+        "all pairs of up to 200,000 elements, training and test together. Of more it draws 4,096, or",
+        "16 for each class if that is more",
         "dealt to 20 groups",
         "at q below 1, use",
     ),
