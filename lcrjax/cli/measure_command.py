@@ -55,7 +55,7 @@ def measure(
         int | None,
         typer.Option(
             help="With --rows: compare these with so many sampled elements, not with all. Then "
-            "time does not grow with the dataset."
+            "time does not grow with the dataset. With --error: so many at first."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
@@ -86,6 +86,7 @@ def measure(
         lcrjax measure digits --similarity rmsd:10
         lcrjax measure embeddings.npz --similarity gaussian:median
         lcrjax measure embeddings.npz --error 0.2%
+        lcrjax measure embeddings.npz --error 1% --columns 2000
         lcrjax measure vectors.npy --labels classes.csv:kind --checkpoint sums/
     """
     with input_checked():
@@ -102,8 +103,8 @@ def measure(
         if rows is not None and error is not None:
             raise ValueError("there are --rows and --error: give one of them")
         precision = None if error is None else values.share(error)
-        if columns is not None and rows is None:
-            raise ValueError(f"--columns is {columns}, without --rows: give both")
+        if columns is not None and rows is None and error is None:
+            raise ValueError(f"--columns is {columns}, without --rows or --error: give one of them")
         if checkpoint is not None and (rows is not None or error is not None):
             raise ValueError(
                 "there are a sample and --checkpoint, which is of all pairs: leave it out"
@@ -225,6 +226,9 @@ def _sampled(found: "Diversity") -> str:
     """What the numbers of an estimate are."""
     if found.rows is None:
         return "All elements were compared: the numbers are exact."
-    return (
+    said = (
         "A sample: ± reaches to the farther end of a 95 % interval, ≤ and ≥ are bounds (q = inf)."
     )
+    if found.columns is None:
+        return said
+    return f"{said} Intervals from columns are too narrow where outliers were not drawn."

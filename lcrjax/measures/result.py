@@ -187,8 +187,8 @@ class Diversity:
             return table
         numbers = {
             name: [
-                readable(value, *end, bound, "{:.6g}".format)
-                for value, end, bound in zip(
+                readable(value, low, high, bound, "{:.6g}".format)
+                for value, (low, high), bound in zip(
                     table[name], ends[name].tolist(), self.bounds[:, 0].tolist(), strict=True
                 )
             ]

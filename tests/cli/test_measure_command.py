@@ -208,12 +208,16 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
     sampled = run(*options, "--rows", "60", "--columns", "75")
     assert sampled.exit_code == 0, sampled.output
     assert "A sample: ± reaches" in sampled.stdout
+    assert "too narrow where outliers were not drawn" in sampled.stdout
+    grown = run(*options, "--error", "30%", "--columns", "75")
+    assert grown.exit_code == 0, grown.output
+    assert "too narrow where outliers were not drawn" in grown.stdout
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--columns", "75"), "--columns is 75, without --rows: give both"),
+        (("--columns", "75"), "--columns is 75, without --rows or --error: give one of them"),
         (("--rows", "60", "--checkpoint", "sums"), "which is of all pairs: leave it out"),
     ],
 )

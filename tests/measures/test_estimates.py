@@ -1,11 +1,15 @@
 """Estimates from samples: against exact values, an independent reference, and by their laws."""
 
+import contextlib
+import re
+
 import jax
 import numpy as np
 import pytest
 from scipy import stats
 
 import lcrjax
+from lcrjax.measures import growing
 from lcrjax.measures.family import MEASURES
 from lcrjax.measures.strata import allocated, drawn
 from lcrjax.numerics.groupings import Segments
@@ -124,7 +128,12 @@ def test_bounds_at_infinity(samples):
 def test_the_whole_is_exact():
     exact = measured(known())
     for options in ({"rows": len(CLASSES)}, {"rows": 10**6}, {"error": 1e-9}):
-        found = measured(known(), **options)
+        with contextlib.ExitStack() as stack:
+            if "error" in options:
+                stack.enter_context(
+                    pytest.warns(UserWarning, match="all 17,205 pairs are compared")
+                )
+            found = measured(known(), **options)
         for name in MEASURES:
             np.testing.assert_array_equal(found.dataset_level[name], exact.dataset_level[name])
             for end in (0, 1):
@@ -146,6 +155,27 @@ def test_precision_asked_for():
             ends, value = finite(found.dataset_interval[name]), finite(found.dataset_level[name])
             assert np.all(abs(ends / value[:, None] - 1) <= error)
         assert found.dataset_interval["alpha"][0, 0] < found.dataset_interval["alpha"][0, 1]
+
+
+def test_an_error_out_of_reach_is_told_before_all_pairs(monkeypatch):
+    """What was reached and what could be, and many elements are refused."""
+    x = np.random.default_rng(3).normal(size=(3000, 2)).astype("f4")
+    given = {"similarity": lcrjax.Gaussian(1.0), "q": (0, 1)}
+    with pytest.warns(UserWarning, match="all 4,498,500 pairs are compared") as told:
+        exact = lcrjax.measure(x, np.resize([0, 1], 3000), error=1e-6, **given)
+    np.testing.assert_array_equal(exact.lower.class_level["alpha"], exact.class_level["alpha"])
+    said = str(told[0].message)
+    rows, best, least = re.fullmatch(
+        r"error is 1e-06, and (\d+) of 3,000 elements reached (\S+): .* give (\S+) or more", said
+    ).groups()
+    assert int(rows) >= 1500 // 5
+    assert float(least) < float(best)
+    monkeypatch.setattr(growing, "ALL_PAIRS", 1000)
+    with pytest.raises(ValueError, match=r"which .* may reach, or leave error out") as refused:
+        lcrjax.measure(x, np.resize([0, 1], 3000), error=1e-6, **given)
+    within = float(re.search("give (.*) or more", str(refused.value))[1])
+    found = lcrjax.measure(x, np.resize([0, 1], 3000), error=1.3 * within, **given)
+    assert found.rows * 3000 <= 1000**2
 
 
 def test_laws(samples):

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.data import Dataset
 from lcrjax.data.dataset import KINDS
-from lcrjax.measures.estimates import ALL_PAIRS
+from lcrjax.measures.growing import ALL_PAIRS
 from lcrjax.measures.labelled import labelled_diversity, measure
 from lcrjax.measures.result import Diversity
 from lcrjax.numerics.progress import part, telling
