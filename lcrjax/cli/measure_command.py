@@ -104,7 +104,9 @@ def measure(
             raise ValueError("there are --rows and --error: give one of them")
         precision = None if error is None else values.share(error)
         if columns is not None and rows is None and error is None:
-            raise ValueError(f"--columns is {columns}, without --rows or --error: give one of them")
+            raise ValueError(
+                f"--columns is {columns}, and neither --rows nor --error is given: give one of them"
+            )
         if checkpoint is not None and (rows is not None or error is not None):
             raise ValueError(
                 "there are a sample and --checkpoint, which is of all pairs: leave it out"

@@ -72,7 +72,7 @@ def report(
             if similarity is not None:
                 check_similarity(similarity)
             if rows is not None and exact:
-                raise ValueError("there are --rows and --exact: give one of them")
+                raise ValueError("--rows and --exact are given: give one of them")
             if is_study and (rows is not None or exact):
                 raise ValueError("a study is measured already: leave --rows and --exact out")
             if is_study and resize is not None:

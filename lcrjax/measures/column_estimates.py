@@ -123,7 +123,9 @@ def check_columns(columns: int | None, rows: int | None, error: float | None, cl
     if columns is None:
         return
     if rows is None and error is None:
-        raise ValueError(f"columns is {columns}, without rows or error: give one of them too")
+        raise ValueError(
+            f"columns is {columns}, and neither rows nor error is given: give one of them"
+        )
     sizes = np.bincount(classes)
     least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
     if columns < least:

@@ -217,7 +217,7 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--columns", "75"), "--columns is 75, without --rows or --error: give one of them"),
+        (("--columns", "75"), "--columns is 75, and neither --rows nor --error is given: give one"),
         (("--rows", "60", "--checkpoint", "sums"), "which is of all pairs: leave it out"),
     ],
 )

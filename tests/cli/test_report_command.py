@@ -84,7 +84,7 @@ def test_rows_are_asked_for_or_all_pairs(run, data, tmp_path):
     assert "an estimate" not in (tmp_path / "report.html").read_text()
     result = run("report", "toy.npz", "--rows", "9", "--exact")
     assert result.exit_code == 2
-    assert "there are --rows and --exact: give one of them" in result.stderr
+    assert "--rows and --exact are given: give one of them" in result.stderr
 
 
 def test_help_shows_an_example(run):
