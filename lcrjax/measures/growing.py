@@ -59,7 +59,7 @@ def grown(
         if reached <= error:
             return found
         asked = int(rows * np.clip(_SAFE * (reached / error) ** 2, 1.5, 8))
-        if asked > most > _LAST * rows:  # small samples tell badly what is needed
+        if asked > most and most // _LAST > rows:  # small samples tell badly what is needed
             asked = most // _LAST
     if not rows:
         return None
