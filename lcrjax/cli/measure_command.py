@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from lcrjax.measures.result import Diversity
+
 _LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_beta"}
 
 
@@ -53,7 +55,7 @@ def measure(
         int | None,
         typer.Option(
             help="With --rows: compare the sample with this many sampled elements, not with all. "
-            "The time then does not grow with the dataset."
+            "The time then does not grow with the dataset. With --error: this many at first."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
@@ -84,6 +86,7 @@ def measure(
         lcrjax measure digits --similarity rmsd:10
         lcrjax measure embeddings.npz --similarity gaussian:median
         lcrjax measure embeddings.npz --error 0.2%
+        lcrjax measure embeddings.npz --error 1% --columns 2000
         lcrjax measure vectors.npy --labels classes.csv:kind --checkpoint sums/
     """
     kept = "" if checkpoint is None else f" Run the same command to resume from {checkpoint}."
@@ -102,8 +105,10 @@ def measure(
         if rows is not None and error is not None:
             raise ValueError("--rows and --error are given: give one of them")
         precision = None if error is None else values.share(error)
-        if columns is not None and rows is None:
-            raise ValueError(f"--columns is {columns}, and --rows is not given: give both")
+        if columns is not None and rows is None and error is None:
+            raise ValueError(
+                f"--columns is {columns}, and neither --rows nor --error is given: give one of them"
+            )
         if checkpoint is not None and (rows is not None or error is not None):
             raise ValueError(
                 "--checkpoint keeps sums over all pairs, and a sample is asked for: leave it out"
@@ -177,7 +182,7 @@ def measure(
         said_how = f"Similarity: {said}{in_blocks and '; elements were read in blocks'}"
         console.print(said_how, markup=False, highlight=False, soft_wrap=True)
         if found.lower is not None:
-            console.print(_sampled(frame), highlight=False, soft_wrap=True)
+            console.print(_sampled(found), highlight=False, soft_wrap=True)
         _print(console, dataset.name, dataset.kind, counts, frame)
         if remark:
             console.print(remark, markup=False, highlight=False, soft_wrap=True)
@@ -213,26 +218,21 @@ def _print(
 
 def _shown(row: dict[Any, Any], measure: str) -> str:
     """A value, with its interval where there is one, or as the bound that it is."""
-    value = f"{row[measure]:.4g}"
-    if f"{measure}_low" not in row:
-        return value
-    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
-    if low == high:
-        return value
-    if math.isinf(row["q"]):
-        return f"≤ {value}" if low == 0 else f"≥ {value}"
-    half = max(high - row[measure], row[measure] - low)
-    if not 0 < half < math.inf:
-        return f"{value} ±{half:.2g}"
-    places = max(0, 1 - math.floor(math.log10(half)))
-    return f"{row[measure]:.{places}f} ±{half:.{places}f}"
+    from lcrjax.measures.readable import readable
+
+    value = row[measure]
+    low, high = row.get(f"{measure}_low", value), row.get(f"{measure}_high", value)
+    return readable(value, low, high, row.get("bound", False))
 
 
-def _sampled(frame: "pd.DataFrame") -> str:
+def _sampled(found: "Diversity") -> str:
     """What the numbers of an estimate are."""
-    if (frame["alpha_low"] == frame["alpha_high"]).all():
+    if found.rows is None:
         return "All elements were compared: the numbers are exact."
-    return (
+    said = (
         "The numbers are estimates from a sample. ± is the larger half of a 95 % interval; "
         "≤ and ≥ are bounds (q = inf)."
     )
+    if found.columns is None:
+        return said
+    return f"{said} Intervals from columns are too narrow where outliers were not drawn."

@@ -22,6 +22,17 @@ def report(
     ] = None,
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            help="Estimate: draw so many elements and compare these with all. By default 4096 of "
+            "more than 200,000 elements; else all pairs are compared.",
+            min=1,
+        ),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare all pairs of large data, too.")
+    ] = False,
     quiet: QUIET = False,
     *,
     reading: dict[str, Any],
@@ -30,7 +41,8 @@ def report(
 
     The page of a dataset shows how diverse it and its classes are, its clusters, its most and least
     ordinary elements, near-duplicates of images and vectors (also between training and test), and
-    how well the test set represents the training set. It compares all pairs, exactly. The page of a
+    how well the test set represents the training set. It compares all pairs, exactly; of more than
+    200,000 elements it draws some, shows the intervals of estimates and says so. The page of a
     study shows what explains performance, figures, the paper's claims beside the study's, failures
     and provenance.
 
@@ -38,6 +50,7 @@ def report(
         lcrjax report digits
         lcrjax report blood.npz --out blood.html
         lcrjax report reviews.csv --similarity edit
+        lcrjax report large.npz --rows 10000
         lcrjax report lcrjax-study
     """
     with interruptible("interrupted; no page was written.") as work:
@@ -58,6 +71,10 @@ def report(
                 raise ValueError("a study has its own similarity: leave --similarity out")
             if similarity is not None:
                 check_similarity(similarity)
+            if rows is not None and exact:
+                raise ValueError("--rows and --exact are given: give one of them")
+            if is_study and (rows is not None or exact):
+                raise ValueError("a study is measured already: leave --rows and --exact out")
             if is_study and resize is not None:
                 raise ValueError("a study's images have their own sizes: leave --resize out")
             if is_study and reading:
@@ -79,7 +96,9 @@ def report(
                     page = study_page(data)
                 else:
                     dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
-                    page = dataset_page(dataset, similarity=similarity, progress=measuring)
+                    page = dataset_page(
+                        dataset, similarity=similarity, progress=measuring, rows=rows, exact=exact
+                    )
             work.check()
     try:
         write_whole(path, page.encode())

@@ -31,6 +31,10 @@ from lcrjax.similarity.base import Similarity, part_of
 FEWEST_COLUMNS = 16
 _GROUPS = 20
 _LEVEL = 0.95
+# Where intervals were seen to hold the truth too seldom (`experiments.coverage`).
+_OUTLYING = 3  # times as much as others of its class, and this share of their variance:
+_DECIDING = 0.25
+_VAGUE = 0.03  # standard error of a row's log ordinariness, the median
 
 
 def estimated_by_columns(
@@ -44,7 +48,7 @@ def estimated_by_columns(
     columns: int,
     seed: int,
     check: Callable[[Any], None] | None = None,
-) -> Diversity:
+) -> tuple[Diversity, list[str]]:
     """Estimate the family from the similarities of sampled elements to sampled others.
 
     Args:
@@ -59,7 +63,8 @@ def estimated_by_columns(
         check: What looks at the elements that were drawn, before they are compared.
 
     Returns:
-        A `Diversity` with intervals.
+        A `Diversity` with intervals, and in sentences why these may hold the truth too seldom, as
+        far as the sample shows it.
 
     References:
         Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
@@ -103,19 +108,26 @@ def estimated_by_columns(
         bounds = _bounds(sample, items, sizes=sizes.astype(np.float64))
         for table, bound in zip((value, *ends), bounds, strict=True):
             table[:-1, np.isinf(finite)] = bound
-    return estimate_result(orders, class_names, present, value, error, *ends)
+    found = estimate_result(
+        orders, class_names, present, value, error, *ends,
+        rows=len(sample.rows), columns=len(chosen.rows),
+    )  # fmt: skip
+    return found, _doubts(sample, items, sizes, names)
 
 
-def check_columns(columns: int | None, rows: int | None, classes: Any) -> None:
+def check_columns(columns: int | None, rows: int | None, error: float | None, classes: Any) -> None:
     """Check how many columns are asked for.
 
     Raises:
-        ValueError: If there are no rows to compare with them, or fewer than a class needs.
+        ValueError: If neither rows nor an error say how many to compare with them, or there are
+            fewer than a class needs.
     """
     if columns is None:
         return
-    if rows is None:
-        raise ValueError(f"columns is {columns}, and rows are not given: give them too")
+    if rows is None and error is None:
+        raise ValueError(
+            f"columns is {columns}, and neither rows nor error is given: give one of them"
+        )
     sizes = class_sizes(classes)
     least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
     if columns < least:
@@ -179,6 +191,36 @@ def _ordinariness(
         without = np.maximum(total - part, 0) / np.maximum(count - size, 1)
         change = np.where(count > size, without - mean, 0)
         yield itself + others * (mean + left * change)
+
+
+def _doubts(
+    sample: Sample,
+    logs: Float[np.ndarray, "several 3 m"],
+    sizes: Int[np.ndarray, " C"],
+    names: tuple[str, ...],
+) -> list[str]:
+    """What a sample shows of why its intervals may be too narrow."""
+    of_classes, count = Segments(sample.in_class), sample.in_class
+    logs = logs[:, 0]  # of what alpha is a mean of: an outlier has the largest
+    own = np.exp(logs[0])
+    largest = -of_classes.least(-own)
+    times = largest * (count - 1) / np.maximum(of_classes.sum(own) - largest, 1e-300)
+    apart = own - of_classes.spread(of_classes.sum(own) / count)
+    share = of_classes.sum(apart**2)
+    share = (largest - of_classes.sum(own) / count) ** 2 / np.where(share > 0, share, 1)
+    times[(count == sizes) | (count == 1) | (share < _DECIDING)] = 0
+    error, found = float(np.median(np.sqrt(_jackknife(logs)[1]))), []
+    if times[far := int(np.argmax(times))] > _OUTLYING:
+        found.append(
+            f"an element of class {names[far]!r} counts {times[far]:.3g} times as much as others: "
+            "such outliers that were not drawn are missed, so give rows alone, without columns"
+        )
+    if error > _VAGUE:
+        found.append(
+            f"columns tell the ordinariness of a row to {100 * error:.2g} % only: intervals may "
+            "hold the truth too seldom, so give more columns, or rows alone"
+        )
+    return found
 
 
 def _each(found: Family, kinds: int) -> list[Family]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.measures.family import Members, alone, family_of
+from lcrjax.measures.growing import grown
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import sample_intervals
@@ -22,9 +23,7 @@ from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity.base import KnowsElements, Similarity, part_of
 
-_FIRST = 256  # rows of the first round, where an error is asked for
 _COLUMNS = 4  # one column for so many rows tells how ordinary elements seem
-_ASKED = ("alpha", "normalized_rho", "gamma")  # A, R and G have that error
 
 
 def estimated(
@@ -56,23 +55,31 @@ def estimated(
     Returns:
         A `Diversity` with intervals; None where all elements are to be taken. A class whose
         outliers are more than the rows hold is told by a warning.
+
+    Raises:
+        ValueError: If the error is out of reach, and all pairs are too many.
     """
     rng, n = np.random.default_rng(seed), len(classes)
-    first = min(n // 4, max(_FIRST, 16 * len(class_names)))
-    asked, most = (first, n // 2) if rows is None else (rows, n)
-    while asked < most:
-        found, crowded = _once(similarity, elements, weights, classes, class_names, q, asked, rng)
-        wide = 0.0 if error is None else _relative_error(found) / error
-        if wide <= 1:
-            if crowded:
-                warnings.warn(
-                    f"class {crowded[0]!r} has more outliers than {asked} rows hold: intervals may "
-                    "be too narrow, so give more rows",
-                    stacklevel=3,
-                )
-            return found
-        asked = int(asked * np.clip(1.2 * wide**2, 1.5, 8))
-    return None
+    crowded: list[str] = []
+
+    def once(asked: int, _: int = n) -> Diversity:
+        found, crowded[:] = _once(
+            similarity, elements, weights, classes, class_names, q, asked, rng
+        )
+        return found
+
+    if error is not None:
+        found = grown(once, n, len(class_names), error)
+    else:
+        assert rows is not None
+        found = once(rows) if rows < n else None
+    if found is not None and crowded:
+        warnings.warn(
+            f"class {crowded[0]!r} has more outliers than {found.rows} rows hold: intervals may "
+            "be too narrow, so give more rows",
+            stacklevel=3,
+        )
+    return found
 
 
 def check_asked(orders: Any, rows: int | None, error: float | None, resampling: Any) -> None:
@@ -124,19 +131,6 @@ def exact(own: Diversity) -> Diversity:
     return dataclasses.replace(own, standard_error=none, lower=own, upper=own)
 
 
-def _relative_error(found: Diversity) -> float:
-    """The widest half of the intervals of the dataset's A, R and G, over their values."""
-    finite = np.isfinite(np.asarray(found.q))
-    value = np.stack([np.asarray(found.dataset_level[name])[finite] for name in _ASKED])
-    ends = (found.lower, found.upper)
-    widest = [
-        abs(np.stack([np.asarray(end.dataset_level[name])[finite] for name in _ASKED]) / value - 1)
-        for end in ends
-        if end is not None
-    ]
-    return float(np.max(widest))
-
-
 def _once(
     similarity: Similarity,
     elements: Any,
@@ -172,7 +166,9 @@ def _once(
     found = alone(family_of(of_sample, orders.astype(np.float64)))
     items = np.log(np.stack([1 / mine, everyone / mine, 1 / everyone]))
     intervals = sample_intervals(sample, items, found, orders)
-    own = estimate_result(orders, class_names, present, mixed_table(found), *intervals)
+    own = estimate_result(
+        orders, class_names, present, mixed_table(found), *intervals, rows=len(sample.rows)
+    )
     crowded = [class_names[j] for j in present[sample.crowded]]
     return own, crowded
 

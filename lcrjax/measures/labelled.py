@@ -1,5 +1,6 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
+import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from lcrjax.measures.column_estimates import check_columns, estimated_by_columns
 from lcrjax.measures.counted import diversity
 from lcrjax.measures.estimates import check_asked, check_estimable, estimated, exact
 from lcrjax.measures.family import labelled_family
+from lcrjax.measures.growing import grown
 from lcrjax.measures.labels import numbered, shared
 from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
@@ -87,10 +89,12 @@ def measure(
             stratified by class. Time grows with n times rows. Where they are all images, or more,
             intervals have no width.
         columns: Beside `rows`, how many images to compare these with in place of all, another
-            sample stratified by class: time then does not grow with n.
+            sample stratified by class: time then does not grow with n. Beside `error`, how many at
+            first: they grow as rows do.
         error: For an estimate of that precision: half the width of the intervals of the dataset's
             A, R and G at finite viewpoints, relative to their values, such as 0.002. Samples grow
-            until it is reached; from half of all images on, all are compared.
+            until it is reached; from half of all images on, all are compared, with a warning. Of
+            more than 200,000 images an error that takes more pairs than so many have is refused.
         seed: Of the sample.
         mesh: Devices that share the work, of one process or of several (`docs/devices.md`): each
             holds a shard of the images. Those that lie on them stay there, and labels are those of
@@ -108,12 +112,12 @@ def measure(
             [0, 1], there are not n labels, some are missing or do not lie in 0..C-1, or are
             traced without `n_classes`, an image has no label (the first are named), several labels
             are to be resampled, or a viewpoint is negative or NaN. If fewer than two rows for each
-            class or an error of zero or less is asked for, both of them, either with resampling,
-            several labels, traced images or a similarity of no others than its own elements. If the
-            mesh lacks the axis along which images are sharded, or processes disagree about images
-            or classes. If a stream changes between two passes or its blocks do not fit together, it
-            is to be resampled, spread over a mesh or has several labels, or the checkpoint is of
-            other images, labels or another similarity.
+            class or an error of zero or less is asked for, or one that is out of reach, both of
+            them, either with resampling, several labels, traced images or a similarity of no others
+            than its own elements. If the mesh lacks the axis along which images are sharded, or
+            processes disagree about images or classes. If a stream changes between two passes or
+            its blocks do not fit together, it is to be resampled, spread over a mesh or has several
+            labels, or the checkpoint is of other images, labels or another similarity.
 
     References:
         Paper, sections II-E and III-D. Estimates: Lohr (2021), Sampling, chapters 3 and 9.
@@ -173,12 +177,26 @@ def measure(
         raise ValueError("images have several labels: leave out rows and error")
     if asked:
         check_estimable(relation, images, classes, rows)
-    check_columns(columns, rows, classes)
-    if columns is not None and rows is not None:
-        return estimated_by_columns(
-            relation, images, classes, names, q, rows=rows, columns=columns, seed=seed,
-            check=check_images if similarity is None else None,
-        )  # fmt: skip
+    check_columns(columns, rows, error, classes)
+    if columns is not None:
+        doubts: list[str] = []
+
+        def against(rows: int, columns: int) -> Diversity:
+            found, doubts[:] = estimated_by_columns(
+                relation, images, classes, names, q, rows=rows, columns=columns, seed=seed,
+                check=check_images if similarity is None else None,
+            )  # fmt: skip
+            return found
+
+        if error is not None:
+            found = grown(against, count, len(names), error, columns)
+        else:
+            assert rows is not None
+            found = against(rows, columns)
+        if found is not None:
+            for doubt in doubts:
+                warnings.warn(doubt, stacklevel=2)
+            return found
     if similarity is None:
         if isinstance(images, Stream):
             check_images(probe(images).rows)
@@ -202,7 +220,7 @@ def measure(
         f"similarities of {count:,} images to {len(names):,} classes",
     )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
-    if asked:
+    if asked and columns is None:
         found = estimated(
             relation, images, weights, classes, names, q, rows=rows, error=error, seed=seed
         )

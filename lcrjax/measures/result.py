@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from lcrjax.measures.family import MEASURES, Family
+from lcrjax.measures.readable import readable
 from lcrjax.measures.small_profile import profile_svg
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.pytrees import register_dataclass
@@ -41,6 +42,8 @@ class Diversity:
             numbers over samples or draws; else None.
         lower: The lower ends of intervals, likewise.
         upper: The upper ends.
+        rows: How many elements an estimate is from; None of all.
+        columns: How many others these were compared with; None of all.
     """
 
     q: Float[Array, " Q"]
@@ -53,6 +56,8 @@ class Diversity:
     standard_error: "Diversity | None" = None
     lower: "Diversity | None" = None
     upper: "Diversity | None" = None
+    rows: int | None = dataclasses.field(default=None, metadata={"static": True})
+    columns: int | None = dataclasses.field(default=None, metadata={"static": True})
 
     @property
     def dataset_interval(self) -> dict[str, Float[np.ndarray, "Q 2"]] | None:
@@ -76,14 +81,30 @@ class Diversity:
 
         Returns:
             For each q a row whose level is "dataset", then one for each class, by its name. Where
-            there are intervals, alpha_low, alpha_high and so on follow, their ends.
+            there are intervals, alpha_low, alpha_high and so on follow, their ends. Of an estimate
+            the last column is bound: True where values are no more than an end of their interval
+            (q = inf), which alpha, rho and gamma are at most, and the betas at least.
         """
         table = self._measures(entropy)
         if self.lower is None or self.upper is None:
             return table
         ends = {"low": self.lower._measures(entropy), "high": self.upper._measures(entropy)}
         pairs = {f"{m}_{end}": part[m] for m in MEASURES for end, part in ends.items()}
-        return table.assign(**pairs)
+        table = table.assign(**pairs)
+        return table if self.rows is None else table.assign(bound=self.bounds.ravel())
+
+    @property
+    def bounds(self) -> Bool[np.ndarray, "Q levels"]:
+        """Where values of an estimate are bounds, of the dataset and each class: at q = inf."""
+        if self.rows is None or self.standard_error is None:
+            return np.zeros((len(self.q), 1 + len(self.class_names)), bool)
+        errors = (
+            self.standard_error.dataset_level["alpha"],
+            self.standard_error.class_level["alpha"],
+        )
+        known = np.column_stack([np.asarray(x) for x in errors])
+        given = np.column_stack([self.dataset_level["alpha"], self.class_level["alpha"]])
+        return np.isinf(np.asarray(self.q))[:, None] & np.isnan(known) & ~np.isnan(given)
 
     def _measures(self, entropy: bool) -> "pd.DataFrame":
         import pandas as pd
@@ -124,6 +145,7 @@ class Diversity:
         table = self._overview()
         if table is None:
             return f"<{self._title}>"
+        table = self._written(table)
         return f"{self._title}\n{table.to_string(index=False, float_format='{:.6g}'.format)}"
 
     def _repr_html_(self) -> str:
@@ -131,14 +153,18 @@ class Diversity:
         table = self._overview()
         if table is None:
             return f"<p>{self._title}</p>"
-        html = table.to_html(index=False, border=0, float_format="{:.6g}".format)
+        html = self._written(table).to_html(index=False, border=0, float_format="{:.6g}".format)
         drawn = profile_svg(table["q"].to_numpy(), table["alpha"].to_numpy())
         return f"<p>{self._title}</p>{html}{drawn}"
 
     @property
     def _title(self) -> str:
         count = len(self.class_names)
-        return f"Diversity of {count} class{'es' if count > 1 else ''}"
+        title = f"Diversity of {count} class{'es' if count > 1 else ''}"
+        if self.rows is None:
+            return title
+        against = "" if self.columns is None else f" and {self.columns:,} columns"
+        return f"{title}, an estimate from {self.rows:,} rows{against}"
 
     def _overview(self) -> "pd.DataFrame | None":
         """The dataset's numbers, a row for each viewpoint; None of what is traced or batched."""
@@ -153,6 +179,23 @@ class Diversity:
         return pd.DataFrame(
             {"q": np.asarray(self.q), **columns, "class_balance": self.class_balance}
         )
+
+    def _written(self, table: "pd.DataFrame") -> "pd.DataFrame":
+        """The dataset's numbers, and where there are intervals, these beside them in words."""
+        ends = self.dataset_interval
+        if ends is None:
+            return table
+        numbers = {
+            name: [
+                readable(value, low, high, bound, "{:.6g}".format)
+                for value, (low, high), bound in zip(
+                    table[name], ends[name].tolist(), self.bounds[:, 0].tolist(), strict=True
+                )
+            ]
+            for name in ends
+            if name in table
+        }
+        return table.assign(**numbers)
 
 
 def _ends(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,9 @@ def estimate_result(
     error: Table,
     lower: Table,
     upper: Table,
+    *,
+    rows: int,
+    columns: int | None = None,
 ) -> Diversity:
     """A `Diversity` with intervals.
 
@@ -63,6 +66,8 @@ def estimate_result(
         error: Standard errors of these.
         lower: Lower ends of intervals for these.
         upper: Upper ends.
+        rows: Elements that it is from.
+        columns: Others that these were compared with; None for all.
     """
     numbers, logs = numbers_and_logs(value)
     with np.errstate(all="ignore"):
@@ -76,4 +81,6 @@ def estimate_result(
         return out
 
     own, spread, low, high = (table_result(q, class_names, *map(placed, part)) for part in parts)
-    return dataclasses.replace(own, standard_error=spread, lower=low, upper=high)
+    return dataclasses.replace(
+        own, standard_error=spread, lower=low, upper=high, rows=rows, columns=columns
+    )

@@ -45,7 +45,7 @@ class Nearness:
     expected: float
 
 
-def nearness(rmsd: Float[np.ndarray, " n"], dimension: float) -> Nearness:
+def nearness(rmsd: Float[np.ndarray, " n"], dimension: float, count: int | None = None) -> Nearness:
     r"""Choose from what distance on images count as near-duplicates.
 
     Among independent images in m dimensions, nearest neighbours at a distance of at most c times
@@ -56,6 +56,7 @@ def nearness(rmsd: Float[np.ndarray, " n"], dimension: float) -> Nearness:
     Args:
         rmsd: Distance of each image to its nearest other image; infinite ones do not count.
         dimension: m > 0, as `intrinsic_dimension` estimates it.
+        count: How many images there are, where `rmsd` is of some of them.
 
     Returns:
         The threshold, and what it rests on.
@@ -64,8 +65,9 @@ def nearness(rmsd: Float[np.ndarray, " n"], dimension: float) -> Nearness:
     if not len(known):
         return Nearness(0.0, 0.0, dimension, 0.0)
     median = float(np.median(known))
-    part = min(PART_OF_MEDIAN, len(known) ** (-1 / dimension))
-    expected = -len(known) * np.expm1(-np.log(2) * part**dimension)
+    many = len(known) if count is None else count
+    part = min(PART_OF_MEDIAN, many ** (-1 / dimension))
+    expected = -many * np.expm1(-np.log(2) * part**dimension)
     return Nearness(part * median, median, dimension, float(expected))
 
 

@@ -208,12 +208,16 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
     sampled = run(*options, "--rows", "60", "--columns", "75")
     assert sampled.exit_code == 0, sampled.output
     assert "The numbers are estimates from a sample. ± is" in sampled.stdout
+    assert "too narrow where outliers were not drawn" in sampled.stdout
+    grown = run(*options, "--error", "30%", "--columns", "75")
+    assert grown.exit_code == 0, grown.output
+    assert "too narrow where outliers were not drawn" in grown.stdout
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--columns", "75"), "--columns is 75, and --rows is not given: give both"),
+        (("--columns", "75"), "--columns is 75, and neither --rows nor --error is given: give one"),
         (
             ("--rows", "60", "--checkpoint", "sums"),
             "over all pairs, and a sample is asked for: leave it out",

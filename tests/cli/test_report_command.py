@@ -52,6 +52,7 @@ def test_a_study_ends_with_its_page_and_can_be_reported_again(run, data, tmp_pat
         (["broken"], "is not that of an lcrjax study"),
         (["unfinished"], "has no finished rows yet"),
         (["unfinished", "--resize", "8"], "leave --resize out"),
+        (["unfinished", "--exact"], "leave --rows and --exact out"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(run, data, tmp_path, words, sentence):
@@ -73,6 +74,17 @@ def test_an_unwritable_folder_is_refused_before_the_work(run, data):
     result = run("report", "toy.npz", "--out", "/proc/self/report.html")
     assert result.exit_code == 2
     assert "cannot write to /proc/self" in result.stderr
+
+
+def test_rows_are_asked_for_or_all_pairs(run, data, tmp_path):
+    result = run("report", "toy.npz", "--rows", "9", "--quiet")
+    assert result.exit_code == 0, result.output
+    assert "Diversity is an estimate from" in (tmp_path / "report.html").read_text()
+    assert run("report", "toy.npz", "--exact", "--quiet").exit_code == 0
+    assert "an estimate" not in (tmp_path / "report.html").read_text()
+    result = run("report", "toy.npz", "--rows", "9", "--exact")
+    assert result.exit_code == 2
+    assert "--rows and --exact are given: give one of them" in result.stderr
 
 
 def test_help_shows_an_example(run):

@@ -1,16 +1,20 @@
 """Estimates from sampled rows and columns: without bias, with intervals that hold the truth."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import lcrjax
+from lcrjax.measures import growing
 from lcrjax.measures.family import MEASURES
 from tests.measures.numbered import Known
 
 Q = (0, 0.5, 1, 2, np.inf)
 CLASSES = np.repeat([0, 1, 2], [600, 300, 10])
 N, REPEATS = len(CLASSES), 80
+pytestmark = pytest.mark.filterwarnings("ignore:columns tell", "ignore:an element of class")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,57 @@ def test_bounds_where_q_is_infinite(samples):
     assert np.mean(held) > 0.95
 
 
+def test_rows_and_columns_grow_until_an_error_is_reached():
+    """Both by the same factor, to a cost that does not depend on how many elements there are."""
+    rng, sizes = np.random.default_rng(0), []
+    for n, error in ((3000, 0.1), (3000, 0.05), (12000, 0.05)):
+        x, y = rng.normal(size=(n, 3)).astype("f4"), np.resize([0, 1], n)
+        options = {"similarity": lcrjax.Gaussian(2.0), "q": (0, 1)}
+        exact = lcrjax.measure(x, y, **options)
+        found = lcrjax.measure(x, y, error=error, columns=64, **options)
+        sizes.append((found.rows, found.columns))
+        for name in ("alpha", "normalized_rho", "gamma"):
+            ends = found.dataset_interval[name]
+            assert np.all(abs(ends / found.dataset_level[name][:, None] - 1) <= error)
+            np.testing.assert_allclose(
+                found.dataset_level[name], exact.dataset_level[name], rtol=2 * error
+            )
+    (rows, columns), more, many = sizes
+    assert more[0] > rows >= 256
+    assert more[1] > columns
+    assert columns / rows == pytest.approx(64 / 256, rel=0.05)
+    assert more[1] / more[0] == pytest.approx(64 / 256, rel=0.05)
+    assert many[0] * many[1] < 12_000**2 / 100  # 256 rows against all are two in a hundred
+
+
+def test_an_error_that_is_out_of_reach_of_columns(known, monkeypatch):
+    exact = measured(known)
+    with pytest.warns(UserWarning, match="of 910 elements reached .* all 413,595 pairs"):
+        found = measured(known, error=1e-6, columns=60)
+    np.testing.assert_array_equal(found.upper.class_level["rho"], exact.class_level["rho"])
+    monkeypatch.setattr(growing, "ALL_PAIRS", 300)
+    with pytest.raises(ValueError, match="or leave error out to compare all 413,595 pairs"):
+        measured(known, error=1e-6, columns=60)
+
+
+def test_outliers_and_few_columns_are_told(rng):
+    """What a sample shows of why its intervals may be too narrow; and what is whole is certain."""
+    x = rng.normal(size=(N, 3)).astype("f4")
+    options = {"similarity": lcrjax.Gaussian(4.0), "q": (0, 1), "rows": 200}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lcrjax.measure(x, CLASSES, columns=400, **options)
+    x[:9] *= 100  # of which one or two are drawn
+    x[-1] *= 100  # of a class that is taken whole
+    with pytest.warns(UserWarning, match="an element of class '0' counts .* times as much") as told:
+        found = lcrjax.measure(x, CLASSES, columns=400, **options)
+    assert len(told) == 1
+    assert found.columns == pytest.approx(400, abs=2)
+    options["similarity"] = lcrjax.Gaussian(0.5)
+    with pytest.warns(UserWarning, match="columns tell the ordinariness of a row to"):
+        lcrjax.measure(rng.normal(size=(N, 3)).astype("f4"), CLASSES, columns=60, **options)
+
+
 def test_streams_read_what_is_sampled_alone(rng):
     """And elements are the same however they come: in memory or in blocks."""
     x, y = rng.normal(size=(N, 5)).astype("f4"), CLASSES
@@ -105,8 +160,9 @@ def test_what_is_like_itself_alone(rng):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"columns": 50}, "columns is 50, and rows are not given: give them too"),
-        ({"columns": 50, "error": 0.1}, "columns is 50, and rows are not given"),
+        ({"columns": 50}, "columns is 50, and neither rows nor error is given: give one"),
+        ({"columns": 41, "error": 0.1}, "columns is 41, and there are 3 classes: give 16 for each"),
+        ({"columns": 50, "error": 0.1, "rows": 60}, "give one of them"),
         (
             {"columns": 41, "rows": 50},
             "columns is 41, and there are 3 classes: give 16 for each",

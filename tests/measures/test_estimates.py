@@ -1,11 +1,15 @@
 """Estimates from samples: against exact values, an independent reference, and by their laws."""
 
+import contextlib
+import re
+
 import jax
 import numpy as np
 import pytest
 from scipy import stats
 
 import lcrjax
+from lcrjax.measures import growing
 from lcrjax.measures.family import MEASURES
 from lcrjax.measures.strata import allocated, drawn, members_of
 from lcrjax.numerics.groupings import Segments
@@ -153,7 +157,12 @@ def test_bounds_at_infinity(samples):
 def test_the_whole_is_exact():
     exact = measured(known())
     for options in ({"rows": len(CLASSES)}, {"rows": 10**6}, {"error": 1e-9}):
-        found = measured(known(), **options)
+        with contextlib.ExitStack() as stack:
+            if "error" in options:
+                stack.enter_context(
+                    pytest.warns(UserWarning, match="all 17,205 pairs are compared")
+                )
+            found = measured(known(), **options)
         for name in MEASURES:
             np.testing.assert_array_equal(found.dataset_level[name], exact.dataset_level[name])
             for end in (0, 1):
@@ -175,6 +184,27 @@ def test_precision_asked_for():
             ends, value = finite(found.dataset_interval[name]), finite(found.dataset_level[name])
             assert np.all(abs(ends / value[:, None] - 1) <= error)
         assert found.dataset_interval["alpha"][0, 0] < found.dataset_interval["alpha"][0, 1]
+
+
+def test_an_error_out_of_reach_is_told_before_all_pairs(monkeypatch):
+    """What was reached and what could be, and many elements are refused."""
+    x = np.random.default_rng(3).normal(size=(3000, 2)).astype("f4")
+    given = {"similarity": lcrjax.Gaussian(1.0), "q": (0, 1)}
+    with pytest.warns(UserWarning, match="all 4,498,500 pairs are compared") as told:
+        exact = lcrjax.measure(x, np.resize([0, 1], 3000), error=1e-6, **given)
+    np.testing.assert_array_equal(exact.lower.class_level["alpha"], exact.class_level["alpha"])
+    said = str(told[0].message)
+    rows, best, least = re.fullmatch(
+        r"error is 1e-06, and (\d+) of 3,000 elements reached (\S+): .* give (\S+) or more", said
+    ).groups()
+    assert int(rows) >= 1500 // 5
+    assert float(least) < float(best)
+    monkeypatch.setattr(growing, "ALL_PAIRS", 1000)
+    with pytest.raises(ValueError, match=r"which .* may reach, or leave error out") as refused:
+        lcrjax.measure(x, np.resize([0, 1], 3000), error=1e-6, **given)
+    within = float(re.search("give (.*) or more", str(refused.value))[1])
+    found = lcrjax.measure(x, np.resize([0, 1], 3000), error=1.3 * within, **given)
+    assert found.rows * 3000 <= 1000**2
 
 
 def test_laws(samples):
@@ -244,7 +274,45 @@ def test_tables(samples):
     row = frame[(frame["level"] == "1") & (frame["q"] == 2)]
     assert row["gamma_low"].item() < row["gamma"].item() < row["gamma_high"].item()
     assert "alpha_low" not in samples[1].to_frame()
+    assert frame.columns[-1] == "bound"
+    assert "bound" not in samples[1].to_frame()
+    # At q = inf all but what is of a class that is taken whole.
+    whole = frame["level"] == "2"
+    assert frame["bound"].tolist() == (np.isinf(frame["q"]) & ~whole).tolist()
     assert set(samples[0][0].intervals()["measure"]) == set(MEASURES)
+
+
+def test_it_says_that_it_is_an_estimate(samples):
+    """And what each number is, in a terminal and in a notebook."""
+    found, exact = samples
+    one = found[0]
+    title, header, *lines = repr(one).splitlines()
+    assert one.rows == pytest.approx(60, abs=2)  # whole numbers in each class
+    assert title == f"Diversity of 3 classes, an estimate from {one.rows} rows"
+    assert header.split() == repr(exact).splitlines()[1].split()
+    low, high = one.dataset_interval["alpha"][0].astype(float)
+    value = float(one.dataset_level["alpha"][0])
+    places = 1 - int(np.floor(np.log10(max(high - value, value - low))))
+    assert f"{value:.{places}f} ±{max(high - value, value - low):.{places}f}" in lines[0]
+    bounds = [word for word in lines[-1].split() if word in "≤≥"]
+    assert bounds == ["≤", "≤", "≥", "≤"]
+    assert "±" not in lines[-1]
+    assert f"≤ {one.dataset_level['gamma'][-1]:.6g}" in lines[-1]
+    html = one._repr_html_()
+    assert title in html
+    assert f"≤ {one.dataset_level['gamma'][-1]:.6g}" in html
+    assert "±" not in repr(exact) + exact._repr_html_()
+    assert "estimate" not in repr(measured(known(), rows=len(CLASSES)))  # it is exact
+    columns = measured(known(), rows=60, columns=80)
+    assert f"from {columns.rows} rows and {columns.columns} columns" in repr(columns)
+
+
+def test_an_interval_of_draws_is_no_bound():
+    drawn = measured(known(), resampling=lcrjax.Bootstrap(20))
+    assert "≤" not in repr(drawn)
+    assert "±" in repr(drawn)
+    assert "estimate" not in repr(drawn)
+    assert "bound" not in drawn.to_frame()
 
 
 def test_strata():

@@ -30,6 +30,8 @@ def findings(dataset: Dataset, measured: Measured, overall: Representation | Non
     one, many = KINDS[dataset.kind], dataset.kind
     near = measured.nearness is not None
     found = [_balance(dataset, measured)]
+    if measured.drawn:
+        found.append(Finding("note", _estimate(dataset, measured)))
     if flat := flat_remark(measured.diversity, len(dataset.train), many):
         found.append(Finding("note", flat))
     if near:
@@ -44,14 +46,30 @@ def findings(dataset: Dataset, measured: Measured, overall: Representation | Non
     return sorted(found, key=lambda finding: ("warning", "note", "good").index(finding.level))
 
 
+def _estimate(dataset: Dataset, measured: Measured) -> str:
+    """Say what a page of large data is from, and how to get the exact one."""
+    n, many = len(dataset.train), dataset.kind
+    rows = measured.diversity.rows
+    said = "Diversity is exact" if rows is None else f"Diversity is an estimate from {rows:,}"
+    return (
+        f"{said} of {n:,} training {many}, and what is said of single {many} is of "
+        f"{len(measured.rows):,} drawn at random and compared with all: lcrjax report --exact "
+        "compares all pairs, and --rows sets how many are drawn."
+    )
+
+
 def _leak(measured: Measured, many: str) -> Finding:
     limit, tests = measured.threshold, len(measured.test_rmsd)
     copies = int(np.sum(measured.test_rmsd == 0))
     near = int(np.sum(measured.test_rmsd <= limit))
     if not near:
-        return Finding("good", f"None of {tests:,} test {many} has a near-duplicate in training.")
+        drawn = measured.drawn
+        return Finding(
+            "good", f"None of {tests:,} {drawn}test {many} has a near-duplicate in training."
+        )
     exact = f", {copies:,} of them to the last bit" if copies else ""
-    text = f"{near:,} of {tests:,} test {many} ({percent(near / tests)}) {_have(near)} a "
+    of = f"{tests:,} {measured.drawn}test {many}"
+    text = f"{near:,} of {of} ({percent(near / tests)}) {_have(near)} a "
     text += f"near-duplicate in training{exact}: "
     if near / tests < _NEGLIGIBLE:
         return Finding("note", text + "too few to change a score by much, but remove them.")
@@ -60,14 +78,21 @@ def _leak(measured: Measured, many: str) -> Finding:
 
 def _labels(measured: Measured, one: str, many: str) -> list[Finding]:
     found = []
-    if across := int(measured.pairs_across[-1]):
+    if measured.pairs_across is None:
+        apart = measured.train_near[1].rmsd
+        if drawn := int(np.sum(apart <= measured.threshold)):
+            exact = _exactly(int(np.sum(apart == 0)))
+            have = f"{drawn:,} of {len(apart):,} drawn training {many} {_have(drawn)}"
+            found.append(f"{have} a near-duplicate under another label{exact}")
+    elif across := int(measured.pairs_across[-1]):
         exact = _exactly(int(measured.pairs_across[0]))
         pairs = f"{across:,} {'pair' if across == 1 else 'pairs'} of nearly the same training {one}"
         carry = "carries" if across == 1 else "carry"
         found.append(f"{pairs} {carry} two different labels{exact}")
     if tests := int(np.sum(measured.test_across <= measured.threshold)):
         exact = _exactly(int(np.sum(measured.test_across == 0)))
-        have = f"{tests:,} of {len(measured.test_across):,} test {many} {_have(tests)}"
+        of = f"{len(measured.test_across):,} {measured.drawn}test {many}"
+        have = f"{tests:,} of {of} {_have(tests)}"
         found.append(f"{have} a near-duplicate in training under another label{exact}")
     wrong = "one of each pair is wrong, or the classes overlap."
     return [Finding("warning", f"{text}: {wrong}") for text in found]
@@ -80,14 +105,16 @@ def _exactly(copies: int) -> str:
 def _copies(measured: Measured, one: str, many: str) -> Finding:
     near = int(np.sum(measured.train_rmsd <= measured.threshold))
     n = len(measured.train_rmsd)
+    if not near and measured.drawn:
+        return Finding("good", f"None of {n:,} drawn training {many} has a near-duplicate.")
     if not near:
         return Finding("good", f"No two of {n:,} training {many} are near-duplicates.")
     copies = int(np.sum(measured.train_rmsd == 0))
     exact = f"; {copies:,} {_have(copies)} an exact copy" if copies else ""
     return Finding(
         "note" if near / n < 0.05 else "warning",
-        f"{near:,} of {n:,} training {many} ({percent(near / n)}) {_have(near)} a near-duplicate "
-        f"among them{exact}.",
+        f"{near:,} of {n:,} {measured.drawn}training {many} ({percent(near / n)}) {_have(near)} a "
+        f"near-duplicate among {'all' if measured.drawn else 'them'}{exact}.",
     )
 
 
@@ -116,12 +143,13 @@ def _representation(overall: Representation, one: str, many: str, near: bool) ->
 
 def _nearest(dataset: Dataset, measured: Measured, one: str, many: str) -> Finding:
     accuracy, balanced = nearest_class_accuracy(
-        dataset.test_labels, *(kind.rmsd for kind in measured.test_near)
+        dataset.test_labels[measured.tests], *(kind.rmsd for kind in measured.test_near)
     )
     return Finding(
         "note",
-        f"Taking the label of the nearest training {one} would classify {percent(accuracy)} of the "
-        f"test {many} correctly (balanced accuracy {percent(balanced)}): a model should beat that.",
+        f"Taking the label of the nearest training {one} would classify {percent(accuracy)} of "
+        f"the {measured.drawn}test {many} correctly (balanced accuracy {percent(balanced)}): "
+        "a model should beat that.",
     )
 
 

@@ -39,20 +39,21 @@ class Pair(NamedTuple):
 
 
 def closest_pairs(
-    dataset: Dataset, kinds: Sequence[tuple[Neighbours, str]], threshold: float
+    dataset: Dataset, kinds: Sequence[tuple[Neighbours, str]], measured: Measured
 ) -> list[Pair]:
     """Choose the closest pairs of images and their nearest ones.
 
     Args:
         dataset: Where they are from.
-        kinds: Nearest training images of all images of a split, and which: "train" or "test".
-        threshold: RMSD of near-duplicates.
+        kinds: Nearest training images of the images of a split that are looked at, and which:
+            "train" or "test".
+        measured: Which images are looked at, and the RMSD of near-duplicates.
 
     Returns:
         Near-duplicates, at most `SHOWN`; or if there are none, `SHOWN_ANYWAY` of the closest.
         The closest come first; within a kind no image comes twice.
     """
-    found = [pair for kind in kinds for pair in _closest(dataset, *kind, threshold)]
+    found = [pair for kind in kinds for pair in _closest(dataset, *kind, measured)]
     found.sort(key=lambda pair: pair.rmsd)
     near = [pair for pair in found if pair.near]
     return near[:SHOWN] or found[:SHOWN_ANYWAY]
@@ -78,39 +79,43 @@ def pair_table(pairs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def _closest(
-    dataset: Dataset, neighbours: Neighbours, split: str, threshold: float
+    dataset: Dataset, neighbours: Neighbours, split: str, measured: Measured
 ) -> Iterator[Pair]:
     part = dataset.train if split == "train" else dataset.test
     if part is None:
         return
-    labels = part.labels
+    labels, places = part.labels, measured.rows if split == "train" else measured.tests
     used: set[tuple[str, int]] = set()
-    for i in np.argsort(neighbours.rmsd, kind="stable"):
-        j, rmsd = int(neighbours.index[i]), float(neighbours.rmsd[i])
-        ends = {(split, int(i)), ("train", j)}
+    for place in np.argsort(neighbours.rmsd, kind="stable"):
+        i = int(places[place])
+        j, rmsd = int(neighbours.index[place]), float(neighbours.rmsd[place])
+        ends = {(split, i), ("train", j)}
         if j < 0 or len(used) >= 2 * SHOWN:
             return
         if not ends & used:
             used |= ends
             classes = int(labels[i]), int(dataset.train_labels[j])
-            yield Pair(int(i), j, split, *classes, rmsd, rmsd <= threshold)
+            yield Pair(i, j, split, *classes, rmsd, rmsd <= measured.threshold)
 
 
-def counts(measured: Measured) -> list[dict[str, float]]:
+def counts(measured: Measured) -> list[dict[str, float | None]]:
     """Count near-duplicates at several parts of the threshold, exact copies first.
 
     Returns:
         For each part its distance `rmsd`; pairs of training images of one class (`within`) and of
-        two (`across`) at most so far apart; training images with another one so near (`train`), and
-        test images with a training image so near (`test`), and with one of another class
-        (`test_across`).
+        two (`across`) at most so far apart, None where not all pairs are compared; training images
+        with another one so near (`train`), and test images with a training image so near (`test`),
+        and with one of another class (`test_across`).
     """
-    pairs = zip(PARTS, measured.pairs_within, measured.pairs_across, strict=True)
+    none = [None] * len(PARTS)
+    within = none if measured.pairs_within is None else measured.pairs_within.tolist()
+    across = none if measured.pairs_across is None else measured.pairs_across.tolist()
+    pairs = zip(PARTS, within, across, strict=True)
     return [
         {
             "rmsd": (limit := part * measured.threshold),
-            "within": int(within),
-            "across": int(across),
+            "within": within,
+            "across": across,
             "train": int(np.sum(measured.train_rmsd <= limit)),
             "test": int(np.sum(measured.test_rmsd <= limit)),
             "test_across": int(np.sum(measured.test_across <= limit)),

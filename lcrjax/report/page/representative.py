@@ -14,7 +14,7 @@ class Representation(NamedTuple):
     """How a part of the test set compares with the same part of the training set, at q = 1.
 
     Attributes:
-        images: Number of test images.
+        images: Number of test images that are looked at.
         relative: Relative diversity of test from training; 1 where both are the same.
         diversity: Effective number of images of the training part.
         cross: What the test part looks like to somebody who knows the training part.
@@ -59,13 +59,14 @@ def whole(measured: Measured) -> Representation | None:
 
 
 def by_class(dataset: Dataset, measured: Measured) -> list[Representation | None]:
-    """Compare each class's test images with its training images; None where there are none."""
+    """Compare each class's test images with its training images; None where none is looked at."""
     alone = np.asarray(measured.diversity.class_level["normalized_alpha"])[measured.at(1)]
     near = measured.test_rmsd <= measured.threshold
     found: list[Representation | None] = []
-    tests = np.empty(0) if dataset.test is None else dataset.test_labels
+    labels = dataset.train_labels[measured.rows]
+    tests = np.empty(0) if dataset.test is None else dataset.test_labels[measured.tests]
     for c in range(dataset.n_classes):
-        mine, theirs = dataset.train_labels == c, tests == c
+        mine, theirs = labels == c, tests == c
         parts = (
             measured.test_own[theirs],
             measured.test_in_own[theirs],

@@ -19,7 +19,7 @@
   };
   const number = (text) => {
     if (text.startsWith("∞")) return Infinity;
-    return parseFloat(text.replace(/,/g, "").replace("−", "-"));
+    return parseFloat(text.replace(/[,≤≥]/g, "").replace("−", "-"));
   };
   for (const table of document.querySelectorAll("table.sortable")) {
     const heads = [...table.tHead.rows[0].cells];
