@@ -113,7 +113,7 @@ def test_standard_errors_by_hand():
     """Those of stratified means, at q = 1, of each class's logs."""
     rows = 30  # too few for strata within classes
     similarity = known()
-    sample = drawn(CLASSES, rows, np.random.default_rng(7))
+    sample = drawn(members_of(CLASSES), rows, np.random.default_rng(7))
     found = lcrjax.measure(
         np.arange(len(CLASSES)), CLASSES, similarity=similarity, q=1, rows=rows, seed=7
     )
@@ -334,7 +334,9 @@ def test_strata():
     ]
     np.testing.assert_array_equal(Segments(sample.strata).sum(sample.sizes), [120, 60, 6])
     assert np.all((sample.taken >= 2) | (sample.taken == sample.sizes))
-    few = drawn(CLASSES, 30, np.random.default_rng(0), guess)  # less than 16 of each class
+    few = drawn(
+        members_of(CLASSES), 30, np.random.default_rng(0), guess
+    )  # less than 16 of each class
     assert few.strata.tolist() == [1, 1, 1]
 
 
@@ -343,7 +345,7 @@ def test_outliers_are_those_that_draws_in_proportion_to_size_hold_for_certain(ti
     """Five of 1000, so many times as outlying: of 40 draws each would be 0.4, or 2.7, of them."""
     guess = np.ones((1000, 2))
     guess[:5] = 1 / times
-    sample = drawn(np.zeros(1000, int), 40, np.random.default_rng(0), guess)
+    sample = drawn(members_of(np.zeros(1000, int)), 40, np.random.default_rng(0), guess)
     assert sample.sizes[0] == sample.taken[0] == ends  # with two at either end in any case
     assert sample.taken.sum() == 40
 
