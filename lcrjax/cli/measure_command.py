@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-_LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_beta"}
+#: Columns: capital letters are of the dataset, Greek ones of a class.
+_LETTERS = {
+    "ᾱ": "normalized_alpha",
+    "A, α": "alpha",
+    "R, ρ̄": "normalized_rho",
+    "G, γ": "gamma",
+    "B, β̄": "normalized_beta",
+}
+_RARE = (
+    "Rare classes have the largest α, since it is divided by the class's share: compare classes by "
+    "ᾱ, the number of distinct {kind} in the class."
+)
 
 
 @reads_data
@@ -74,9 +85,11 @@ def measure(
 ) -> None:
     """Measure how diverse a dataset's images, vectors, texts or rows are, and each of its classes.
 
-    A (alpha) is the effective number of element-class pairs, R (normalized rho) how well a class
-    represents the dataset, G (gamma) how distinct its elements are within the dataset, and
-    B (normalized beta) how distinct the class is.
+    ᾱ (normalized alpha) says how many distinct elements a class has, whatever its size: compare
+    classes by it. A, α (alpha) is the effective number of element-class pairs, R, ρ̄ (normalized
+    rho) how well a class represents the dataset, G, γ (gamma) how distinct its elements are within
+    the dataset, and B, β̄ (normalized beta) how distinct the class is. Capital letters are of the
+    dataset, Greek ones of a class.
 
     Examples:
         lcrjax measure digits
@@ -178,6 +191,9 @@ def measure(
         if found.lower is not None:
             console.print(_sampled(frame), highlight=False, soft_wrap=True)
         _print(console, dataset.name, dataset.kind, counts, frame)
+        if len(counts) > 1:
+            rare = _RARE.format(kind=dataset.kind)
+            console.print(rare, markup=False, highlight=False, soft_wrap=True)
         if remark:
             console.print(remark, markup=False, highlight=False, soft_wrap=True)
     if out is not None:
