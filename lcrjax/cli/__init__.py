@@ -5,7 +5,7 @@ usage errors come at once.
 """
 
 import inspect
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from lcrjax.cli.embed_command import embed
 from lcrjax.cli.fit_predictor_command import fit_predictor
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.measure_study_command import measure_study
+from lcrjax.cli.outcome import OPTIONS
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
 from lcrjax.cli.select_command import select
@@ -78,6 +79,7 @@ def _version(wanted: bool) -> bool:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -88,10 +90,18 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    pass
+    OPTIONS.set(_options_of(context))
+
+
+def _options_of(context: typer.Context) -> dict[str, str]:
+    """Options of the command that was called, by the names of its arguments."""
+    group: Any = context.command
+    command = group.get_command(context, context.invoked_subcommand)
+    own = () if command is None else command.params
+    return {p.name: p.opts[0] for p in own if p.opts[0].startswith("--")}
 
 
 def main() -> None:
     """Run the command line."""
     keep_compiled_programs()
-    app()
+    app(prog_name="lcrjax")  # also for `python -m lcrjax`, whose completion it names

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from lcrjax.cli.json_output import JSON, print_json
+from lcrjax.cli.steps import QUIET
 
 #: Below this the next large tables do not fit.
 _LITTLE_MEMORY = 2 * 1024**3
@@ -25,7 +26,7 @@ _SLOW_SETTINGS = {
 }
 
 
-def doctor(as_json: JSON = False) -> None:
+def doctor(as_json: JSON = False, quiet: QUIET = False) -> None:
     """Say what lcrjax finds here: versions, extras, devices, kernels, caches, and what is slow.
 
     Put its output into a report of a fault.

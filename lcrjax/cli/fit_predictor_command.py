@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.steps import QUIET
 
 
 def fit_predictor(
@@ -18,6 +20,8 @@ def fit_predictor(
         ),
     ] = None,
     target: Annotated[str, typer.Option(help="What to predict: bacc, acc or auc.")] = "bacc",
+    as_json: JSON = False,
+    quiet: QUIET = False,
 ) -> None:
     """Fit a predictor of which of two datasets makes the better model, and keep it with a study.
 
@@ -46,6 +50,11 @@ def fit_predictor(
     except OSError as error:
         leave(NO_DISK, f"cannot write: {error}.")
     said = predictor.left_out
+    if as_json:
+        about = {"features": predictor.features, "target": target, "subsets": predictor.rows}
+        about |= {"datasets": predictor.datasets, "left_out": said}
+        print_json({**about, "files": {"predictor": file}})
+        return
     typer.echo(
         f"{' + '.join(predictor.features)}, of {predictor.rows} models of "
         f"{len(predictor.datasets)} datasets, each left out in turn: names the better of two "

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked, interruptible
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 from lcrjax.cli.table_files import check_table, save_table
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ def measure(
             check_table(out)
         dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
     if dataset.test is not None:
-        typer.echo(
+        say(
             f"{dataset.name}: the training set of {len(dataset.train):,} is measured, "
             f"the test set of {len(dataset.test):,} is not.",
-            err=True,
+            quiet=quiet,
         )
     from rich.console import Console
 
@@ -182,6 +182,7 @@ def measure(
                 "classes": counts,
                 "similarity": said,
                 "remark": remark,
+                "notes": notes_of(dataset),
                 "rows": frame.to_dict("records"),
             }
         )
@@ -199,7 +200,7 @@ def measure(
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null
             frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]
-        save_table(frame, out)
+        save_table(frame, out, quiet=quiet)
 
 
 def _print(

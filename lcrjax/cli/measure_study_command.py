@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lcrjax.cli.help_texts import SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked, work_in
 from lcrjax.cli.steps import QUIET
 
@@ -19,6 +20,7 @@ def measure_study(
         Path | None,
         typer.Option(help="Folder of the datasets' files; the current one if left out."),
     ] = None,
+    as_json: JSON = False,
     quiet: QUIET = False,
 ) -> None:
     """Measure a finished study's subsets with more similarities, without training.
@@ -48,4 +50,8 @@ def measure_study(
 
             table = add_measures(folder, similarity, data=data, progress=tell)
     columns = added_columns(table)
-    typer.echo(f"{len(table)} subsets have {len(columns)} added measures: {folder / ADDED}")
+    if as_json:
+        files = {"measures": folder / ADDED}
+        print_json({"subsets": len(table), "columns": columns, "files": files})
+    else:
+        typer.echo(f"{len(table)} subsets have {len(columns)} added measures: {folder / ADDED}")

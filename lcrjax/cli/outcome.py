@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 import typer
@@ -24,10 +27,37 @@ OTHER_MACHINES = 5
 INTERRUPTED = 130
 
 
+#: Options of the command that runs, by the names of the arguments that they stand for.
+OPTIONS: ContextVar[Mapping[str, str]] = ContextVar("options", default=MappingProxyType({}))
+
+
 def leave(code: int, sentence: str) -> NoReturn:
     """End the command with an exit code and a sentence on standard error."""
-    print(f"lcrjax: {sentence}", file=sys.stderr)
+    print(f"lcrjax: {in_options(sentence)}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def in_options(sentence: str) -> str:
+    """Name options where an error of the library names the arguments of a function.
+
+    `size is 0` becomes `--size is 0`, `resize=8` becomes `--resize 8`, `test_fraction` becomes
+    `--test-fraction`, and `labels= (--labels FILE)` becomes `--labels FILE`. What stands in quotes
+    is the user's, and stays.
+    """
+    for name, option in OPTIONS.get().items():
+        value = r"(?:True\b|'([^']*)'|\"([^\"]*)\"|([\w.%]*))"
+        both = (
+            rf"(?<![\w.])(?:{name}={value}(?: or )?)+ \((?:on the command line )?({option}[^)]*)\)"
+        )
+        sentence = re.sub(both, r"\4", sentence)
+        given = rf"(?<![\w.'\"-]){name}={value}"
+        sentence = re.sub(
+            given, lambda m, to=option: " ".join((to, *filter(None, m.groups()))), sentence
+        )
+        sentence = re.sub(rf"^{name} is ", f"{option} is ", sentence)
+        if "_" in name:
+            sentence = re.sub(rf"(?<![\w.'\"/-]){name}(?![\w.'\"/=-])", option, sentence)
+    return sentence
 
 
 @contextlib.contextmanager

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 
 
 @reads_data
@@ -22,6 +23,7 @@ def report(
     ] = None,
     similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    as_json: JSON = False,
     quiet: QUIET = False,
     *,
     reading: dict[str, Any],
@@ -74,18 +76,30 @@ def report(
                 show(stage, share)
 
             with input_checked(work):
+                notes: list[str] = []
                 if is_study:
                     tell("analysing the study", 0.0)
                     page = study_page(data)
                 else:
-                    dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
+                    dataset = read(
+                        data,
+                        quiet=quiet,
+                        show=tell,
+                        resize=resize,
+                        test_fraction=0,
+                        **reading,
+                    )
+                    notes = notes_of(dataset)
                     page = dataset_page(dataset, similarity=similarity, progress=measuring)
             work.check()
     try:
         write_whole(path, page.encode())
     except OSError as error:
         leave(NO_DISK, f"cannot write {path}: {error}.")
-    typer.echo(f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
+    say(f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)", quiet=quiet)
+    if as_json:
+        about = "study" if is_study else "dataset"
+        print_json({"about": about, "notes": notes, "files": {"page": path}})
 
 
 def _is_study(folder: Path) -> bool:

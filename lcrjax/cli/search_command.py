@@ -7,6 +7,7 @@ import typer
 
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked
+from lcrjax.cli.steps import QUIET
 from lcrjax.cli.table_files import check_table, save_table
 
 
@@ -28,6 +29,7 @@ def search(
         Path | None, typer.Option(help="Write all combinations: .csv, .parquet or .json.")
     ] = None,
     as_json: JSON = False,
+    quiet: QUIET = False,
 ) -> None:
     """Rank every combination of so many features by adjusted R².
 
@@ -77,4 +79,4 @@ def search(
         console.print(shown)
         if len(found) > top:
             console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")
-    save_table(listed, out)
+    save_table(listed, out, quiet=quiet)

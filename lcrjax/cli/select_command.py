@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli.chosen_files import CHOSEN_HELP, check_chosen, refuse_existing, write_chosen
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_TO_CHOOSE_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 from lcrjax.selection.objectives.words import WORDS, as_objective
 from lcrjax.selection.quotas import BALANCES
 
@@ -113,7 +113,13 @@ def select(
                 work.check()
                 show(stage, share)
 
-            options = {"resize": resize, "test_fraction": 0, "labelled": not unlabelled, **reading}
+            options = {
+                "quiet": quiet,
+                "resize": resize,
+                "test_fraction": 0,
+                "labelled": not unlabelled,
+                **reading,
+            }
             dataset = read(data, show=tell, **options)
             options.pop("labels", None)  # which are DATA's
             owned = None if given is None else read(given, show=tell, **options)
@@ -146,7 +152,7 @@ def select(
                 write_chosen(path, dataset, found, base, link=link)
         except OSError as error:
             leave(NO_DISK, f"cannot write {path}: {error}.")
-        typer.echo(f"Written: {path}", err=True)
+        say(f"Written: {path}", quiet=quiet)
 
 
 def _base(data: Path) -> Path | None:
@@ -267,6 +273,7 @@ def _summary(
             for when, diversity in (("pool", found.before), ("chosen", found.after))
         },
         "indices": found.indices.tolist(),
+        "notes": notes_of(dataset),
         "names": [dataset.train.name_of(i) for i in found.indices.tolist()],
         "values": [float(value) for value in found.values],
     }

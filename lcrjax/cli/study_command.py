@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.data_options import read, reads_and_splits_data
+from lcrjax.cli.data_options import notes_of, read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
@@ -160,7 +160,7 @@ def study(
                 allow_mixed=allow_mixed,
                 **PARTS.get(),
             )
-        _conclude(report, out, as_json)
+        _conclude(report, notes_of(*datasets), out, as_json=as_json, quiet=quiet)
 
 
 def _given(**settings: Any) -> dict[str, Any] | None:
@@ -168,7 +168,9 @@ def _given(**settings: Any) -> dict[str, Any] | None:
     return {name: value for name, value in settings.items() if value is not None} or None
 
 
-def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
+def _conclude(
+    report: "StudyReport", read_notes: list[str], out: Path, *, as_json: bool, quiet: bool
+) -> None:
     """Print what the study says and where everything lies."""
     from rich.console import Console
 
@@ -187,16 +189,18 @@ def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
         "figures": out / FIGURES,
     }
     if as_json:
-        print_json({**report.summary, "files": files})
+        notes = [*report.summary["notes"], *read_notes]
+        print_json({**report.summary, "notes": notes, "files": files})
     else:
         print_summary(Console(), report.summary)
         for (dataset, n, reason), rows in failed.groupby(["dataset", "n", "failure"]):
             numbers = ", ".join(map(str, rows["subset"]))
             typer.echo(f"Not trained: {dataset}, {n} images, subset {numbers}: {reason}")
-        if len(failed):
+        if len(failed) and not quiet:
             typer.echo(f"To try some again, delete their files in {out / 'rows'}.")
         for name, path in files.items():
             typer.echo(f"{name.capitalize()}: {path}")
-        typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")
+        if not quiet:
+            typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")
     if len(failed):
         leave(SOME_FAILED, f"{len(failed)} of {len(table)} subsets could not be trained.")
