@@ -8,6 +8,7 @@ import inspect
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from lcrjax import __version__, native
 from lcrjax.cli.cache import keep_compiled_programs
@@ -41,6 +42,14 @@ def _paragraphs(docstring: str) -> str:
     return "\n\n".join(p if p.startswith("Example") else p.replace("\n", " ") for p in paragraphs)
 
 
+class _Command(TyperCommand):
+    """A command whose errors name its options."""
+
+    def invoke(self, ctx: Any) -> Any:
+        OPTIONS.set({p.name or "": p.opts[0] for p in self.params if p.opts[0][:2] == "--"})
+        return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="lcrjax",
     help="How diverse is a labelled image dataset, and how much of a model's performance does "
@@ -65,7 +74,7 @@ _COMMANDS = (
     doctor,
 )
 for command in _COMMANDS:
-    app.command(help=_paragraphs(command.__doc__ or ""))(command)
+    app.command(cls=_Command, help=_paragraphs(command.__doc__ or ""))(command)
 
 
 def _version(wanted: bool) -> bool:
@@ -79,7 +88,6 @@ def _version(wanted: bool) -> bool:
 
 @app.callback()
 def _options(
-    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -90,15 +98,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    OPTIONS.set(_options_of(context))
-
-
-def _options_of(context: typer.Context) -> dict[str, str]:
-    """Options of the command that was called, by the names of its arguments."""
-    group: Any = context.command
-    command = group.get_command(context, context.invoked_subcommand)
-    own = () if command is None else command.params
-    return {p.name: p.opts[0] for p in own if p.opts[0].startswith("--")}
+    pass
 
 
 def main() -> None:

@@ -45,18 +45,19 @@ def in_options(sentence: str) -> str:
     is the user's, and stays.
     """
     for name, option in OPTIONS.get().items():
-        value = r"(?:True\b|'([^']*)'|\"([^\"]*)\"|([\w.%]*))"
-        both = (
-            rf"(?<![\w.])(?:{name}={value}(?: or )?)+ \((?:on the command line )?({option}[^)]*)\)"
-        )
-        sentence = re.sub(both, r"\4", sentence)
-        given = rf"(?<![\w.'\"-]){name}={value}"
-        sentence = re.sub(
-            given, lambda m, to=option: " ".join((to, *filter(None, m.groups()))), sentence
-        )
-        sentence = re.sub(rf"^{name} is ", f"{option} is ", sentence)
-        if "_" in name:
-            sentence = re.sub(rf"(?<![\w.'\"/-]){name}(?![\w.'\"/=-])", option, sentence)
+        argument = rf"(?<![\w.'\"-]){name}="
+        unquoted = rf"(?<![\w.'\"/-]){name}(?![\w.'\"/=-])"
+        for said, wanted in (
+            (
+                rf"(?:{argument}[\w'\"]*(?: or )?)+ \((?:on the command line )?({option}[^)]*)\)",
+                r"\1",
+            ),
+            (rf"{argument}(?:True\b|(?![\w'\"]))", option),
+            (rf"{argument}(['\"]?)([\w.%]+)\1", rf"{option} \2"),
+            (rf"^{name} is ", f"{option} is "),
+            *([(unquoted, option)] if "_" in name else ()),
+        ):
+            sentence = re.sub(said, wanted, sentence)
     return sentence
 
 

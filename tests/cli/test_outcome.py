@@ -2,9 +2,12 @@
 
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from lcrjax.cli.outcome import OPTIONS, in_options
+from lcrjax.study.columns import FEATURES
 from tests.study import fake_parts as fake
 
 
@@ -58,19 +61,15 @@ def test_arguments_are_named_as_options(options, said, wanted):
         (("measure", "toy.npz", "--group-pattern", "("), "--group-pattern '(' is no regular"),
         (("measure", "toy.npz", "--mode", "gray"), "--mode is 'gray': give grey or rgb"),
         (("train", "toy.npz", "--batch-size", "0"), "--batch-size"),
-        (("study", "toy.npz", "--test-fraction", "2"), "--test-fraction is 2"),
+        (("train", "flat.npz", "--test-fraction", "2"), "--test-fraction is 2"),
         (("study", "toy.npz", "--levels", "3"), "give --vary diversity"),
         (("search", "table.csv", "--size", "0"), "'--size'"),
         (("search", "table.csv", "--size", "12"), "give --size below 8, or fewer --features"),
     ],
 )
 def test_errors_name_options(run, tmp_path, words, sentence):
-    import numpy as np
-    import pandas as pd
-
-    from lcrjax.study.columns import FEATURES
-
     np.save(tmp_path / "x.npy", np.zeros((4, 3)))
+    np.savez("flat.npz", images=np.zeros((8, 5, 5), np.uint8), labels=np.arange(8) % 2)
     fake.write_npz(tmp_path / "toy.npz", fake.dataset(counts=(30, 20), shape=(5, 5)))
     rng = np.random.default_rng(0)
     names = [*FEATURES, "bacc", "n_pixels", "n_channels", "n_classes"]
