@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.completion import SIMILARITIES
 from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, plain, print_json
@@ -43,7 +44,9 @@ def compare(
         ),
     ] = None,
     q: Annotated[str, typer.Option("--q", help="Viewpoints, as for `lcrjax measure`.")] = "0,1,inf",
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     draws: Annotated[
         int | None,
         typer.Option(

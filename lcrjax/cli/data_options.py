@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lcrjax.cli.completion import words_of
 from lcrjax.data.limits import MAX_PIXELS
 from lcrjax.data.split import TEST_FRACTION
 
@@ -43,7 +44,12 @@ OPTIONS = {
     "group_pattern": _option(
         "--group-pattern", text="Regular expression that finds a group in names: 'patient([0-9]+)'."
     ),
-    "mode": _option("--mode", text="Bring all images to grey or to rgb.", metavar="grey|rgb"),
+    "mode": _option(
+        "--mode",
+        text="Bring all images to grey or to rgb.",
+        metavar="grey|rgb",
+        autocompletion=words_of("lcrjax.data.colours", "MODES"),
+    ),
     "skip_damaged": _option(
         "--skip-damaged", text="Leave out pictures that cannot be read.", kind=bool
     ),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.completion import TARGETS
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, input_checked, leave
 from lcrjax.cli.steps import QUIET
@@ -19,7 +20,9 @@ def fit_predictor(
             "left out. Those of images outside a subset need a target in `lcrjax compare`."
         ),
     ] = None,
-    target: Annotated[str, typer.Option(help="What to predict: bacc, acc or auc.")] = "bacc",
+    target: Annotated[
+        str, typer.Option(help="What to predict: bacc, acc or auc.", autocompletion=TARGETS)
+    ] = "bacc",
     as_json: JSON = False,
     quiet: QUIET = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.completion import SIMILARITIES
 from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
@@ -44,7 +45,9 @@ def measure(
             "commonest.",
         ),
     ] = "0,1,inf",
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     rows: Annotated[
         int | None,

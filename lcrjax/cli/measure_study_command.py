@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.completion import SIMILARITIES
 from lcrjax.cli.help_texts import SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked, work_in
@@ -14,7 +15,11 @@ from lcrjax.cli.steps import QUIET
 def measure_study(
     folder: Annotated[Path, typer.Argument(help="The finished study's folder.")],
     similarity: Annotated[
-        list[str], typer.Option(help=f"What to measure with; may be repeated. {SIMILARITY_HELP}")
+        list[str],
+        typer.Option(
+            help=f"What to measure with; may be repeated. {SIMILARITY_HELP}",
+            autocompletion=SIMILARITIES,
+        ),
     ],
     data: Annotated[
         Path | None,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lcrjax.cli.completion import SIMILARITIES
 from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
@@ -21,7 +22,9 @@ def report(
         Path | None,
         typer.Option(help="The page; by default report.html, of a study in its folder."),
     ] = None,
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     as_json: JSON = False,
     quiet: QUIET = False,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.completion import TARGETS
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked
 from lcrjax.cli.steps import QUIET
@@ -15,7 +16,9 @@ def search(
     source: Annotated[
         Path, typer.Argument(help="A study's folder, or a table (.parquet, .csv) of one.")
     ],
-    target: Annotated[str, typer.Option(help="What to explain: bacc, acc or auc.")] = "bacc",
+    target: Annotated[
+        str, typer.Option(help="What to explain: bacc, acc or auc.", autocompletion=TARGETS)
+    ] = "bacc",
     size: Annotated[int, typer.Option(help="How many features together.", min=1)] = 1,
     features: Annotated[
         str | None,

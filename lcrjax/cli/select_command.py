@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli.chosen_files import CHOSEN_HELP, check_chosen, refuse_existing, write_chosen
+from lcrjax.cli.completion import SIMILARITIES, words_of
 from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_TO_CHOOSE_HELP
 from lcrjax.cli.json_output import JSON, print_json
@@ -39,13 +40,20 @@ def select(
         str | None,
         typer.Option(
             help=f"{', '.join(BALANCES)}, or how many of each class, such as cat=10,dog=20. "
-            "By default balanced."
+            "By default balanced.",
+            autocompletion=words_of("lcrjax.selection.quotas", "BALANCES"),
         ),
     ] = None,
     objective: Annotated[
-        str, typer.Option(help=f"What to be good at: {', '.join(WORDS)}.")
+        str,
+        typer.Option(
+            help=f"What to be good at: {', '.join(WORDS)}.",
+            autocompletion=words_of("lcrjax.selection.objectives.words", "WORDS"),
+        ),
     ] = "auto",
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_TO_CHOOSE_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_TO_CHOOSE_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     unlabelled: Annotated[
         bool,
         typer.Option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
+from lcrjax.cli.completion import SIMILARITIES, words_of
 from lcrjax.cli.data_options import notes_of, read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
@@ -28,7 +29,8 @@ def study(
         typer.Option(
             help="quick (takes minutes), panel (your datasets, subsets of up to 1,024 images; "
             "takes hours) or paper (four MedMNIST datasets and yours; needs a GPU). By default "
-            "quick."
+            "quick.",
+            autocompletion=words_of("lcrjax.study.design.presets", "PRESETS"),
         ),
     ] = None,
     config: Annotated[
@@ -43,7 +45,8 @@ def study(
             help="What subsets of one size differ in. balance: class balance, as in the paper. "
             "diversity: from the most redundant to the most diverse, with equal classes, with "
             "outliers avoided and with outliers sought. both: every balance with every level of "
-            "diversity. By default balance."
+            "diversity. By default balance.",
+            autocompletion=words_of("lcrjax.study.design.config", "VARIED"),
         ),
     ] = None,
     levels: Annotated[int | None, typer.Option(help="Levels of diversity.")] = None,
@@ -53,13 +56,17 @@ def study(
     ] = None,
     bins: Annotated[int | None, typer.Option(help="Bins of class balance.")] = None,
     similarity: Annotated[
-        str | None, typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}")
+        str | None,
+        typer.Option(
+            help=f"What to measure diversity with. {SIMILARITY_HELP}", autocompletion=SIMILARITIES
+        ),
     ] = None,
     measures: Annotated[
         list[str] | None,
         typer.Option(
             help="Also measure with this similarity, such as rmsd:10, as `lcrjax measure-study` "
-            "does. May be repeated."
+            "does. May be repeated.",
+            autocompletion=SIMILARITIES,
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lcrjax.cli.completion import words_of
 from lcrjax.cli.data_options import notes_of, read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.json_output import JSON, print_json
@@ -27,7 +28,11 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="First step size of Adam.")] = 1e-3,
     schedule: Annotated[
-        str, typer.Option(help="How the step size changes: cosine or constant.")
+        str,
+        typer.Option(
+            help="How the step size changes: cosine or constant.",
+            autocompletion=words_of("lcrjax.training.config", "SCHEDULES"),
+        ),
     ] = "cosine",
     validation: Annotated[
         float,

@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from lcrjax import native
-from lcrjax.cli import app, doctor_command
+from lcrjax.cli import doctor_command
 from lcrjax.cli.doctor_command import slow
 
 
@@ -39,14 +39,6 @@ def test_an_extra_says_what_it_lacks(monkeypatch):
     wanted = ["a-package>=1; extra == 'study'", "numpy; extra == 'text'", "x; extra == 'test'"]
     monkeypatch.setattr(doctor_command.importlib.metadata, "requires", lambda name: wanted)
     assert doctor_command._extras() == {"study": "lacks a-package", "text": "installed"}
-
-
-def test_commands_can_be_completed(run, monkeypatch):
-    from typer.testing import CliRunner
-
-    words = {"_LCRJAX_COMPLETE": "complete_bash", "COMP_WORDS": "lcrjax doc", "COMP_CWORD": "1"}
-    found = CliRunner().invoke(app, [], prog_name="lcrjax", env=words)
-    assert found.stdout.split() == ["doctor"]
 
 
 @pytest.mark.parametrize("colour", [True, False])
