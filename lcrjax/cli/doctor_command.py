@@ -32,7 +32,7 @@ _SLOW_SETTINGS = {
 
 
 def doctor(as_json: JSON = False, quiet: QUIET = False) -> None:
-    """Say what lcrjax finds here: versions, extras, devices, kernels, caches, what is slow, and faults.
+    """Say what lcrjax finds here: versions, extras, devices, kernels, caches, slowness, faults.
 
     Put its output into a report of a fault.
 

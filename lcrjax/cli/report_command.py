@@ -1,5 +1,6 @@
 """`lcrjax report`: a page about a dataset or a study."""
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,7 @@ def report(
         from lcrjax.study.run.files import write_whole
 
         with input_checked():
+            from lcrjax.numerics.progress import telling
             from lcrjax.report import dataset_page, study_page
             from lcrjax.report.pipeline import PAGE
             from lcrjax.similarity.spec import check_similarity
@@ -81,8 +83,10 @@ def report(
             with input_checked(work):
                 notes: list[str] = []
                 if is_study:
-                    tell("analysing the study", 0.0)
-                    page = study_page(data)
+                    stage = "analysing the study"
+                    tell(stage, 0.0)
+                    with telling(functools.partial(tell, stage)):
+                        page = study_page(data)
                 else:
                     dataset = read(
                         data,

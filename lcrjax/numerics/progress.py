@@ -5,9 +5,11 @@ below what jax transforms: these tell their shares here, and so need no argument
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from typing import TypeVar
 
+Item = TypeVar("Item")
 #: Told the share of the work that is done, from 0 to 1.
 Tell = Callable[[float], None]
 _listener: ContextVar[Tell | None] = ContextVar("listener", default=None)
@@ -39,3 +41,12 @@ def part(start: float | int, end: float | int) -> Iterator[None]:
     with telling(lambda share: tell(start + (end - start) * share)):
         yield
     tell(float(end))
+
+
+def each(items: Sequence[Item]) -> Iterator[Item]:
+    """Iterate, and tell the share of the items that is done; work on one tells nothing itself."""
+    tell = _listener.get() or (lambda share: None)
+    for place, item in enumerate(items):
+        tell(place / len(items))
+        yield item
+    tell(1.0)
