@@ -7,6 +7,7 @@ below what jax transforms: these tell their shares here, and so need no argument
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from importlib.util import find_spec
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -50,3 +51,32 @@ def each(items: Sequence[Item]) -> Iterator[Item]:
         tell(place / len(items))
         yield item
     tell(1.0)
+
+
+@contextlib.contextmanager
+def bar(title: str, *, shown: bool = True) -> Iterator[None]:
+    """Show the share that is told in a `with` block as a bar, on a terminal or in a notebook.
+
+    Args:
+        title: What is done.
+        shown: Whether to show it. Where somebody listens already, there is no second bar.
+
+    Raises:
+        ValueError: If rich is not installed.
+    """
+    if not shown or _listener.get() is not None:
+        yield
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ImportError as error:
+        raise ValueError('progress=True needs rich: pip install "lcrjax[study]"') from error
+    console = Console()
+    if console.is_jupyter and find_spec("ipywidgets") is None:  # without which rich shows nothing
+        console = Console(force_jupyter=False, force_terminal=True, width=80)
+    with Progress(console=console) as drawn:
+        task = drawn.add_task(title, total=1.0)
+        with telling(lambda share: drawn.update(task, completed=share)):
+            yield
+        drawn.update(task, completed=1.0)
