@@ -67,7 +67,7 @@ OPTIONS = {
 SPLITTING = {
     "test_fraction": _option(
         "--test-fraction",
-        text="Part of each class to hold out where DATA has no test set. "
+        text="Share of each class to hold out where DATA has no test set. "
         f"By default {TEST_FRACTION}.",
         kind=float,
     ),

@@ -28,8 +28,8 @@ def fit_predictor(
 ) -> None:
     """Fit a predictor of which of two datasets makes the better model, and keep it with a study.
 
-    The study needs three datasets: how sure the predictor may be is learnt from datasets that were
-    left out. It is written to predictor.json, for lcrjax compare A B --study FOLDER.
+    The study needs three datasets. Each is left out in turn, to learn how sure the predictor may
+    be. The command writes predictor.json, which lcrjax compare A B --study FOLDER reads.
 
     Examples:
         lcrjax fit-predictor my-study
@@ -59,9 +59,9 @@ def fit_predictor(
         print_json({**about, "files": {"predictor": file}})
         return
     typer.echo(
-        f"{' + '.join(predictor.features)}, of {predictor.rows} models of "
-        f"{len(predictor.datasets)} datasets, each left out in turn: names the better of two "
-        f"subsets in {said['concordance']:.1%} of pairs; Brier score {said['brier']:.3f}; "
-        f"calibration error {said['error']:.3f}."
+        f"A predictor by {' + '.join(predictor.features)} was fitted to {predictor.rows} models of "
+        f"{len(predictor.datasets)} datasets. With each dataset left out in turn, it names the "
+        f"better of two subsets in {100 * said['concordance']:.1f} % of pairs; its Brier score is "
+        f"{said['brier']:.3f}, its calibration error {said['error']:.3f}."
     )
     typer.echo(f"Predictor: {file}")

@@ -42,7 +42,7 @@ def measure(
         typer.Option(
             "--q",
             help="Viewpoints: 0 counts rare elements as much as common ones, inf counts only the "
-            "commonest.",
+            "most ordinary.",
         ),
     ] = "0,1,inf",
     similarity: Annotated[
@@ -114,13 +114,13 @@ def measure(
         if rows is not None and rows < 1:
             raise ValueError(f"--rows is {rows}: give how many elements to sample, such as 4096")
         if rows is not None and error is not None:
-            raise ValueError("there are --rows and --error: give one of them")
+            raise ValueError("--rows and --error are both given: give one of them")
         precision = None if error is None else values.share(error)
         if columns is not None and rows is None:
             raise ValueError(f"--columns is {columns}, without --rows: give both")
         if checkpoint is not None and (rows is not None or error is not None):
             raise ValueError(
-                "there are a sample and --checkpoint, which is of all pairs: leave it out"
+                "--checkpoint is for all pairs, and --rows and --error take a sample: leave it out"
             )
         if similarity is not None:
             check_similarity(similarity)

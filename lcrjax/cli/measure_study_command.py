@@ -33,7 +33,7 @@ def measure_study(
     The command designs the subsets again, bit for bit. It measures the paper's diversities, how
     ordinary a subset's other training images are in it, and how well their nearest member
     classifies them. It adds columns such as A_0[rmsd:10] to the study, in measures.parquet. Columns
-    that are there stay, and are not measured again. lcrjax search then knows the new ones.
+    that exist are kept, and not measured again. lcrjax search then knows the new ones.
 
     Examples:
         lcrjax measure-study lcrjax-study --similarity rmsd:10

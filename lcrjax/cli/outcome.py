@@ -175,10 +175,12 @@ def check_writable(path: Path) -> None:
         raise ValueError(f"{path} is a folder: name a file in it")
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise ValueError(f"the folder {folder} does not exist: make it, or change --out")
+        raise ValueError(f"the folder {folder} does not exist: make it, or name another")
     try:
         handle, trial = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
     except OSError as error:
-        raise ValueError(f"cannot write to {folder} ({error.strerror}): change --out") from None
+        raise ValueError(
+            f"cannot write to {folder} ({error.strerror}): name another folder"
+        ) from None
     os.close(handle)
     os.unlink(trial)

@@ -21,7 +21,7 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="The page; by default report.html, of a study in its folder."),
+        typer.Option(help="The page. By default report.html; that of a study lies in its folder."),
     ] = None,
     similarity: Annotated[
         str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)

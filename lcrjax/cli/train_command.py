@@ -37,7 +37,7 @@ def train(
     validation: Annotated[
         float,
         typer.Option(
-            help="Part of the training images to hold out, such as 0.1; the epoch with the best "
+            help="Share of the training images to hold out, such as 0.1; the epoch with the best "
             "balanced accuracy on them is scored. 0 scores the last epoch, as the paper does."
         ),
     ] = 0.0,

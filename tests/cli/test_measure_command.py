@@ -237,7 +237,7 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
     ("options", "said"),
     [
         (("--columns", "75"), "--columns is 75, without --rows: give both"),
-        (("--rows", "60", "--checkpoint", "sums"), "which is of all pairs: leave it out"),
+        (("--rows", "60", "--checkpoint", "sums"), "--checkpoint is for all pairs, and"),
     ],
 )
 def test_options_that_do_not_fit_together(run, options, said, on_disk):
