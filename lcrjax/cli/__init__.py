@@ -19,7 +19,7 @@ from lcrjax.cli.embed_command import embed
 from lcrjax.cli.fit_predictor_command import fit_predictor
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.measure_study_command import measure_study
-from lcrjax.cli.outcome import interruptible
+from lcrjax.cli.outcome import OPTIONS, interruptible
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
 from lcrjax.cli.select_command import select
@@ -43,9 +43,10 @@ def _paragraphs(docstring: str) -> str:
 
 
 class _Command(TyperCommand):
-    """A command that Ctrl-C and SIGTERM end in a sentence also where it has none of its own."""
+    """A command whose errors name its options, and that Ctrl-C and SIGTERM end in a sentence."""
 
     def invoke(self, ctx: Any) -> Any:
+        OPTIONS.set({p.name or "": p.opts[0] for p in self.params if p.opts[0][:2] == "--"})
         with interruptible("interrupted."):
             return super().invoke(ctx)
 
@@ -102,4 +103,4 @@ def _options(
 def main() -> None:
     """Run the command line."""
     keep_compiled_programs()
-    app()
+    app(prog_name="lcrjax")  # also for `python -m lcrjax`, whose completion it names

@@ -18,7 +18,7 @@ _NPZ = ".npz"
 LIST = "selection.csv"
 CHOSEN_HELP = (
     "A list of names, .csv, .parquet or .json; the elements themselves, .npz; or a new folder of "
-    "the pictures, as files of DATA or else PNG of 8 bits."
+    "the pictures: DATA's own files, or else PNG of 8 bits."
 )
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.completion import SIMILARITIES
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, plain, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 from lcrjax.cli.table_files import check_table, write_table
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def compare(
         ),
     ] = None,
     q: Annotated[str, typer.Option("--q", help="Viewpoints, as for `lcrjax measure`.")] = "0,1,inf",
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     draws: Annotated[
         int | None,
         typer.Option(
@@ -104,7 +107,8 @@ def compare(
 
             sources = (first, second) if target is None else (first, second, target)
             datasets = [
-                read(data, show=tell, resize=resize, test_fraction=0, **reading) for data in sources
+                read(data, quiet=quiet, show=tell, resize=resize, test_fraction=0, **reading)
+                for data in sources
             ]
             comparison = compare_datasets(
                 *datasets,
@@ -116,9 +120,10 @@ def compare(
             )
             page = None if report is None else _page(comparison, tell)
     for dataset in datasets[:2]:
-        _say_what_is_left(dataset)
+        _say_what_is_left(dataset, quiet=quiet)
     if as_json:
-        print_json(_as_json(comparison))
+        about = _as_json(comparison)
+        print_json({**about, "notes": [*about["notes"], *notes_of(*datasets)]})
     else:
         _print(Console(), comparison)
     try:
@@ -127,10 +132,10 @@ def compare(
             if out.suffix == ".json":  # which knows no infinity: pandas would write null
                 frame = frame.astype(object).map(plain)
             write_table(frame, out)
-            typer.echo(f"Written: {out}", err=True)
+            say(f"Written: {out}", quiet=quiet)
         if report is not None and page is not None:
             write_whole(report, page.encode())
-            typer.echo(f"Written: {report} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
+            say(f"Written: {report} ({len(page.encode()) / 1e6:.1f} MB)", quiet=quiet)
     except OSError as error:
         leave(NO_DISK, f"cannot write: {error}.")
 
@@ -150,12 +155,12 @@ def _page(comparison: "Comparison", tell: Any) -> str:
     return comparison_page(comparison)
 
 
-def _say_what_is_left(dataset: "Dataset") -> None:
+def _say_what_is_left(dataset: "Dataset", *, quiet: bool) -> None:
     if dataset.test is not None:
-        typer.echo(
+        say(
             f"{dataset.name}: the training set of {len(dataset.train):,} is compared, "
             f"the test set of {len(dataset.test):,} is not.",
-            err=True,
+            quiet=quiet,
         )
 
 

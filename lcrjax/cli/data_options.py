@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lcrjax.cli.completion import words_of
 from lcrjax.data.limits import MAX_PIXELS
 from lcrjax.data.split import TEST_FRACTION
 
@@ -43,7 +44,12 @@ OPTIONS = {
     "group_pattern": _option(
         "--group-pattern", text="Regular expression that finds a group in names: 'patient([0-9]+)'."
     ),
-    "mode": _option("--mode", text="Convert all images to grey or to rgb.", metavar="grey|rgb"),
+    "mode": _option(
+        "--mode",
+        text="Convert all images to grey or to rgb.",
+        metavar="grey|rgb",
+        autocompletion=words_of("lcrjax.data.colours", "MODES"),
+    ),
     "skip_damaged": _option(
         "--skip-damaged", text="Leave out pictures that cannot be read.", kind=bool
     ),
@@ -99,12 +105,12 @@ def reads_data(
 reads_and_splits_data = functools.partial(reads_data, options=OPTIONS | SPLITTING)
 
 
-def read(data: str, *, quiet: bool = False, show: "Show | None" = None, **given: Any) -> "Dataset":
+def read(data: str, *, quiet: bool, show: "Show | None" = None, **given: Any) -> "Dataset":
     """Load data, show progress, and tell on standard error what reading left out or changed.
 
     Args:
         data: What to load.
-        quiet: Whether to show no progress.
+        quiet: Whether to show no progress and tell nothing.
         show: Shows progress in the place of a display of its own.
         **given: Keywords of `lcrjax.data.load`, and `split_seed` for its `seed`.
 
@@ -114,7 +120,7 @@ def read(data: str, *, quiet: bool = False, show: "Show | None" = None, **given:
     """
     from rich.console import Console
 
-    from lcrjax.cli.steps import choose_steps
+    from lcrjax.cli.steps import choose_steps, say
     from lcrjax.data import load
 
     if "split_seed" in given:
@@ -122,6 +128,11 @@ def read(data: str, *, quiet: bool = False, show: "Show | None" = None, **given:
     steps = choose_steps(Console(stderr=True), quiet=quiet)
     with steps if show is None else contextlib.nullcontext(show) as tell:
         dataset = load(data, progress=lambda done, of: tell(f"reading {data}", done / of), **given)
-    for note in dataset.notes:
-        typer.echo(f"{dataset.name}: {note}", err=True)
+    for note in notes_of(dataset):
+        say(note, quiet=quiet)
     return dataset
+
+
+def notes_of(*datasets: "Dataset") -> list[str]:
+    """What reading left out, changed or held out, with the datasets' names."""
+    return [f"{dataset.name}: {note}" for dataset in datasets for note in dataset.notes]

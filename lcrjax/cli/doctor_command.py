@@ -1,16 +1,22 @@
 """`lcrjax doctor`: what lcrjax finds on this machine, and what makes it slow."""
 
 import importlib.metadata
+import itertools
 import os
 import platform
 import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from lcrjax.cli.json_output import JSON, print_json
+from lcrjax.cli.steps import QUIET
 
+#: Packages that are told first, and what stands for the version of one that is missing.
+_FIRST, _ABSENT = ("lcrjax", "jax", "jaxlib", "numpy"), "not installed"
 #: Below this the next large tables do not fit.
 _LITTLE_MEMORY = 2 * 1024**3
 #: Settings of jax for finding faults, and what they cost.
@@ -25,8 +31,8 @@ _SLOW_SETTINGS = {
 }
 
 
-def doctor(as_json: JSON = False) -> None:
-    """Say what lcrjax finds here: versions, extras, devices, kernels, caches, and what is slow.
+def doctor(as_json: JSON = False, quiet: QUIET = False) -> None:
+    """Say what lcrjax finds here: versions, extras, devices, kernels, caches, slowness, faults.
 
     Put its output into a report of a fault.
 
@@ -42,7 +48,7 @@ def doctor(as_json: JSON = False) -> None:
         lines = about.items() if isinstance(about, dict) else (("", line) for line in about)
         typer.echo(f"{title}:")
         for name, value in lines:
-            typer.echo(f"  {name}: {value}" if name else f"  - {value}")
+            typer.echo(f"  {name}: {_said(value)}" if name else f"  - {value}")
         if not about:
             typer.echo("  nothing")
 
@@ -56,13 +62,14 @@ def examined() -> dict[str, Any]:
     from lcrjax.numerics.memory import available_bytes
 
     on_gpu = jax.default_backend() == "gpu"
+    required = _required()
     devices = [f"{d.platform}, {d.device_kind}" for d in jax.devices()]
     return {
         "versions": {
             "python": f"{platform.python_version()} ({platform.platform()})",
-            **{name: _version(name) for name in ("lcrjax", "jax", "jaxlib", "numpy")},
+            **{name: _version(name) for name in dict.fromkeys((*_FIRST, *required.pop("")))},
         },
-        "extras": _extras(),
+        "extras": {e: {name: _version(name) for name in own} for e, own in required.items()},
         "devices": {
             "jax computes on": "; ".join(dict.fromkeys(devices)) + f" ({len(devices)})",
             "processors we may use": native.threads(),
@@ -72,6 +79,7 @@ def examined() -> dict[str, Any]:
         },
         "caches": _caches(),
         "slow": slow(),
+        "faults": faults(),
     }
 
 
@@ -117,7 +125,7 @@ def slow() -> list[str]:
         )
     elif not os.access(_there(folder), os.W_OK):
         said.append(f"Every start: compiled programs cannot be kept in {folder}: set LCRJAX_CACHE.")
-    elif not _files(folder):
+    elif not any(path.is_file() for path in folder.glob("*")):
         said.append("The first run of each command: its programs are compiled, and then kept.")
     return said
 
@@ -126,38 +134,68 @@ def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        return _ABSENT
 
 
-def _extras() -> dict[str, str]:
-    """Each extra of the package with what it lacks."""
-    wanted: dict[str, list[str]] = {}
+def _required() -> dict[str, list[str]]:
+    """Packages that each extra needs, as the installed distribution says; "" is no extra."""
+    wanted: dict[str, list[str]] = {"": []}
     try:
         requirements = importlib.metadata.requires("lcrjax") or []
     except importlib.metadata.PackageNotFoundError:
-        return {}
+        return wanted
     for requirement in requirements:
         package, _, condition = requirement.partition(";")
         named = re.search(r"extra == ['\"](\w+)['\"]", condition)
-        if named and named[1] not in ("test", "docs", "dev"):
-            wanted.setdefault(named[1], []).append(re.split(r"[^\w.-]", package.strip())[0])
-    found: dict[str, str] = {}
-    for extra, packages in wanted.items():
-        missing = [p for p in packages if _version(p) == "not installed"]
-        found[extra] = f"lacks {', '.join(missing)}" if missing else "installed"
-    if "cuda" in found and _version("jax-cuda13-plugin") == "not installed":
-        found["cuda"] = "lacks jax-cuda13-plugin"
-    return found
+        extra = named[1] if named else ""
+        if extra not in ("test", "docs", "dev"):
+            wanted.setdefault(extra, []).append(re.split(r"[^\w.-]", package.strip())[0])
+    if "cuda" in wanted:
+        wanted["cuda"].append("jax-cuda13-plugin")
+    return wanted
+
+
+def _said(packages: Any) -> Any:
+    """What an extra lacks and has, in words; anything else stays as it is."""
+    if not isinstance(packages, dict):
+        return packages
+    missing = [name for name, version in packages.items() if version == _ABSENT]
+    there = ", ".join(f"{name} {v}" for name, v in packages.items() if v != _ABSENT)
+    said = f"lacks {', '.join(missing)}" if missing else "installed"
+    return f"{said} ({there})" if there else said
+
+
+def faults() -> list[str]:
+    """Packages that say one version where they are imported and another where they are installed.
+
+    Then files of two versions lie in each other's way. Packages that are not imported yet count as
+    sound.
+    """
+    said = []
+    for name in ("lcrjax", "jaxlib", *dict.fromkeys(itertools.chain(*_required().values()))):
+        imported = getattr(sys.modules.get(name.replace("-", "_")), "__version__", None)
+        installed = _version(name)
+        if isinstance(imported, str) and installed not in (imported, _ABSENT):
+            said.append(
+                f"{name} is imported as {imported}, but installed as {installed}: install it again."
+            )
+    return said
 
 
 def _caches() -> dict[str, str]:
     from lcrjax.cli.cache import cache_root
 
-    folder = _compiled()
-    files = [] if folder is None else _files(folder)
-    size = sum(file.stat().st_size for file in files) / 1e6
-    compiled = "none" if folder is None else f"{folder} ({len(files)} files, {size:.1f} MB)"
-    return {"compiled programs": compiled, "downloads": str(cache_root())}
+    folder, root = _compiled(), cache_root()
+    kept = [] if folder is None else [*folder.rglob("*")]
+    return {
+        "compiled programs": "none" if folder is None else _sized(folder, kept),
+        "downloads": _sized(root, set(root.rglob("*")) - {*kept}),
+    }
+
+
+def _sized(folder: Path, paths: Iterable[Path]) -> str:
+    sizes = [path.stat().st_size for path in paths if path.is_file()]
+    return f"{folder} ({len(sizes):,} files, {sum(sizes) / 1e6:,.1f} MB)"
 
 
 def _compiled() -> Path | None:
@@ -171,7 +209,3 @@ def _compiled() -> Path | None:
 def _there(folder: Path) -> Path:
     """The folder, or the nearest above it that exists."""
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*") if path.is_file()]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked, interruptible
@@ -79,7 +79,7 @@ def duplicates(
                 work.check()
                 show(stage, share)
 
-            dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
+            dataset = read(data, quiet=quiet, show=tell, resize=resize, test_fraction=0, **reading)
             kinds = [kind for kind in PAIRS if chosen[kind]] or PAIRS
             pairs = near_duplicates(dataset, kinds=kinds, threshold=threshold, progress=tell)
     leak = group_leak(dataset)
@@ -90,6 +90,7 @@ def duplicates(
                 "threshold": pairs.attrs["threshold"],
                 **_counted(pairs),
                 "group_leak": leak,
+                "notes": notes_of(dataset),
                 "pairs": pairs.to_dict("records"),
             }
         )
@@ -97,7 +98,7 @@ def duplicates(
         _print(Console(), dataset.name, pairs)
         if leak is not None:
             typer.echo(f"{dataset.name}: {leak}")
-    save_table(pairs, out)
+    save_table(pairs, out, quiet=quiet)
 
 
 def _counted(pairs: "pd.DataFrame") -> dict[str, int]:

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import check_writable, work_in
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 
 
 @reads_data
@@ -22,6 +23,7 @@ def embed(
         typer.Option(help="The file: .npz with labels and names, or .npy with a .csv beside it."),
     ] = Path("embeddings.npz"),
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
+    as_json: JSON = False,
     quiet: QUIET = False,
     *,
     reading: dict[str, Any],
@@ -50,7 +52,7 @@ def embed(
         check_writable(out)
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
         with choose_steps(Console(stderr=True), quiet=quiet) as show:
-            dataset = read(data, show=show, resize=resize, test_fraction=0, **reading)
+            dataset = read(data, quiet=quiet, show=show, resize=resize, test_fraction=0, **reading)
             work.ready = True
             show("embedding", 0.0)
 
@@ -61,4 +63,7 @@ def embed(
             written = embed_dataset(dataset, model, out, progress=tell)
         work.end()
     for path in written:
-        typer.echo(f"Written: {path}", err=True)
+        say(f"Written: {path}", quiet=quiet)
+    if as_json:
+        files = dict(zip(("embeddings", "labels"), written, strict=False))
+        print_json({"dataset": dataset.name, "notes": notes_of(dataset), "files": files})

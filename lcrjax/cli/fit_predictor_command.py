@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.completion import TARGETS
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, input_checked, leave
+from lcrjax.cli.steps import QUIET
 
 
 def fit_predictor(
@@ -18,7 +21,11 @@ def fit_predictor(
             "`lcrjax compare`."
         ),
     ] = None,
-    target: Annotated[str, typer.Option(help="What to predict: bacc, acc or auc.")] = "bacc",
+    target: Annotated[
+        str, typer.Option(help="What to predict: bacc, acc or auc.", autocompletion=TARGETS)
+    ] = "bacc",
+    as_json: JSON = False,
+    quiet: QUIET = False,
 ) -> None:
     """Fit a predictor of which of two datasets makes the better model, and keep it with a study.
 
@@ -48,10 +55,15 @@ def fit_predictor(
     except OSError as error:
         leave(NO_DISK, f"cannot write: {error}.")
     said = predictor.left_out
+    if as_json:
+        about = {"features": predictor.features, "target": target, "subsets": predictor.rows}
+        about |= {"datasets": predictor.datasets, "left_out": said}
+        print_json({**about, "files": {"predictor": file}})
+        return
     typer.echo(
-        f"{' + '.join(predictor.features)}, of {predictor.rows} models of "
-        f"{len(predictor.datasets)} datasets, each left out in turn: names the better of two "
-        f"subsets in {said['concordance']:.1%} of pairs; Brier score {said['brier']:.3f}; "
-        f"calibration error {said['error']:.3f}."
+        f"A predictor by {' + '.join(predictor.features)} was fitted to {predictor.rows} models of "
+        f"{len(predictor.datasets)} datasets. With each dataset left out in turn, it names the "
+        f"better of two subsets in {100 * said['concordance']:.1f} % of pairs; its Brier score is "
+        f"{said['brier']:.3f}, its calibration error {said['error']:.3f}."
     )
     typer.echo(f"Predictor: {file}")

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object in place of tables.")]
+JSON = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object in place of tables and text.")
+]
 
 
 def print_json(found: Mapping[str, Any]) -> None:

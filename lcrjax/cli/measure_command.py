@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.completion import SIMILARITIES
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked, interruptible
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 from lcrjax.cli.table_files import check_table, save_table
 
 if TYPE_CHECKING:
@@ -21,7 +22,18 @@ if TYPE_CHECKING:
 
     from lcrjax.measures.result import Diversity
 
-_LETTERS = {"A": "alpha", "R": "normalized_rho", "G": "gamma", "B": "normalized_beta"}
+#: Columns: capital letters are of the dataset, Greek ones of a class.
+_LETTERS = {
+    "ᾱ": "normalized_alpha",
+    "A, α": "alpha",
+    "R, ρ̄": "normalized_rho",
+    "G, γ": "gamma",
+    "B, β̄": "normalized_beta",
+}
+_RARE = (
+    "Rare classes have the largest α, since it is divided by the class's share: compare classes by "
+    "ᾱ, the number of distinct {kind} in the class."
+)
 
 
 @reads_data
@@ -32,10 +44,12 @@ def measure(
         typer.Option(
             "--q",
             help="Viewpoints: 0 counts rare elements as much as common ones, inf counts only the "
-            "commonest.",
+            "most ordinary.",
         ),
     ] = "0,1,inf",
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     rows: Annotated[
         int | None,
@@ -76,9 +90,11 @@ def measure(
 ) -> None:
     """Measure how diverse a dataset's images, vectors, texts or rows are, and each of its classes.
 
-    A (alpha) is the effective number of element-class pairs, R (normalized rho) how well a class
-    represents the dataset, G (gamma) how distinct its elements are within the dataset, and
-    B (normalized beta) how distinct the class is.
+    ᾱ (normalized alpha) says how many distinct elements a class has, whatever its size: compare
+    classes by it. A, α (alpha) is the effective number of element-class pairs, R, ρ̄ (normalized
+    rho) how well a class represents the dataset, G, γ (gamma) how distinct its elements are within
+    the dataset, and B, β̄ (normalized beta) how distinct the class is. Capital letters are of the
+    dataset, Greek ones of a class.
 
     Examples:
         lcrjax measure digits
@@ -119,10 +135,10 @@ def measure(
             check_table(out)
         dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
     if dataset.test is not None:
-        typer.echo(
+        say(
             f"{dataset.name}: the training set of {len(dataset.train):,} is measured, "
             f"the test set of {len(dataset.test):,} is not.",
-            err=True,
+            quiet=quiet,
         )
     from rich.console import Console
 
@@ -175,6 +191,7 @@ def measure(
                 "classes": counts,
                 "similarity": said,
                 "remark": remark,
+                "notes": notes_of(dataset),
                 "rows": frame.to_dict("records"),
             }
         )
@@ -184,12 +201,15 @@ def measure(
         if found.lower is not None:
             console.print(_sampled(found), highlight=False, soft_wrap=True)
         _print(console, dataset.name, dataset.kind, counts, frame)
+        if len(counts) > 1:
+            rare = _RARE.format(kind=dataset.kind)
+            console.print(rare, markup=False, highlight=False, soft_wrap=True)
         if remark:
             console.print(remark, markup=False, highlight=False, soft_wrap=True)
     if out is not None:
         if out.suffix == ".json":  # which knows no infinity: pandas would write null
             frame["q"] = ["inf" if order == math.inf else order for order in frame["q"]]
-        save_table(frame, out)
+        save_table(frame, out, quiet=quiet)
 
 
 def _print(

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.completion import SIMILARITIES
 from lcrjax.cli.help_texts import SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked, work_in
 from lcrjax.cli.steps import QUIET
 
@@ -13,12 +15,17 @@ from lcrjax.cli.steps import QUIET
 def measure_study(
     folder: Annotated[Path, typer.Argument(help="The finished study's folder.")],
     similarity: Annotated[
-        list[str], typer.Option(help=f"What to measure with; may be repeated. {SIMILARITY_HELP}")
+        list[str],
+        typer.Option(
+            help=f"What to measure with; may be repeated. {SIMILARITY_HELP}",
+            autocompletion=SIMILARITIES,
+        ),
     ],
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of the datasets' files. By default the current folder."),
     ] = None,
+    as_json: JSON = False,
     quiet: QUIET = False,
 ) -> None:
     """Measure a finished study's subsets with more similarities, without training.
@@ -48,4 +55,8 @@ def measure_study(
 
             table = add_measures(folder, similarity, data=data, progress=tell)
     columns = added_columns(table)
-    typer.echo(f"{len(table)} subsets have {len(columns)} added measures: {folder / ADDED}")
+    if as_json:
+        files = {"measures": folder / ADDED}
+        print_json({"subsets": len(table), "columns": columns, "files": files})
+    else:
+        typer.echo(f"{len(table)} subsets have {len(columns)} added measures: {folder / ADDED}")

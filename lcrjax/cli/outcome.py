@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 import typer
@@ -24,10 +27,38 @@ OTHER_MACHINES = 5
 INTERRUPTED = 130
 
 
+#: Options of the command that runs, by the names of the arguments that they stand for.
+OPTIONS: ContextVar[Mapping[str, str]] = ContextVar("options", default=MappingProxyType({}))
+
+
 def leave(code: int, sentence: str) -> NoReturn:
     """End the command with an exit code and a sentence on standard error."""
-    print(f"lcrjax: {sentence}", file=sys.stderr)
+    print(f"lcrjax: {in_options(sentence)}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def in_options(sentence: str) -> str:
+    """Name options where an error of the library names the arguments of a function.
+
+    `size is 0` becomes `--size is 0`, `resize=8` becomes `--resize 8`, `test_fraction` becomes
+    `--test-fraction`, and `labels= (--labels FILE)` becomes `--labels FILE`. What stands in quotes
+    is the user's, and stays.
+    """
+    for name, option in OPTIONS.get().items():
+        argument = rf"(?<![\w.'\"-]){name}="
+        unquoted = rf"(?<![\w.'\"/-]){name}(?![\w.'\"/=-])"
+        for said, wanted in (
+            (
+                rf"(?:{argument}[\w'\"]*(?: or )?)+ \((?:on the command line )?({option}[^)]*)\)",
+                r"\1",
+            ),
+            (rf"{argument}(?:True\b|(?![\w'\"]))", option),
+            (rf"{argument}(['\"]?)([\w.%]+)\1", rf"{option} \2"),
+            (rf"^{name} is ", f"{option} is "),
+            *([(unquoted, option)] if "_" in name else ()),
+        ):
+            sentence = re.sub(said, wanted, sentence)
+    return sentence
 
 
 @contextlib.contextmanager
@@ -147,10 +178,12 @@ def check_writable(path: Path) -> None:
         raise ValueError(f"{path} is a folder: name a file in it")
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise ValueError(f"the folder {folder} does not exist: make it, or change --out")
+        raise ValueError(f"the folder {folder} does not exist: make it, or name another")
     try:
         handle, trial = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
     except OSError as error:
-        raise ValueError(f"cannot write to {folder} ({error.strerror}): change --out") from None
+        raise ValueError(
+            f"cannot write to {folder} ({error.strerror}): name another folder"
+        ) from None
     os.close(handle)
     os.unlink(trial)

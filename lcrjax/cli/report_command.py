@@ -1,14 +1,17 @@
 """`lcrjax report`: a page about a dataset or a study."""
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.completion import SIMILARITIES
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
+from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 
 
 @reads_data
@@ -20,7 +23,9 @@ def report(
         Path | None,
         typer.Option(help="The page. By default report.html; for a study, in its folder."),
     ] = None,
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     resize: Annotated[int | None, typer.Option(help=RESIZE_HELP, min=1)] = None,
     rows: Annotated[
         int | None,
@@ -33,6 +38,7 @@ def report(
     exact: Annotated[
         bool, typer.Option("--exact", help="Compare all pairs of large data, too.")
     ] = False,
+    as_json: JSON = False,
     quiet: QUIET = False,
     *,
     reading: dict[str, Any],
@@ -60,6 +66,7 @@ def report(
         from lcrjax.study.run.files import write_whole
 
         with input_checked():
+            from lcrjax.numerics.progress import telling
             from lcrjax.report import dataset_page, study_page
             from lcrjax.report.pipeline import PAGE
             from lcrjax.similarity.spec import check_similarity
@@ -91,11 +98,22 @@ def report(
                 show(stage, share)
 
             with input_checked(work):
+                notes: list[str] = []
                 if is_study:
-                    tell("analysing the study", 0.0)
-                    page = study_page(data)
+                    stage = "analysing the study"
+                    tell(stage, 0.0)
+                    with telling(functools.partial(tell, stage)):
+                        page = study_page(data)
                 else:
-                    dataset = read(data, show=tell, resize=resize, test_fraction=0, **reading)
+                    dataset = read(
+                        data,
+                        quiet=quiet,
+                        show=tell,
+                        resize=resize,
+                        test_fraction=0,
+                        **reading,
+                    )
+                    notes = notes_of(dataset)
                     page = dataset_page(
                         dataset, similarity=similarity, progress=measuring, rows=rows, exact=exact
                     )
@@ -104,7 +122,10 @@ def report(
         write_whole(path, page.encode())
     except OSError as error:
         leave(NO_DISK, f"cannot write {path}: {error}.")
-    typer.echo(f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)", err=True)
+    say(f"Written: {path} ({len(page.encode()) / 1e6:.1f} MB)", quiet=quiet)
+    if as_json:
+        about = "study" if is_study else "dataset"
+        print_json({"about": about, "notes": notes, "files": {"page": path}})
 
 
 def _is_study(folder: Path) -> bool:

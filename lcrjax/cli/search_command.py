@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from lcrjax.cli.completion import TARGETS
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import input_checked
+from lcrjax.cli.steps import QUIET
 from lcrjax.cli.table_files import check_table, save_table
 
 
@@ -14,7 +16,9 @@ def search(
     source: Annotated[
         Path, typer.Argument(help="A study's folder, or a table (.parquet, .csv) of one.")
     ],
-    target: Annotated[str, typer.Option(help="What to explain: bacc, acc or auc.")] = "bacc",
+    target: Annotated[
+        str, typer.Option(help="What to explain: bacc, acc or auc.", autocompletion=TARGETS)
+    ] = "bacc",
     size: Annotated[int, typer.Option(help="Features in a combination.", min=1)] = 1,
     features: Annotated[
         str | None,
@@ -28,6 +32,7 @@ def search(
         Path | None, typer.Option(help="Write all combinations: .csv, .parquet or .json.")
     ] = None,
     as_json: JSON = False,
+    quiet: QUIET = False,
 ) -> None:
     """Rank all combinations of --size features by adjusted R².
 
@@ -77,4 +82,4 @@ def search(
         console.print(shown)
         if len(found) > top:
             console.print(f"The best {top} of {len(found):,} combinations; --top shows more.")
-    save_table(listed, out)
+    save_table(listed, out, quiet=quiet)

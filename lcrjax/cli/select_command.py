@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli.chosen_files import CHOSEN_HELP, check_chosen, refuse_existing, write_chosen
-from lcrjax.cli.data_options import read, reads_data
+from lcrjax.cli.completion import SIMILARITIES, words_of
+from lcrjax.cli.data_options import notes_of, read, reads_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_TO_CHOOSE_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import NO_DISK, check_writable, input_checked, interruptible, leave
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 from lcrjax.selection.objectives.words import WORDS, as_objective
 from lcrjax.selection.quotas import BALANCES
 
@@ -39,13 +40,20 @@ def select(
         str | None,
         typer.Option(
             help=f"{', '.join(BALANCES)}, or how many of each class, such as cat=10,dog=20. "
-            "By default balanced."
+            "By default balanced.",
+            autocompletion=words_of("lcrjax.selection.quotas", "BALANCES"),
         ),
     ] = None,
     objective: Annotated[
-        str, typer.Option(help=f"What to be good at: {', '.join(WORDS)}.")
+        str,
+        typer.Option(
+            help=f"What to be good at: {', '.join(WORDS)}.",
+            autocompletion=words_of("lcrjax.selection.objectives.words", "WORDS"),
+        ),
     ] = "auto",
-    similarity: Annotated[str | None, typer.Option(help=SIMILARITY_TO_CHOOSE_HELP)] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help=SIMILARITY_TO_CHOOSE_HELP, autocompletion=SIMILARITIES)
+    ] = None,
     unlabelled: Annotated[
         bool,
         typer.Option(
@@ -113,7 +121,13 @@ def select(
                 work.check()
                 show(stage, share)
 
-            options = {"resize": resize, "test_fraction": 0, "labelled": not unlabelled, **reading}
+            options = {
+                "quiet": quiet,
+                "resize": resize,
+                "test_fraction": 0,
+                "labelled": not unlabelled,
+                **reading,
+            }
             dataset = read(data, show=tell, **options)
             options.pop("labels", None)  # which are DATA's
             owned = None if given is None else read(given, show=tell, **options)
@@ -146,7 +160,7 @@ def select(
                 write_chosen(path, dataset, found, base, link=link)
         except OSError as error:
             leave(NO_DISK, f"cannot write {path}: {error}.")
-        typer.echo(f"Written: {path}", err=True)
+        say(f"Written: {path}", quiet=quiet)
 
 
 def _base(data: Path) -> Path | None:
@@ -269,6 +283,7 @@ def _summary(
             for when, diversity in (("pool", found.before), ("chosen", found.after))
         },
         "indices": found.indices.tolist(),
+        "notes": notes_of(dataset),
         "names": [dataset.train.name_of(i) for i in found.indices.tolist()],
         "values": [float(value) for value in found.values],
     }

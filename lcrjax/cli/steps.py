@@ -9,9 +9,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-QUIET = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+QUIET = Annotated[
+    bool, typer.Option("--quiet", help="Print the result and errors alone: no progress, no notes.")
+]
 #: Told the name of a step and the share of it that is done.
 Show = Callable[[str, float], None]
+
+
+def say(note: str, *, quiet: bool) -> None:
+    """Print a note on standard error, unless the command is to be quiet."""
+    if not quiet:
+        typer.echo(note, err=True)
 
 
 @contextlib.contextmanager

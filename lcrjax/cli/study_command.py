@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lcrjax.cli import values
-from lcrjax.cli.data_options import read, reads_and_splits_data
+from lcrjax.cli.completion import SIMILARITIES, words_of
+from lcrjax.cli.data_options import notes_of, read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP, SIMILARITY_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
@@ -29,7 +30,8 @@ def study(
         typer.Option(
             help="quick (takes minutes), panel (your datasets, subsets of up to 1,024 images; "
             "takes hours) or paper (four MedMNIST datasets and yours; needs a GPU). By default "
-            "quick."
+            "quick.",
+            autocompletion=words_of("lcrjax.study.design.presets", "PRESETS"),
         ),
     ] = None,
     config: Annotated[
@@ -44,7 +46,8 @@ def study(
             help="What subsets of one size differ in. balance: class balance, as in the paper. "
             "diversity: from the most redundant to the most diverse, with equal classes, with "
             "outliers avoided and with outliers sought. both: every balance with every level of "
-            "diversity. By default balance."
+            "diversity. By default balance.",
+            autocompletion=words_of("lcrjax.study.design.config", "VARIED"),
         ),
     ] = None,
     levels: Annotated[int | None, typer.Option(help="Levels of diversity.")] = None,
@@ -54,13 +57,17 @@ def study(
     ] = None,
     bins: Annotated[int | None, typer.Option(help="Bins of class balance.")] = None,
     similarity: Annotated[
-        str | None, typer.Option(help=f"What to measure diversity with. {SIMILARITY_HELP}")
+        str | None,
+        typer.Option(
+            help=f"What to measure diversity with. {SIMILARITY_HELP}", autocompletion=SIMILARITIES
+        ),
     ] = None,
     measures: Annotated[
         list[str] | None,
         typer.Option(
             help="Also measure with this similarity, such as rmsd:10, as `lcrjax measure-study` "
-            "does. May be repeated."
+            "does. May be repeated.",
+            autocompletion=SIMILARITIES,
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
@@ -165,7 +172,7 @@ def study(
                 allow_mixed=allow_mixed,
                 **PARTS.get(),
             )
-        _conclude(report, out, as_json)
+        _conclude(report, notes_of(*datasets), out, as_json=as_json, quiet=quiet)
 
 
 def _given(**settings: Any) -> dict[str, Any] | None:
@@ -173,7 +180,9 @@ def _given(**settings: Any) -> dict[str, Any] | None:
     return {name: value for name, value in settings.items() if value is not None} or None
 
 
-def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
+def _conclude(
+    report: "StudyReport", read_notes: list[str], out: Path, *, as_json: bool, quiet: bool
+) -> None:
     """Print what the study says and where everything lies."""
     from rich.console import Console
 
@@ -192,16 +201,18 @@ def _conclude(report: "StudyReport", out: Path, as_json: bool) -> None:
         "figures": out / FIGURES,
     }
     if as_json:
-        print_json({**report.summary, "files": files})
+        notes = [*report.summary["notes"], *read_notes]
+        print_json({**report.summary, "notes": notes, "files": files})
     else:
         print_summary(Console(), report.summary)
         for (dataset, n, reason), rows in failed.groupby(["dataset", "n", "failure"]):
             numbers = ", ".join(map(str, rows["subset"]))
             typer.echo(f"Not trained: {dataset}, {n} images, subset {numbers}: {reason}")
-        if len(failed):
+        if len(failed) and not quiet:
             typer.echo(f"To train some again, delete their files in {out / 'rows'}.")
         for name, path in files.items():
             typer.echo(f"{name.capitalize()}: {path}")
-        typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")
+        if not quiet:
+            typer.echo(f"More combinations: lcrjax search {out} --size 2 --top 20")
     if len(failed):
         leave(SOME_FAILED, f"{len(failed)} of {len(table)} subsets could not be trained.")

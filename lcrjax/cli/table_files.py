@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from lcrjax.cli.outcome import NO_DISK, check_writable, leave
+from lcrjax.cli.steps import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ def write_table(frame: "pd.DataFrame", out: Path) -> None:
         frame.to_parquet(out, index=False)
 
 
-def save_table(frame: "pd.DataFrame", out: Path | None) -> None:
+def save_table(frame: "pd.DataFrame", out: Path | None, *, quiet: bool) -> None:
     """Write the table for `--out`, if that is given, and say so; end the command if it fails."""
     if out is None:
         return
@@ -42,4 +41,4 @@ def save_table(frame: "pd.DataFrame", out: Path | None) -> None:
         write_table(frame, out)
     except OSError as error:
         leave(NO_DISK, f"cannot write {out}: {error}.")
-    typer.echo(f"Written: {out}", err=True)
+    say(f"Written: {out}", quiet=quiet)

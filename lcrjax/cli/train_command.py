@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lcrjax.cli.data_options import read, reads_and_splits_data
+from lcrjax.cli.completion import words_of
+from lcrjax.cli.data_options import notes_of, read, reads_and_splits_data
 from lcrjax.cli.help_texts import DATA_HELP, RESIZE_HELP
 from lcrjax.cli.json_output import JSON, print_json
 from lcrjax.cli.outcome import SOME_FAILED, leave, work_in
 from lcrjax.cli.parts import PARTS
-from lcrjax.cli.steps import QUIET
+from lcrjax.cli.steps import QUIET, say
 
 if TYPE_CHECKING:
+    from lcrjax.data import Dataset
     from lcrjax.training import FullProgress, FullResult
 
 
@@ -28,7 +30,11 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="First step size of Adam.")] = 1e-3,
     schedule: Annotated[
-        str, typer.Option(help="How the step size changes: cosine or constant.")
+        str,
+        typer.Option(
+            help="How the step size changes: cosine or constant.",
+            autocompletion=words_of("lcrjax.training.config", "SCHEDULES"),
+        ),
     ] = "cosine",
     validation: Annotated[
         float,
@@ -78,9 +84,7 @@ def train(
         dataset = read(data, quiet=quiet, resize=resize, **reading)
         work.ready = True
         logging.getLogger("absl").setLevel(logging.ERROR)  # orbax warns of what is no concern here
-        if not quiet:
-            counts = f"{len(dataset.train_labels):,} images of {dataset.name}"
-            typer.echo(f"Training on {counts}.", err=True)
+        say(f"Training on {len(dataset.train_labels):,} images of {dataset.name}.", quiet=quiet)
         with EpochLines(Console(stderr=True), quiet=quiet) as display:
 
             def show(progress: "FullProgress") -> None:
@@ -89,12 +93,12 @@ def train(
 
             result = train_reference(dataset, out, settings, progress=show, **PARTS.get())
         work.end()
-        _conclude(dataset.name, result, out, as_json)
+        _conclude(dataset, result, out, as_json)
     if result.failure:
         leave(SOME_FAILED, f"{result.failure}; try a smaller --learning-rate.")
 
 
-def _conclude(name: str, result: "FullResult", out: Path, as_json: bool) -> None:
+def _conclude(dataset: "Dataset", result: "FullResult", out: Path, as_json: bool) -> None:
     """Print a row of Table II, draw the learning curve, and say where everything lies."""
     from rich.console import Console
     from rich.table import Table
@@ -103,13 +107,14 @@ def _conclude(name: str, result: "FullResult", out: Path, as_json: bool) -> None
     from lcrjax.study.run.reference import LEARNING_CURVE, RESULT
 
     figure = out / "curve.png"
-    learning_curve_figure({name: result.curve}).savefig(figure, dpi=200)
+    learning_curve_figure({dataset.name: result.curve}).savefig(figure, dpi=200)
     scores = {key: result.scores[key] for key in ("auc", "acc", "bacc")}
     scores["train_accuracy"] = result.train_accuracy
     if as_json:
         print_json(
             {
-                "dataset": name,
+                "dataset": dataset.name,
+                "notes": notes_of(dataset),
                 **scores,
                 "epochs": result.epochs,
                 "epoch": result.epoch,
@@ -122,7 +127,7 @@ def _conclude(name: str, result: "FullResult", out: Path, as_json: bool) -> None
     table.add_column("dataset")
     for column in ("AUC", "ACC", "BACC", "training accuracy", "epochs"):
         table.add_column(column, justify="right")
-    table.add_row(name, *(f"{score:.4f}" for score in scores.values()), str(result.epochs))
+    table.add_row(dataset.name, *(f"{score:.4f}" for score in scores.values()), str(result.epochs))
     console.print(table)
     if result.epoch != result.epochs:
         console.print(f"The scores are of epoch {result.epoch}, the best on the validation images.")

@@ -29,6 +29,7 @@ from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.processes import check_agreed, of_all
+from lcrjax.numerics.progress import bar
 from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.checkpoints import Checkpoint
@@ -60,6 +61,7 @@ def measure(
     mesh: Mesh | None = None,
     checkpoint: str | Path | None = None,
     columns: int | None = None,
+    progress: bool = False,
 ) -> Diversity:
     """Measure how diverse a labelled image dataset is, and each of its classes.
 
@@ -102,6 +104,8 @@ def measure(
             images with their labels, and all get the result for all.
         checkpoint: A folder for partial sums, written every half a minute. After a kill the same
             call resumes from them. They are removed in the end.
+        progress: Show a bar with the share of pairs that is done. It needs rich; on a GPU no share
+            is known.
 
     Returns:
         A `Diversity`; its `class_names` are those given, or the distinct labels, 2 before 10, or
@@ -132,6 +136,10 @@ def measure(
         >>> print(np.round(D.dataset_level["gamma"], 3))
         [1.462]
     """
+    if progress:
+        arguments = {**locals(), "progress": False}
+        with bar("comparing"):
+            return measure(**arguments)
     orders = viewpoints(q, np.float64)
     check_asked(orders, rows, error, resampling)
     if class_names is not None and n_classes not in (None, len(class_names)):

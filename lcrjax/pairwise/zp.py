@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
 from lcrjax.numerics.processes import check_process
+from lcrjax.numerics.progress import bar
 from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.devices import check_mesh, is_spread, product_over_mesh
@@ -37,6 +38,7 @@ def ordinariness(
     others: Any = None,
     tile: int | None = None,
     mesh: Mesh | None = None,
+    progress: bool = False,
 ) -> Float[Array, "n *k"]:
     r"""Compute $Z w$ without storing $Z$: $(Zw)_i = \sum_j Z_{ij} w_j$.
 
@@ -56,6 +58,8 @@ def ordinariness(
         mesh: Devices that share the work, of one process or of several: each holds a shard of the
             elements. Those that lie on them stay there. Others are spread over them, and each
             process gives a part of its own, as many in each. There are no derivatives.
+        progress: Show a bar with the share of pairs that is done. It needs rich; on a GPU no share
+            is known.
 
     Returns:
         (n, k), or (n,) for weights (m,); float32, or float64 where weights or elements are.
@@ -73,6 +77,10 @@ def ordinariness(
         >>> print(np.round(lcrjax.ordinariness(images, [0.5, 0.5]), 4))
         [0.6839 0.6839]
     """
+    if progress:
+        arguments = {**locals(), "progress": False}
+        with bar("comparing"):
+            return ordinariness(**arguments)
     given = RMSD() if similarity is None else similarity
     if similarity is None and not (mesh is not None and is_spread(elements)):
         check_numbers(elements)

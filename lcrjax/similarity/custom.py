@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import jax
@@ -12,6 +11,7 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from lcrjax.numerics.inputs import check_width, numbers, objects
+from lcrjax.numerics.progress import bar, each
 from lcrjax.similarity.base import Similarity, TiledSimilarity, check_diagonal
 from lcrjax.similarity.checks import check_own
 
@@ -91,13 +91,14 @@ class PythonFunction(Similarity):
         half = others is None and self.is_symmetric
         w = np.asarray(weights, np.float64)
         sums = np.zeros((len(elements), w.shape[1]))
-        for i in _tracked(len(elements), self.progress):
-            first = i if half else 0
-            row = np.array([self._call(elements[i], columns[j], i, j, others is None)
-                            for j in range(first, len(columns))])  # fmt: skip
-            sums[i] += row @ w[first:]
-            if half:
-                sums[i + 1 :] += row[1:, None] * w[i]
+        with bar("similarities", shown=self.progress):
+            for i in each(range(len(elements))):
+                first = i if half else 0
+                row = np.array([self._call(elements[i], columns[j], i, j, others is None)
+                                for j in range(first, len(columns))])  # fmt: skip
+                sums[i] += row @ w[first:]
+                if half:
+                    sums[i + 1 :] += row[1:, None] * w[i]
         return jnp.asarray(sums, jnp.asarray(weights).dtype)
 
     def _call(self, x: Any, y: Any, i: int, j: int, same: bool) -> float:
@@ -110,17 +111,3 @@ class PythonFunction(Similarity):
         if same and i == j:
             check_own([z], [i])
         return z
-
-
-def _tracked(count: int, progress: bool) -> Any:
-    if not progress:
-        return range(count)
-    try:
-        from rich.console import Console
-        from rich.progress import track
-    except ImportError as error:
-        raise ValueError('progress=True needs rich: pip install "lcrjax[study]"') from error
-    console = Console()
-    if console.is_jupyter and find_spec("ipywidgets") is None:  # without which rich shows nothing
-        console = Console(force_jupyter=False, force_terminal=True, width=80)
-    return track(range(count), description="similarities", console=console)

@@ -1,10 +1,12 @@
+import importlib.metadata
 import json
 
 import jax
+import numpy as np
 import pytest
 
 from lcrjax import native
-from lcrjax.cli import app, doctor_command
+from lcrjax.cli import doctor_command
 from lcrjax.cli.doctor_command import slow
 
 
@@ -36,18 +38,42 @@ def test_what_is_slow_is_said_with_what_to_do(monkeypatch):
     assert "JAX_DEBUG_NANS" not in "\n".join(before)
 
 
-def test_an_extra_says_what_it_lacks(monkeypatch):
-    wanted = ["a-package>=1; extra == 'study'", "numpy; extra == 'text'", "x; extra == 'test'"]
+def test_versions_are_those_of_the_distributions_requirements(run, monkeypatch):
+    wanted = ["numpy>=1", "rich>=1; extra == 'study'", "a-package; extra == 'study'",
+              "numpy; extra == 'text'", "x; extra == 'test'"]  # fmt: skip
     monkeypatch.setattr(doctor_command.importlib.metadata, "requires", lambda name: wanted)
-    assert doctor_command._extras() == {"study": "lacks a-package", "text": "installed"}
+    found = json.loads(run("doctor", "--json").stdout)
+    assert list(found["versions"]) == ["python", "lcrjax", "jax", "jaxlib", "numpy"]
+    rich = importlib.metadata.version("rich")
+    assert found["extras"] == {
+        "study": {"rich": rich, "a-package": "not installed"},
+        "text": {"numpy": np.__version__},
+    }
+    text = run("doctor").stdout
+    assert f"  study: lacks a-package (rich {rich})\n" in text
+    assert f"  text: installed (numpy {np.__version__})\n" in text
 
 
-def test_commands_can_be_completed(run, monkeypatch):
-    from typer.testing import CliRunner
+def test_a_version_faults_with_what_is_installed_is_told(run, monkeypatch):
+    assert doctor_command.faults() == []
+    monkeypatch.setattr(np, "__version__", "0.1")
+    (said,) = doctor_command.faults()
+    assert said.startswith(f"numpy is imported as 0.1, but installed as {np.version.version}: ")
+    assert f"  - {said}\n" in run("doctor").stdout
 
-    words = {"_LCRJAX_COMPLETE": "complete_bash", "COMP_WORDS": "lcrjax doc", "COMP_CWORD": "1"}
-    found = CliRunner().invoke(app, [], prog_name="lcrjax", env=words)
-    assert found.stdout.split() == ["doctor"]
+
+def test_sizes_of_all_caches_are_told(monkeypatch, tmp_path):
+    compiled = tmp_path / "compiled"
+    (tmp_path / "more").mkdir()
+    compiled.mkdir()
+    for path, size in (("compiled/a", 1), ("b.npz", 2), ("more/c.npz", 3)):
+        (tmp_path / path).write_bytes(bytes(size * 10**6))
+    monkeypatch.setenv("LCRJAX_CACHE", str(tmp_path))
+    monkeypatch.setattr(doctor_command, "_compiled", lambda: compiled)
+    assert doctor_command._caches() == {
+        "compiled programs": f"{compiled} (1 files, 1.0 MB)",
+        "downloads": f"{tmp_path} (2 files, 5.0 MB)",
+    }
 
 
 @pytest.mark.parametrize("colour", [True, False])

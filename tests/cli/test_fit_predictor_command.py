@@ -28,9 +28,9 @@ def study(run, finished, tmp_path):
 def test_a_predictor_is_fitted_kept_and_used(run, study):
     result = run("fit-predictor", "s")
     assert result.exit_code == 0, result.output
-    assert "size + CB_1, of " in result.stdout
-    assert "models of 3 datasets, each left out in turn" in result.stdout
-    assert "Brier score 0." in result.stdout
+    assert "A predictor by size + CB_1 was fitted to " in result.stdout
+    assert "models of 3 datasets. With each dataset left out in turn, " in result.stdout
+    assert "its Brier score is 0." in result.stdout
     assert json.loads((study / "predictor.json").read_text())["similarity"] == "rmsd"
     found = run("compare", "a.npz", "b.npz", "--study", "s", "--draws", "0", "--json", "--quiet")
     assert found.exit_code == 0, found.output

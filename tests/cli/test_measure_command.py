@@ -33,6 +33,29 @@ def test_the_table_shows_what_the_library_measures(run, data):
     assert "30" in result.stdout
 
 
+def test_classes_are_compared_by_what_their_size_does_not_raise(run, tmp_path):
+    """Noise at 40 to 10 to 4: alpha would rank the rarest first, normalized alpha does not."""
+    images = np.random.default_rng(0).integers(0, 256, (54, 5, 5), np.uint8)
+    labels = np.repeat([0, 1, 2], [40, 10, 4])
+    np.savez(tmp_path / "noise.npz", images=images, labels=labels)
+    result = run("measure", "noise.npz", "--q", "1", "--quiet")
+    assert result.exit_code == 0, result.output
+    heading, *rows = (line for line in result.stdout.splitlines() if line[:1] in "┃│")
+    names = [cell.strip() for cell in heading.strip("┃").split("┃")]
+    assert names == ["level", "images", "ᾱ", "A, α", "R, ρ̄", "G, γ", "B, β̄"]
+    cells = [[cell.strip() for cell in row.strip("│").split("│")] for row in rows]
+    level = lcrjax.measure(images, labels, q=1.0).to_frame()
+    assert [row[2:4] for row in cells] == [
+        [f"{row.normalized_alpha:.4g}", f"{row.alpha:.4g}"] for row in level.itertuples()
+    ]
+    own, raw = (np.array([float(row[column]) for row in cells[1:]]) for column in (2, 3))
+    assert raw.argmax() == 2  # the smallest class
+    assert own.argmax() == 0
+    assert own.max() / own.min() < 1.5 < raw.max() / raw.min()
+    assert result.stdout.count("Rare classes have the largest α") == 1
+    assert "compare classes by ᾱ, the number of distinct images" in result.stdout
+
+
 def test_the_similarity_is_an_option(run, data):
     result = run("measure", "toy.npz", "--q", "0", "--similarity", "gaussian:2")
     assert result.exit_code == 0, result.output

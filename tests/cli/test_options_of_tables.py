@@ -46,7 +46,7 @@ def test_labels_beside_an_array(run, tmp_path):
 def test_wrong_columns_end_with_a_sentence(run, manifest):
     result = run("measure", manifest, "--label-column", "kinds")
     assert result.exit_code == 2
-    assert "no column 'kinds' (label_column): did you mean 'kind'?" in result.stderr
+    assert "no column 'kinds' (--label-column): did you mean 'kind'?" in result.stderr
 
 
 def test_every_command_with_data_has_the_options(run):

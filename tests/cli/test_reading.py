@@ -1,5 +1,7 @@
 """How commands read data: options, and notes on standard error."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,17 +23,21 @@ def photos(tmp_path):
 
 
 def test_measure_takes_all_and_says_what_it_left_out(run, photos):
-    result = run("measure", "photos", "--q", "0", "--quiet")
-    assert result.exit_code == 0, result.output
-    assert " 40 " in result.stdout
-    assert result.stderr.splitlines()[-1] == (
+    said = (
         "photos: Left out: 1 file in class folders that no format of pictures fits: 1 .heic "
         "(the first: dog/notes.heic)."
     )
+    result = run("measure", "photos", "--q", "0")
+    assert result.exit_code == 0, result.output
+    assert " 40 " in result.stdout
+    assert said in result.stderr.splitlines()
+    quiet = run("measure", "photos", "--q", "0", "--quiet", "--json")
+    assert quiet.stderr == ""
+    assert json.loads(quiet.stdout)["notes"] == [said]
 
 
 def test_a_page_says_it_too(run, photos, tmp_path):
-    result = run("report", "photos", "--quiet")
+    result = run("report", "photos")
     assert result.exit_code == 0, result.output
     assert "(the first: dog/notes.heic)" in result.stderr
     assert "(the first: dog/notes.heic)" in (tmp_path / "report.html").read_text()
@@ -73,7 +79,7 @@ def train(run, *words):
         seen.append(dataset)
         return training(dataset, *given, **more)
 
-    result = run("train", *words, "--quiet", train=noted)
+    result = run("train", *words, train=noted)
     return result, seen[0] if seen else None
 
 
@@ -99,7 +105,7 @@ def test_train_says_how_it_splits_and_can_be_told(run, photos, tmp_path):
 
 
 def test_a_study_splits_as_it_is_told(run, photos, tmp_path):
-    small = ("--sizes", "8", "--bins", "3", "--per-bin", "2", "--quiet")
+    small = ("--sizes", "8", "--bins", "3", "--per-bin", "2")
     result = run("study", "photos", *small, "--test-fraction", "0.5", "--out", "s")
     assert result.exit_code == 0, result.output
     assert "photos: 20 of 40 images were held out as test set, 50%" in result.stderr

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lcrjax.numerics.progress import each
 from lcrjax.report.figures.bars import ranking_figure
 from lcrjax.report.figures.boxes import alpha_figure, class_balance_figure, size_figure
 from lcrjax.report.figures.correlation_matrix import correlation_figure
@@ -81,7 +82,7 @@ def write_figures(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, draw, _ in STUDY_FIGURES:
+    for name, draw, _ in each(STUDY_FIGURES):
         try:
             figure = draw(table)
         except ValueError as error:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from lcrjax.numerics.progress import each, part
 from lcrjax.report.figures.study_figures import DPI, STUDY_FIGURES, write_figures
 from lcrjax.report.figures.style import FAMILY_COLOURS
 from lcrjax.report.page.explained import claimed, explained, headline
@@ -21,12 +22,16 @@ from lcrjax.study.run.store import read_results
 
 #: Dots to the inch of a figure on a page.
 _PAGE_DPI = 112
+#: Shares of the time after which the paper's claims and the figures begin, as in the panel.
+_CLAIMS, _FIGURES = 0.15, 0.4
 
 
 def study_page(
     folder: str | Path, *, figures: Sequence[str | Path] | None = None, resamples: int = 1000
 ) -> str:
     """Write a study's page: what explains performance, how surely, and where all that comes from.
+
+    Whoever listens to `lcrjax.numerics.progress` is told the share that is done.
 
     Args:
         folder: A study's folder; of an unfinished study the finished rows are reported.
@@ -45,7 +50,12 @@ def study_page(
         raise ValueError(f"{folder} holds no study: name the folder of one.")
     table = read_results(folder)
     targets = sorted((t for t in TARGETS if t in table), key=lambda t: t != "bacc")
-    rankings = [explained(table, target, resamples) for target in targets]
+    with part(0, _CLAIMS):
+        rankings = [explained(table, target, resamples) for target in each(targets)]
+    with part(_CLAIMS, _FIGURES):
+        claims = claimed(table, resamples)
+    with part(_FIGURES, 1):
+        drawn = _drawn(table) if figures is None else _pictures(figures)
     planned = sum(sum(sum(k) for k in sizes.values()) for sizes in decides["blocks"].values())
     settings = {k: v for k, v in decides.items() if k != "blocks"}
     return render(
@@ -58,8 +68,8 @@ def study_page(
         seconds=float(table["seconds"].sum()),
         headline=headline(rankings[0]) if rankings else "",
         rankings=rankings,
-        figures=_drawn(table) if figures is None else _pictures(figures),
-        claims=claimed(table, resamples),
+        figures=drawn,
+        claims=claims,
         datasets=datasets_studied(table, decides["datasets"], about),
         failed=failed(table),
         n_failed=int(table["failure"].notna().sum()),

@@ -43,7 +43,8 @@ def search(
 
     Raises:
         ValueError: If the table cannot support the regression: see `design_matrix`; also if there
-            are no more rows than coefficients, or no combination of that size, or too many to list.
+            are no more rows than coefficients, or no combination of that size, or too many to list
+            (`best_subsets` finds the best one of every size).
 
     References:
         Paper, sections III-E, III-F and IV-D.
@@ -84,12 +85,12 @@ def search_sizes(
             f"{count} features vary over the table, too few for combinations of {largest}: "
             "ask for a smaller size"
         )
-    most = max(math.comb(count, k) for k in range(1, largest + 1))
-    if most > MOST:
-        raise ValueError(
-            f"combinations of up to {largest} of {count} features are too many to list ({most:,}): "
-            "let best_subsets find the best one of every size"
-        )
+    for size in range(1, largest + 1):
+        if (total := math.comb(count, size)) > MOST:
+            raise ValueError(
+                f"size is {largest}, and {count} features have {total:,} combinations of "
+                f"{size}, too many to list: give size= below {size}, or fewer features="
+            )
     p = project(d)
     check_rows(len(d.y), p.base_rank + largest)
     found = {}

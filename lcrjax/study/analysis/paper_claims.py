@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from lcrjax.numerics.progress import each
 from lcrjax.study.analysis.combinations import search
 from lcrjax.study.analysis.effect import top_effect
 from lcrjax.study.analysis.feature_sets import explain_feature_sets
@@ -85,7 +86,7 @@ def claims(table: pd.DataFrame, target: str = "bacc", *, resamples: int = 1000) 
         ("G is close to 1", "between 1 and 1.6", partial(_range, table)),
     ]
     rows = []
-    for claim, paper, find in found:
+    for claim, paper, find in each(found):
         try:
             rows.append((claim, paper, *find()))
         except (ValueError, KeyError):

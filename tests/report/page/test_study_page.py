@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from lcrjax.numerics.progress import telling
 from lcrjax.report import rankings, study_page
 from lcrjax.report.figures.study_figures import STUDY_FIGURES
 from lcrjax.study.run.store import read_results
@@ -55,7 +56,12 @@ def test_a_study_of_few_rows_says_so(study_folder, tmp_path):
 
     few = table.head(3).assign(bacc=np.nan)
     (tmp_path / "few" / "results.parquet").write_bytes(encode(few, {}))
-    text = check(study_page(tmp_path / "few", figures=[])).text
+    shares: list[float] = []
+    with telling(shares.append):
+        text = check(study_page(tmp_path / "few", figures=[])).text
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 15  # one for every claim at least
     assert "No ranking: no complete row among 3" in text
     assert "too few rows, or constant" in text
     assert "its interval" not in text
