@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from measure_figures import MEASURE_FIGURES
 
 import lcrjax
 from lcrjax.data import load
@@ -14,7 +15,6 @@ from lcrjax.report import (
     similarity_figure,
 )
 from lcrjax.report.figures.style import PALETTE, styled
-from measure_figures import MEASURE_FIGURES
 
 IMAGES = Path(__file__).parent / "images"
 
