@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.sharding import PartitionSpec
 
+from lcrjax.numerics.arrays import at_hand
+
 
 def whole(tree: Any) -> Any:
     """Let every device hold all of each array, where a mesh is explicit; else as it is.
@@ -36,6 +38,8 @@ def alike(tree: Any, *others: Any) -> Any:
     What a loop begins with has to vary as what it ends with.
     """
     leaves = jax.tree.leaves((tree, others))
+    if at_hand(*leaves):  # outside of `shard_map`
+        return tree
     all_axes = frozenset[Any]().union(*(axes(x) for x in leaves))
 
     def one(x: Any) -> Any:

@@ -28,9 +28,10 @@ def check_pixels(
     """
     if isinstance(images, jax.core.Tracer):
         return
-    images, low, high = np.asarray(array(what, images)), np.inf, -np.inf
-    if images.dtype.kind != "f":
+    images, low, high = array(what, images), np.inf, -np.inf
+    if images.dtype.kind != "f":  # which may lie on a device, and stay there
         return
+    images = np.asarray(images)
     step = max(1, block_bytes // max(1, images[:1].nbytes))
     for start in range(0, len(images), step):
         block = images[start : start + step]

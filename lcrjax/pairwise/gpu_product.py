@@ -41,6 +41,20 @@ def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     )
 
 
+def within_reach(similarity: TiledSimilarity) -> bool | None:
+    """Whether the kernel's integers reach all similarities of bytes, where numbers at hand say so.
+
+    A GPU that has to look at them waits for it in the middle of its work.
+    """
+    if type(similarity) is not RMSD or not gpu.available():
+        return None
+    numbers = similarity.scale, similarity.unit
+    if any(isinstance(x, Array) for x in numbers):
+        return None
+    scale, unit = (float(np.asarray(x)) for x in numbers)
+    return scale * 255 / unit <= _FARTHEST
+
+
 def traced_product(
     similarity: RMSD,
     points: squares.Bytes,
@@ -48,6 +62,7 @@ def traced_product(
     weights: Float[Array, "k m"],
     counts: tuple[Array, Array],
     side: int,
+    near: bool | None = None,
 ) -> Float[Array, "k n"]:
     """Transposed Z w of the first `counts` points and others; see `serve`.
 
@@ -60,8 +75,11 @@ def traced_product(
         weights: One row for each distribution.
         counts: How many of the points and of the others are elements.
         side: Side of a tile.
+        near: What `within_reach` says.
     """
     rate = similarity.rate(points.dimension, jnp.float32, True)
+    if near:
+        return _by_kernel(rate, points, others, weights, counts)
     given = (similarity, points, others, weights, counts)
     return jax.lax.cond(
         rate * 255 * math.sqrt(points.dimension) <= _FARTHEST,
@@ -105,7 +123,7 @@ def _by_kernel(
     sums = upper.astype(jnp.float32) * 2.0**32 + lower.astype(jnp.float32)
     sums = jnp.ldexp(sums * 2.0**-_UNIT, exponent)[:, : len(points.pixels)]
     if others is None:
-        sums = jnp.zeros_like(sums).at[:, order].set(sums)
+        sums = jnp.zeros_like(sums).at[:, order].set(sums, unique_indices=True)
     return alike(sums, weights)
 
 

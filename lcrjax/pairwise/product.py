@@ -122,6 +122,7 @@ def product(
         _in_rows(weights, columns),
         (np.int32(n), np.int32(m)),
         side,
+        gpu_product.within_reach(similarity),
     )
     return _in_columns(ready(found) if jax.default_backend() == "cpu" else found, n)
 
@@ -169,7 +170,7 @@ def _both_ways(
     return mutual_products(similarity, points, columns, weights, its_weights, counts, side)
 
 
-@partial(jax.jit, static_argnums=5)
+@partial(jax.jit, static_argnums=(5, 6))
 def _jitted(
     similarity: TiledSimilarity,
     elements: Any,
@@ -177,9 +178,10 @@ def _jitted(
     weights: Array,
     counts: tuple[Array, Array],
     side: int,
+    near: bool | None = None,
 ) -> Array:
     points, columns = similarity.prepare_both(elements, others)
-    found = _product(similarity, points, columns, weights, counts, side)
+    found = _product(similarity, points, columns, weights, counts, side, near)
     # Times one: XLA takes a program without arithmetic for a trifle, and runs it in the thread that
     # calls it, which hears no Ctrl-C meanwhile.
     return found * jnp.minimum(counts[0], 1).astype(found.dtype)
@@ -192,16 +194,20 @@ def _product(
     weights: Array,
     counts: tuple[Array, Array],
     side: int,
+    near: bool | None = None,
 ) -> Array:
-    """Transposed Z w of padded points, (k, n); `others` None for the points themselves."""
+    """Transposed Z w of padded points, (k, n).
+
+    `others` is None for the points themselves, `near` what `gpu_product.within_reach` says.
+    """
     if type(similarity) is not Linear:
-        return _of_pairs(similarity, points, others, weights, counts, side)
+        return _of_pairs(similarity, points, others, weights, counts, side, near)
     columns = points if others is None else others
     together = inner_products(weights.astype(columns.dtype), columns.T)
     return inner_products(together, points).astype(weights.dtype)
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(5,))
+@partial(jax.custom_jvp, nondiff_argnums=(5, 6))
 def _of_pairs(
     similarity: TiledSimilarity,
     points: Any,
@@ -209,19 +215,20 @@ def _of_pairs(
     weights: Array,
     counts: tuple[Array, Array],
     side: int,
+    near: bool | None,
 ) -> Array:
     given = (similarity, points, others, weights, counts)
     in_tiles = partial(product_in_tiles, side=side)
     kernels: dict[str, Any] = {}
     if native_product.serve(similarity, points, weights):
         kernels["cpu"] = native_product.traced_product
-    if gpu_product.serve(similarity, points, weights):
-        kernels["cuda"] = partial(gpu_product.traced_product, side=side)
+    if near is not False and gpu_product.serve(similarity, points, weights):
+        kernels["cuda"] = partial(gpu_product.traced_product, side=side, near=near)
     if not kernels:
         return in_tiles(*given)
     return jax.lax.platform_dependent(*given, **kernels, default=in_tiles)
 
 
 @_of_pairs.defjvp
-def _derivative(side: int, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    return _of_pairs(*primals, side), product_derivative(side, primals, tangents)
+def _derivative(side: int, near: bool | None, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    return _of_pairs(*primals, side, near), product_derivative(side, primals, tangents)

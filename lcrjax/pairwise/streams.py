@@ -147,7 +147,7 @@ def product_of_stream(
     if are_inner_products(own, *sets):
         return product_of_factors(own, sets[0], sets[1] if len(sets) > 1 else None, weights)
     if others is None:
-        return _all_pairs(similarity, elements, weights, checkpoint)
+        return _all_pairs(similarity, own, convert, elements, weights, checkpoint)
     blocks = stream.blocks(stream.rows_at_once)
     if stream is elements:
         columns, table = given[1], jnp.asarray(weights)
@@ -181,12 +181,13 @@ def _vectors(given: Any, convert: Callable[[np.ndarray], np.ndarray]) -> Vectors
 
 def _all_pairs(
     similarity: Similarity,
+    own: TiledSimilarity,
+    convert: Callable[[np.ndarray], np.ndarray],
     stream: Stream,
     weights: Float[np.ndarray, "n k"],
     checkpoint: Checkpoint | None,
 ) -> Float[np.ndarray, "n k"]:
     """Each block against itself and those after it, in as many passes as there are blocks."""
-    own, convert = canonical_form(similarity, stream)
     rows = max(SPLIT, stream.rows_at_once // SPLIT * SPLIT)
     sums, place = np.zeros(weights.shape), (0, 0)
     if checkpoint is not None:

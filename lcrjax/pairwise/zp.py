@@ -90,9 +90,10 @@ def ordinariness(
         raise ValueError(f"weights have shape {weights.shape}: give ({m},) or ({m}, k)")
     if m == 0 or count_elements(similarity, elements) == 0:
         raise ValueError("there are no elements: give one at least")
-    table = weights[:, None] if weights.ndim == 1 else weights
+    # Reshaped, not indexed: outside of programs an index takes jax twice as long.
+    table = weights.reshape(m, 1) if weights.ndim == 1 else weights
     out = zp(similarity, elements, table, others, tile=tile, mesh=mesh)
-    return out[:, 0] if weights.ndim == 1 else out
+    return out.reshape(-1) if weights.ndim == 1 else out
 
 
 def zp(

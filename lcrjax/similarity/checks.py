@@ -61,8 +61,8 @@ def _checked(name: str, array: Any) -> Any:
         return array
     if array.ndim < 2 or 0 in array.shape[1:]:
         raise ValueError(f"{name} have shape {array.shape}: give (n, ...), one row per element")
-    host = np.asarray(array)
-    if array.dtype.kind == "f" and not _surely_finite(host):
+    # Others are finite, and stay on the device on which they may lie.
+    if array.dtype.kind == "f" and not _surely_finite(host := np.asarray(array)):
         bad = np.argwhere(~np.isfinite(host))
         if len(bad):
             place = tuple(map(int, bad[0]))

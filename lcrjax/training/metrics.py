@@ -1,11 +1,11 @@
 """Accuracy, balanced accuracy and multiclass AUC of predictions."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+
+_SIDES: tuple[Literal["left"], Literal["right"]] = "left", "right"
 
 
 class Scores(NamedTuple):
@@ -38,38 +38,29 @@ def score(
             `bacc` and `auc`, while `auc_micro` compares scores across classes.
         labels: True classes, 0 to classes - 1.
     """
-    acc, bacc = _accuracies(jnp.asarray(probabilities), jnp.asarray(labels))
-    scores, classes = np.asarray(probabilities), np.arange(probabilities.shape[1])
-    truth = np.asarray(labels)[:, None] == classes[None, :]
-    ranked = truth.any(0) & ~truth.all(0)
-    auc = _aucs(scores[:, ranked], truth[:, ranked]).mean() if ranked.any() else np.nan
-    micro = _aucs(scores.reshape(-1, 1), truth.reshape(-1, 1))[0]
-    return Scores(float(acc), float(bacc), float(auc), float(micro))
+    # On the host: a GPU is waited for once.
+    scores, given = np.asarray(probabilities), np.asarray(labels)
+    classes = np.arange(scores.shape[1])
+    right = np.argmax(scores, axis=1) == given
+    support, found = (np.bincount(x, minlength=len(classes)) for x in (given, given[right]))
+    recall = found[support > 0] / support[support > 0]
+    truth = given[:, None] == classes[None, :]
+    ranked = classes[(support > 0) & (support < len(given))]
+    aucs = [_auc(scores[:, c], truth[:, c]) for c in ranked]
+    auc = np.mean(aucs) if aucs else np.nan
+    micro = _auc(scores.reshape(-1), truth.reshape(-1))
+    return Scores(float(right.mean()), float(recall.mean()), float(auc), micro)
 
 
-@jax.jit
-def _accuracies(
-    probabilities: Float[Array, "n classes"], labels: Int[Array, " n"]
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    truth = labels[:, None] == jnp.arange(probabilities.shape[1], dtype=labels.dtype)[None, :]
-    right = jnp.argmax(probabilities, 1).astype(labels.dtype) == labels
-    support = truth.sum(0)
-    recall = (truth & right[:, None]).sum(0) / jnp.maximum(support, 1)
-    present = support > 0
-    return right.mean(), recall.sum(where=present) / present.sum().astype(recall.dtype)
+def _auc(scores: Float[np.ndarray, " n"], truth: Bool[np.ndarray, " n"]) -> float:
+    """Share of pairs whose positive has the higher score, ties counting half (Mann-Whitney).
 
-
-def _aucs(
-    scores: Float[np.ndarray, "n columns"], truth: Bool[np.ndarray, "n columns"]
-) -> Float[np.ndarray, " columns"]:
-    """AUC of each column by ranks, ties counting half (Mann-Whitney).
-
-    It is that of scikit-learn's `roc_auc_score`, which takes ten times as long: a twelfth of the
-    time in which a subset of 64 digits is trained.
+    It is that of scikit-learn's `roc_auc_score`, which takes over ten times as long. NaN where a
+    score is NaN, or there are no pairs.
     """
-    from scipy.stats import rankdata
-
-    positives = truth.sum(0)
-    ranks = np.where(truth, rankdata(scores, axis=0), 0.0).sum(0)
-    pairs = positives * (len(truth) - positives)
-    return (ranks - positives * (positives + 1) / 2) / pairs
+    positives, negatives = np.sort(scores[truth]), np.sort(scores[~truth])
+    largest = [*positives[-1:], *negatives[-1:]]  # where NaN comes last
+    if len(largest) < 2 or np.isnan(largest).any():
+        return float("nan")
+    below = sum(int(np.searchsorted(negatives, positives, side).sum()) for side in _SIDES)
+    return below / (2 * len(positives) * len(negatives))

@@ -7,6 +7,7 @@ import pytest
 
 import lcrjax
 from lcrjax import native
+from lcrjax.native import gpu
 from lcrjax.training import Backend, TrainingConfig, resnet18
 from lcrjax.training.batches import Images
 from lcrjax.training.programs import make_programs
@@ -68,6 +69,26 @@ def test_programs_for_a_cpu_name_the_kernels():
 def test_measures_lower_for_a_gpu(name):
     function, *shapes = PROGRAMS[name]
     assert "lcrjax_" not in lowered(function, *shapes)
+
+
+@pytest.mark.parametrize(
+    ("scale", "kernel", "tiles"), [(20, True, False), (20.5, False, True), (None, True, True)]
+)
+def test_numbers_at_hand_decide_whether_the_kernel_for_gpus_serves(
+    monkeypatch, scale, kernel, tiles
+):
+    """With both in the program the host waits for the GPU in the middle of it."""
+    monkeypatch.setattr(gpu, "available", lambda: True)
+    monkeypatch.setattr(gpu, "target", lambda: "kernel_for_gpus")
+    traced = [np.float32(1)] if scale is None else []
+
+    def product(x, weights, *traced):
+        return lcrjax.ordinariness(x, weights, lcrjax.RMSD(*traced or [scale]))
+
+    shapes = jax.ShapeDtypeStruct((2048, 20), np.uint8), jax.ShapeDtypeStruct((2048, 2), np.float32)
+    program = jax.jit(product).trace(*shapes, *traced).lower(lowering_platforms=("cuda",))
+    text = program.as_text()
+    assert ("@kernel_for_gpus" in text, "stablehlo.while" in text) == (kernel, tiles)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -71,6 +71,23 @@ def test_fractions_are_recognised_and_other_floats_are_not(rng):
 N, D, K = 33, 48, 3  # ragged: one element more than the smallest tile
 
 
+@pytest.mark.parametrize("measured", [lcrjax.ordinariness, lcrjax.measure])
+def test_bytes_on_a_device_stay_there(measured, rng, monkeypatch):
+    images, labels = rng.integers(0, 256, (N, D), np.uint8), np.arange(N) % K
+    given = labels if measured is lcrjax.measure else np.eye(K, dtype="f4")[labels]
+    expected = jax.tree.leaves(measured(images, given))
+    there, fetch = jnp.asarray(images), np.asarray
+
+    def asarray(array, *how, **more):
+        assert array is not there
+        return fetch(array, *how, **more)
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(np, "asarray", asarray)
+    for found, known in zip(jax.tree.leaves(measured(there, given)), expected, strict=True):
+        np.testing.assert_allclose(found, known, rtol=1e-5)
+
+
 def test_floats_that_are_fractions_give_the_same_bits_as_bytes(rng):
     images = rng.integers(0, 256, (N, D), np.uint8)
     weights = rng.random((N, K)).astype("f4")

@@ -36,7 +36,7 @@ def reference(probabilities, labels):
 @given(predictions())
 def test_equals_scikit_learn(case):
     probabilities, labels = case
-    np.testing.assert_allclose(score(*case), reference(*case), atol=1e-6)
+    np.testing.assert_allclose(score(*case), reference(*case), atol=1e-12)
     if probabilities.shape[1] > 2:
         wide = probabilities.astype(np.float64)
         wide /= wide.sum(1, keepdims=True)
@@ -50,7 +50,7 @@ def test_many_images_stay_exact():
     logits = rng.normal(size=(20_000, 9)) + (labels[:, None] == np.arange(9))
     probabilities = np.asarray(jax.nn.softmax(logits.astype(np.float32)))
     np.testing.assert_allclose(
-        score(probabilities, labels), reference(probabilities, labels), atol=1e-6
+        score(probabilities, labels), reference(probabilities, labels), atol=1e-12
     )
 
 
@@ -76,3 +76,11 @@ def test_one_class_has_no_auc():
     probabilities = np.full((5, 3), 1 / 3, np.float32)
     assert np.isnan(score(probabilities, np.zeros(5, int)).auc)
     assert score(probabilities, np.zeros(5, int)).bacc == 1
+    assert np.isnan(score(probabilities[:, :1], np.zeros(5, int)).auc_micro)
+
+
+@pytest.mark.parametrize("image", [0, 5])
+def test_predictions_that_are_no_numbers_have_no_auc(image):
+    probabilities, labels = np.full((6, 2), 0.5, np.float32), np.array([0, 0, 0, 0, 0, 1])
+    probabilities[image, 1] = np.nan
+    assert np.isnan(score(probabilities, labels)[2:]).all()
