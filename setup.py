@@ -62,10 +62,10 @@ class PlatformWheel(bdist_wheel):
 
 
 def kernels() -> list[Extension]:
-    """The two libraries, for x86-64 on Linux and macOS."""
+    """The two libraries, for x86-64 on Linux."""
     if SWITCH == "0":
         return []
-    if platform.machine().lower() not in ("x86_64", "amd64") or platform.system() == "Windows":
+    if platform.machine().lower() not in ("x86_64", "amd64") or platform.system() != "Linux":
         missing(f"there are none for {platform.machine()} on {platform.system()}")
         return []
     comparing = [*SOURCES.glob("common/*.c"), *SOURCES.glob("pairwise/*.c")]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from measure_figures import MEASURE_FIGURES
 
 import lcrjax
 from lcrjax.data import load
@@ -58,6 +59,8 @@ if __name__ == "__main__":
     digits = load("digits")
     measured = lcrjax.measure(digits.train_images, digits.train_labels, q=PROFILE_ORDERS)
     IMAGES.mkdir(exist_ok=True)
+    for name, draw in MEASURE_FIGURES.items():
+        save(draw(), name)
     save(measures_figure(), "measures")
     save(frequency_and_similarity_figure(digits), "sense")
     save(similarity_figure(digits), "similarity")

@@ -33,9 +33,11 @@ def load_tfds(named: str | Path, options: Options) -> Dataset:
     Raises:
         DataError: A ValueError, if the dataset is unknown, cannot be prepared or read, or is not
             of single images with one class label.
-        ImportError: If tensorflow-datasets is not installed.
+        ImportError: If tensorflow-datasets or array-record is not installed. Windows has no
+            array-record.
     """
     name = str(named).removeprefix(_PREFIX)
+    need("array_record", "array-record (which Windows lacks)", "tfds")
     tfds = need("tensorflow_datasets", "tensorflow-datasets", "tfds")
     builder = _builder(tfds, name, options.cache)
     image, label = _keys(tfds, builder.info, name)

@@ -7,10 +7,12 @@ from lcrjax.pairwise.close_pairs import (
     list_close_pairs,
     nearness,
 )
+from lcrjax.pairwise.columns import Columns
 from lcrjax.pairwise.neighbours import Neighbours, nearest_neighbours
 from lcrjax.pairwise.zp import ordinariness
 
 __all__ = [
+    "Columns",
     "Nearness",
     "Neighbours",
     "count_close_pairs",

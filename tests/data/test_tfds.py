@@ -134,3 +134,9 @@ def test_damaged_records_are_refused(build):
     record.write_bytes(record.read_bytes()[:40])
     with pytest.raises(DataError, match="cannot read tfds:tiny_pictures"):
         load("tfds:tiny_pictures", cache=folder)
+
+
+def test_without_records_the_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "array_record", None)
+    with pytest.raises(ImportError, match=r"needs array-record \(which Windows lacks\)"):
+        load("tfds:mnist")

@@ -27,11 +27,17 @@ class StudyFigure(NamedTuple):
         name: Of its files, without a suffix.
         draw: Draws it from a study's table; a ValueError says why it cannot.
         caption: What stands above it on a page, and what a reader who does not see it is told.
+        intervals: What the caption adds where the table has enough rows for intervals.
     """
 
     name: str
     draw: Callable[[pd.DataFrame], Figure]
     caption: str
+    intervals: str = ""
+
+    def told(self, intervals: bool) -> str:
+        """The whole caption, of a table with intervals or without."""
+        return f"{self.caption} {self.intervals}".strip() if intervals else self.caption
 
 
 #: In the order of the page.
@@ -54,8 +60,8 @@ STUDY_FIGURES = (
     StudyFigure(
         "fig4-rankings",
         ranking_figure,
-        "Adjusted R² of single features, pairs, triples and groups, with bootstrap intervals of "
-        "95 %.",
+        "Adjusted R² of single features, pairs, triples and groups.",
+        "Lines are bootstrap intervals of 95 %.",
     ),
     StudyFigure(
         "fig5-correlations", correlation_figure, "Squared correlations of the features, clustered."
@@ -82,7 +88,7 @@ def write_figures(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, draw, _ in each(STUDY_FIGURES):
+    for name, draw, *_ in each(STUDY_FIGURES):
         try:
             figure = draw(table)
         except ValueError as error:

@@ -54,8 +54,9 @@ def study_page(
         rankings = [explained(table, target, resamples) for target in each(targets)]
     with part(_CLAIMS, _FIGURES):
         claims = claimed(table, resamples)
+    intervals = any(kind["intervals"] for found in rankings[:1] for kind in found["kinds"])
     with part(_FIGURES, 1):
-        drawn = _drawn(table) if figures is None else _pictures(figures)
+        drawn = _drawn(table, intervals) if figures is None else _pictures(figures, intervals)
     planned = sum(sum(sum(k) for k in sizes.values()) for sizes in decides["blocks"].values())
     settings = {k: v for k, v in decides.items() if k != "blocks"}
     return render(
@@ -68,6 +69,7 @@ def study_page(
         seconds=float(table["seconds"].sum()),
         headline=headline(rankings[0]) if rankings else "",
         rankings=rankings,
+        intervals=intervals,
         figures=drawn,
         claims=claims,
         datasets=datasets_studied(table, decides["datasets"], about),
@@ -82,13 +84,13 @@ def study_page(
     )
 
 
-def _drawn(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _drawn(table: pd.DataFrame, intervals: bool) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as place:
-        return _pictures(write_figures(table, place, suffixes=(".png",)))
+        return _pictures(write_figures(table, place, suffixes=(".png",)), intervals)
 
 
-def _pictures(files: Sequence[str | Path]) -> list[dict[str, Any]]:
-    captions = {figure.name: figure.caption for figure in STUDY_FIGURES}
+def _pictures(files: Sequence[str | Path], intervals: bool) -> list[dict[str, Any]]:
+    captions = {figure.name: figure.told(intervals) for figure in STUDY_FIGURES}
     found = []
     for file in map(Path, files):
         if file.suffix == ".png":

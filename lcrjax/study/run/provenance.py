@@ -19,7 +19,7 @@ def describe(
 
     Returns:
         A dictionary that JSON can hold: `decides` must be the same whenever the work is resumed;
-        `about` tells sources and licences.
+        `about` tells sources, licences, and what reading left out, changed or held out.
     """
     contents = {
         d.name: {
@@ -34,7 +34,12 @@ def describe(
     found = machine() if on is None else on
     environment = {part: found[part] for part in ("versions", "device")}
     about = {
-        d.name: {"source": d.source, "licence": d.licence, "class_names": list(d.class_names)}
+        d.name: {
+            "source": d.source,
+            "licence": d.licence,
+            "class_names": list(d.class_names),
+            "notes": list(d.notes),
+        }
         for d in datasets
     }
     return {"decides": {**settings, "datasets": contents, **environment}, "about": about}

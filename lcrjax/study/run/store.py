@@ -164,7 +164,9 @@ def read_results(path: str | Path) -> pd.DataFrame:
         raise ValueError(f"{path} does not exist: name a study's folder or a table")
     if path.is_file():
         try:
-            return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+            if path.suffix == ".csv":
+                return pd.read_csv(path, float_precision="round_trip")
+            return pd.read_parquet(path)
         except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
             raise ValueError(
                 f"{path} is not a table ({error}): name a .parquet or .csv file"

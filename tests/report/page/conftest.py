@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,9 @@ HOSTILE = (
     "</script><script>alert(3)</script>",
     "é {{ 7 * 7 }} & 'q' https://evil.example/x",
 )
+
+
+NOTES = ("50 of 200 images were held out as test set, 25% of each class at random (seed 0).",)
 
 
 def make(counts=(9, 7, 8, 6), shape=(5, 5, 3), names=HOSTILE, seed=0):
@@ -64,7 +69,7 @@ def study_folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("study") / "st"
     fake.run_study(
-        [fake.dataset("<script>toy</script>"), fake.dataset("two", seed=1)],
+        [fake.dataset("<script>toy</script>"), replace(fake.dataset("two", seed=1), notes=NOTES)],
         folder,
         StudyConfig(sizes=(16, 32), bins=8, per_bin=3, candidates=2000),
         train=train,

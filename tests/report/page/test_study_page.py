@@ -1,12 +1,16 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lcrjax.numerics.progress import telling
 from lcrjax.report import rankings, study_page
 from lcrjax.report.figures.study_figures import STUDY_FIGURES
 from lcrjax.study.run.store import read_results
+from lcrjax.study.table import encode
+from tests.report.page.conftest import NOTES
 from tests.report.page.pages import check
 
 
@@ -26,7 +30,7 @@ def test_the_ranking_is_the_search(page, study_folder):
 
 
 def test_figures_are_within_the_page(page):
-    assert [a["alt"] for a in page.of("img")] == [figure.caption for figure in STUDY_FIGURES]
+    assert [a["alt"] for a in page.of("img")] == [figure.told(True) for figure in STUDY_FIGURES]
     assert all(a["src"].startswith("data:image/png;base64,") for a in page.of("img"))
 
 
@@ -48,12 +52,8 @@ def test_where_it_comes_from_is_told(page, study_folder):
 
 
 def test_a_study_of_few_rows_says_so(study_folder, tmp_path):
-    import shutil
-
     shutil.copytree(study_folder, tmp_path / "few")
     table = read_results(study_folder)
-    from lcrjax.study.table import encode
-
     few = table.head(3).assign(bacc=np.nan)
     (tmp_path / "few" / "results.parquet").write_bytes(encode(few, {}))
     shares: list[float] = []
@@ -66,6 +66,32 @@ def test_a_study_of_few_rows_says_so(study_folder, tmp_path):
     assert "too few rows, or constant" in text
     assert "its interval" not in text
     assert "A study of 40 subsets or more has intervals, too." in text
+
+
+def test_a_figure_without_intervals_claims_none(study_folder, tmp_path):
+    folder = shutil.copytree(study_folder, tmp_path / "few")
+    table = read_results(study_folder)
+    # Many subsets, but too few that have all values.
+    table.loc[30:, "bacc"] = np.nan
+    (folder / "results.parquet").write_bytes(encode(table, {}))
+    Image.new("L", (20, 10)).save(tmp_path / "fig4-rankings.png")
+    page = check(study_page(folder, figures=[tmp_path / "fig4-rankings.png"], resamples=9))
+    assert [a["alt"] for a in page.of("img")] == [
+        "Adjusted R² of single features, pairs, triples and groups."
+    ]
+    assert "its interval" not in page.text
+
+
+def test_what_reading_held_out_is_told(page, study_folder, tmp_path):
+    assert f"Licence: none. {NOTES[0]}" in page.text
+    folder = shutil.copytree(study_folder, tmp_path / "old")
+    described = json.loads((folder / "config.json").read_text())
+    for facts in described["about"].values():
+        del facts["notes"]  # as an earlier version wrote it
+    (folder / "config.json").write_text(json.dumps(described))
+    old = check(study_page(folder, figures=[], resamples=9)).text
+    assert "Licence: none." in old
+    assert "held out" not in old
 
 
 def test_what_is_no_study_is_refused(tmp_path):
