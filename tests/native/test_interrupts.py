@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lcrjax import native
-from tests.compiling import QUICKLY
+from tests.compiling import quick_environment
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no compiled kernels")
 
@@ -89,7 +89,7 @@ np.testing.assert_array_equal(found, lcrjax.ordinariness(images, np.ones(len(ima
 def run(code):
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=os.environ | QUICKLY,
+        env=os.environ | quick_environment(),
         capture_output=True,
         text=True,
         check=False,
