@@ -9,9 +9,8 @@ import jax
 import pytest
 from jax._src import compiler
 
-#: Rooms where rounding is tested: what they compute, all others take from them. And what users see:
-#: pages and the package's own examples.
-ROUNDING = {"native", "numerics", "pairwise", "similarity", "test_docs.py", "lcrjax"}
+#: Rooms where rounding is tested: what they compute, all others take from them.
+ROUNDING = {"native", "numerics", "pairwise", "similarity"}
 
 _USUAL = compiler.get_compile_options
 _FLAGS = os.environ.get("XLA_FLAGS", "")

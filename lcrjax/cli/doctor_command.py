@@ -175,7 +175,7 @@ def faults() -> list[str]:
     for name in ("lcrjax", "jaxlib", *dict.fromkeys(itertools.chain(*_required().values()))):
         imported = getattr(sys.modules.get(name.replace("-", "_")), "__version__", None)
         installed = _version(name)
-        if isinstance(imported, str) and installed not in (imported, _ABSENT):
+        if isinstance(imported, str) and installed not in (imported.removeprefix("v"), _ABSENT):
             said.append(
                 f"{name} is imported as {imported}, but installed as {installed}: install it again."
             )

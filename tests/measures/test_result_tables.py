@@ -10,7 +10,7 @@ def test_standard_errors_of_numbers_and_logs():
     value[list(MEASURES).index("rho_hat"), 0] = -0.5, 0.25
     error = np.full_like(value, 0.1)
     q, present = np.array([1.0]), np.array([1])
-    found = estimate_result(q, ("absent", "a"), present, value, error, value - 1, value + 1)
+    found = estimate_result(q, ("absent", "a"), present, value, error, value - 1, value + 1, rows=9)
     errors = found.standard_error
     np.testing.assert_allclose(found.class_level["alpha"], [[np.nan, np.exp(0.5)]], rtol=1e-6)
     np.testing.assert_allclose(errors.class_level["alpha"][0, 1], 0.1 * np.exp(0.5), rtol=1e-6)

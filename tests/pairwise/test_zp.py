@@ -72,7 +72,7 @@ N, D, K = 33, 48, 3  # ragged: one element more than the smallest tile
 
 
 @pytest.mark.parametrize("measured", [lcrjax.ordinariness, lcrjax.measure])
-def test_bytes_on_a_device_stay_there(measured, rng, monkeypatch):
+def test_bytes_on_a_device_stay_there(measured, rng, monkeypatch, without_kernels):
     images, labels = rng.integers(0, 256, (N, D), np.uint8), np.arange(N) % K
     given = labels if measured is lcrjax.measure else np.eye(K, dtype="f4")[labels]
     expected = jax.tree.leaves(measured(images, given))
