@@ -22,6 +22,9 @@ BYTES, FLOATS = np.zeros((N, D), np.uint8), np.zeros((N, D), np.float32)
 WEIGHTS = np.ones((N, K), np.float32)
 
 
+trains = pytest.mark.skipif(not native.complete(), reason="kernels for AVX2 do not train")
+
+
 @pytest.fixture(autouse=True)
 def annotations_unchecked(monkeypatch):
     """As users call them."""
@@ -114,6 +117,7 @@ def test_sums(kind, others):
         assert refused(centre=np.zeros(D - 1, np.float32))
 
 
+@trains
 def test_normals():
     key, out = jnp.zeros(2, jnp.uint32), np.zeros(5, np.float32)
     assert not refuses("normals", out, key)
@@ -123,6 +127,7 @@ def test_normals():
     assert refuses("normals", out.astype("i4"), key)
 
 
+@trains
 def test_adam():
     x, numbers = jnp.ones((3, 2)), jnp.ones(3)
     assert not refuses("adam", [x] * 3, *[x] * 4, numbers)
@@ -133,6 +138,7 @@ def test_adam():
     assert refuses("adam", [x] * 3, *[x] * 4, numbers[1:])
 
 
+@trains
 @pytest.mark.parametrize("part", ["training", "inference", "gradient"])
 def test_a_network(part, monkeypatch):
     """Operands and results are spoilt in turn: some of each kind, as each takes a program."""
