@@ -21,9 +21,9 @@ LIKE = lcrjax.Laplacian(0.7)
 PALE = tint(GREY, 0.35)
 
 
-def panels(count: int) -> tuple[Figure, Any]:
-    """A low row of panels."""
-    fig = Figure(figsize=(1.8 * count, 2.1), layout="constrained")
+def panels(count: int, width: float = 1.8, height: float = 2.1) -> tuple[Figure, Any]:
+    """A low row of panels, each so wide."""
+    fig = Figure(figsize=(width * count, height), layout="constrained")
     return fig, fig.subplots(1, count)
 
 
@@ -54,8 +54,7 @@ def effective_numbers() -> Figure:
 @styled
 def viewpoints() -> Figure:
     """The same bowls at every viewpoint."""
-    fig, ax = panels(1)
-    fig.set_size_inches(3.6, 2.1)
+    fig, ax = panels(1, 3.6)
     for bowl, name, colour in ((MIXED, "mixed", 2), (APPLES, "mostly apples", 0)):
         numbers = [float(lcrjax.hill_number(bowl, q)) for q in PROFILE_ORDERS]
         ax.plot(place(np.array(PROFILE_ORDERS)), numbers, color=PALETTE[colour], label=name)
@@ -68,8 +67,7 @@ def viewpoints() -> Figure:
 @styled
 def ordinariness() -> Figure:
     """Similarities of two bowls of three kinds, and the mean of each row."""
-    fig, axes = panels(2)
-    fig.set_size_inches(5.4, 2.3)
+    fig, axes = panels(2, 2.7, 2.3)
     for ax, (names, Z) in zip(axes, FRUIT.items(), strict=True):
         shown = np.column_stack([Z, np.full(3, np.nan), Z @ np.full(3, 1 / 3)])
         ax.imshow(shown, cmap="Blues", vmin=0, vmax=1.3)
@@ -162,8 +160,7 @@ def vendi() -> Figure:
 @styled
 def rarefaction() -> Figure:
     """Kinds seen in parts of two catches, which are compared at one size."""
-    fig, ax = panels(1)
-    fig.set_size_inches(3.6, 2.1)
+    fig, ax = panels(1, 3.6)
     catches = {"day": [10, 5, 3, 1, 1, 0, 0, 0, 0], "night": [40, 20, 12, 7, 5, 4, 2, 1, 1]}
     for colour, (name, counts) in enumerate(catches.items()):
         sizes = np.unique(np.linspace(1, sum(counts), 30).astype(int))

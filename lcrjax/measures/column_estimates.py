@@ -7,6 +7,7 @@ due to columns (the jackknife). A class of which f is among the columns takes pa
 sqrt(1 - f) of its changes, by which both become those of a sample without replacement.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.measures.family import Family, Members, family_of
+from lcrjax.measures.growing import grown
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import measures_of_logs, sample_intervals
@@ -44,11 +46,12 @@ def estimated_by_columns(
     class_names: tuple[str, ...],
     q: Any,
     *,
-    rows: int,
+    rows: int | None,
+    error: float | None,
     columns: int,
     seed: int,
     check: Callable[[Any], None] | None = None,
-) -> tuple[Diversity, list[str]]:
+) -> Diversity | None:
     """Estimate the family from the similarities of sampled elements to sampled others.
 
     Args:
@@ -58,25 +61,84 @@ def estimated_by_columns(
         class_names: C names.
         q: Viewpoints in [0, inf].
         rows: Elements whose ordinariness is estimated.
+        error: In place of it, half the width of the intervals of A, R and G of the dataset at
+            finite viewpoints, relative to their values; rows and columns grow until it is reached.
         columns: Elements that they are compared with.
         seed: Of the random numbers.
         check: What looks at the elements that were drawn, before they are compared.
 
     Returns:
-        A `Diversity` with intervals, and in sentences why these may hold the truth too seldom, as
-        far as the sample shows it.
+        A `Diversity` with intervals; None where all elements are to be taken. Warnings say why
+        intervals may hold the truth too seldom, as far as the sample shows it.
+
+    Raises:
+        ValueError: If the error is out of reach, and all pairs are too many.
 
     References:
         Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
     """
-    from scipy.special import stdtrit
-
-    rng, n = np.random.default_rng(seed), len(classes)
     present, own = present_classes(classes)
     elements_of = members_of(own)
-    sizes = np.array([len(part) for part in elements_of])
+    doubts: list[str] = []
+
+    def once(rows: int, columns: int) -> Diversity:
+        rng = np.random.default_rng(seed)
+        sample, chosen = (drawn(elements_of, size, rng) for size in (rows, columns))
+        found, doubts[:] = _once(
+            similarity, elements, own, elements_of, present, class_names, q, sample, chosen, check
+        )
+        return found
+
+    if error is not None:
+        found = grown(once, len(classes), len(class_names), error, columns)
+    else:
+        assert rows is not None
+        found = once(rows, columns)
+    if found is not None:
+        for doubt in doubts:
+            warnings.warn(doubt, stacklevel=3)
+    return found
+
+
+def check_columns(columns: int | None, rows: int | None, error: float | None, classes: Any) -> None:
+    """Check how many columns are asked for.
+
+    Raises:
+        ValueError: If neither rows nor an error say how many to compare with them, or there are
+            fewer than a class needs.
+    """
+    if columns is None:
+        return
+    if rows is None and error is None:
+        raise ValueError(
+            f"columns is {columns}, and neither rows nor error is given: give one of them"
+        )
+    sizes = class_sizes(classes)
+    least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
+    if columns < least:
+        raise ValueError(
+            f"columns is {columns}, and there are {np.count_nonzero(sizes)} classes: give "
+            f"{FEWEST_COLUMNS} for each at least, {least}"
+        )
+
+
+def _once(
+    similarity: Similarity,
+    elements: Any,
+    own: Int[np.ndarray, " n"],
+    elements_of: list[Int[np.ndarray, " _"]],
+    present: Int[np.ndarray, " P"],
+    class_names: tuple[str, ...],
+    q: Any,
+    sample: Sample,
+    chosen: Sample,
+    check: Callable[[Any], None] | None,
+) -> tuple[Diversity, list[str]]:
+    """An estimate from such rows and columns, and in sentences why it may be too sure of itself."""
+    from scipy.special import stdtrit
+
+    n, sizes = len(own), np.array([len(part) for part in elements_of])
     names = tuple(class_names[i] for i in present)
-    sample, chosen = (drawn(elements_of, size, rng) for size in (rows, columns))
     sums, counts = _sums_by_group(similarity, elements, own, names, sample, chosen, check)
     orders = viewpoints(q, float_dtype(*jax.tree.leaves(elements)))
     finite = orders.astype(np.float64)
@@ -113,28 +175,6 @@ def estimated_by_columns(
         rows=len(sample.rows), columns=len(chosen.rows),
     )  # fmt: skip
     return found, _doubts(sample, items, sizes, names)
-
-
-def check_columns(columns: int | None, rows: int | None, error: float | None, classes: Any) -> None:
-    """Check how many columns are asked for.
-
-    Raises:
-        ValueError: If neither rows nor an error say how many to compare with them, or there are
-            fewer than a class needs.
-    """
-    if columns is None:
-        return
-    if rows is None and error is None:
-        raise ValueError(
-            f"columns is {columns}, and neither rows nor error is given: give one of them"
-        )
-    sizes = class_sizes(classes)
-    least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
-    if columns < least:
-        raise ValueError(
-            f"columns is {columns}, and there are {np.count_nonzero(sizes)} classes: give "
-            f"{FEWEST_COLUMNS} for each at least, {least}"
-        )
 
 
 def _sums_by_group(
@@ -203,11 +243,11 @@ def _doubts(
     of_classes, count = Segments(sample.in_class), sample.in_class
     logs = logs[:, 0]  # of what alpha is a mean of: an outlier has the largest
     own = np.exp(logs[0])
-    largest = -of_classes.least(-own)
-    times = largest * (count - 1) / np.maximum(of_classes.sum(own) - largest, 1e-300)
-    apart = own - of_classes.spread(of_classes.sum(own) / count)
-    share = of_classes.sum(apart**2)
-    share = (largest - of_classes.sum(own) / count) ** 2 / np.where(share > 0, share, 1)
+    largest, total = -of_classes.least(-own), of_classes.sum(own)
+    times = largest * (count - 1) / np.maximum(total - largest, 1e-300)
+    mean = total / count
+    varied = of_classes.sum((own - of_classes.spread(mean)) ** 2)
+    share = (largest - mean) ** 2 / np.where(varied > 0, varied, 1)
     times[(count == sizes) | (count == 1) | (share < _DECIDING)] = 0
     error, found = float(np.median(np.sqrt(_jackknife(logs)[1]))), []
     if times[far := int(np.argmax(times))] > _OUTLYING:

@@ -60,11 +60,13 @@ def estimated(
         ValueError: If the error is out of reach, and all pairs are too many.
     """
     rng, n = np.random.default_rng(seed), len(classes)
+    present, own = present_classes(classes)
+    members = members_of(own)
     crowded: list[str] = []
 
     def once(asked: int, _: int = n) -> Diversity:
         found, crowded[:] = _once(
-            similarity, elements, weights, classes, class_names, q, asked, rng
+            similarity, elements, weights, present, own, members, class_names, q, asked, rng
         )
         return found
 
@@ -135,15 +137,15 @@ def _once(
     similarity: Similarity,
     elements: Any,
     weights: Float[np.ndarray, "n C"],
+    present: Int[np.ndarray, " P"],
     classes: Int[np.ndarray, " n"],
+    members: list[Int[np.ndarray, " _"]],
     class_names: tuple[str, ...],
     q: Any,
     rows: int,
     rng: np.random.Generator,
 ) -> tuple[Diversity, list[str]]:
     """An estimate from so many rows, and the classes whose outliers these do not hold."""
-    present, classes = present_classes(classes)
-    members = members_of(classes)
     guess = None
     if rows // _COLUMNS >= 4 * len(present):
         columns = drawn(members, rows // _COLUMNS, rng)

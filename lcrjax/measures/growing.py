@@ -73,7 +73,7 @@ def grown(
         )
     warnings.warn(
         f"{said}all {pairs} are compared; for an estimate give {within:.2g} or more",
-        stacklevel=4 if columns is None else 3,
+        stacklevel=4,
     )
     return None
 

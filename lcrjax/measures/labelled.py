@@ -1,6 +1,5 @@
 """Diversity of labelled images, or of anything else that is compared and belongs to a class."""
 
-import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,6 @@ from lcrjax.measures.column_estimates import check_columns, estimated_by_columns
 from lcrjax.measures.counted import diversity
 from lcrjax.measures.estimates import check_asked, check_estimable, estimated, exact
 from lcrjax.measures.family import labelled_family
-from lcrjax.measures.growing import grown
 from lcrjax.measures.labels import numbered, shared
 from lcrjax.measures.resampling import Resampling, resampled
 from lcrjax.measures.result import Diversity, result_of
@@ -187,23 +185,11 @@ def measure(
         check_estimable(relation, images, classes, rows)
     check_columns(columns, rows, error, classes)
     if columns is not None:
-        doubts: list[str] = []
-
-        def against(rows: int, columns: int) -> Diversity:
-            found, doubts[:] = estimated_by_columns(
-                relation, images, classes, names, q, rows=rows, columns=columns, seed=seed,
-                check=check_images if similarity is None else None,
-            )  # fmt: skip
-            return found
-
-        if error is not None:
-            found = grown(against, count, len(names), error, columns)
-        else:
-            assert rows is not None
-            found = against(rows, columns)
+        found = estimated_by_columns(
+            relation, images, classes, names, q, rows=rows, error=error, columns=columns, seed=seed,
+            check=check_images if similarity is None else None,
+        )  # fmt: skip
         if found is not None:
-            for doubt in doubts:
-                warnings.warn(doubt, stacklevel=2)
             return found
     if similarity is None:
         if isinstance(images, Stream):

@@ -91,7 +91,7 @@ def _both_ways(
     others: Any,
     weights: Array,
     side: int,
-    itself: Array | int = -1,
+    itself: Array | None = None,
 ) -> Callable[[Array, tuple[Array, Array]], tuple[Array, Array]]:
     """A step along a row of tiles: what a tile adds to the row, and to its column.
 
@@ -101,9 +101,10 @@ def _both_ways(
 
     def column(j: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         across, down = state
-        z = similarity.tile(here, tile_of(others, j, side), j == itself, weights.dtype)
+        same = False if itself is None else j == itself
+        z = similarity.tile(here, tile_of(others, j, side), same, weights.dtype)
         across = _added(across, weigh(weight_tile(weights, j, side), z))
-        once = jnp.where(j == itself, 0, own)
+        once = own if itself is None else jnp.where(same, 0, own)
         return across, add_at(down, j, jnp.matmul(once, z, precision=lax.Precision.HIGHEST))
 
     return column
