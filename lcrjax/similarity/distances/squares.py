@@ -17,9 +17,11 @@ from lcrjax.similarity.distances.byte_products import byte_product, signed
 
 # An int32 holds the squared distance of so many pixels that all differ by 255.
 _CHUNK = (2**31 - 1) // 255**2
-# A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares.
-_NOISE = 24.0
-_LONGEST_SUM = 1024  # products added up one after another before sums of sums begin
+# A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares: of
+# products whose errors are by chance, and of those that are all alike and rounded the same way,
+# which make a sixth of a unit each where a processor adds them one after another.
+_NOISE, _ALIKE = 24.0, 8.0
+_LONGEST_SUM = 192  # products added up one after another before sums of sums begin
 #: Largest k of images whose pixels are k over it, in the order in which they are tried.
 LEVELS = (255, 16, 1)
 _ROWS_AT_ONCE = 256  # of which squares are summed
@@ -155,9 +157,8 @@ def distance_noise(rows: Floats, columns: Floats) -> Float[Array, "a b"]:
     """A bound of the rounding error of `float_distances`."""
     eps = float(jnp.finfo(rows.squares.dtype).eps)
     longest = min(rows.dimension, _LONGEST_SUM)
-    return (
-        (_NOISE + math.sqrt(longest) / 2) * eps * (rows.squares[:, None] + columns.squares[None, :])
-    )
+    units = max(_NOISE + math.sqrt(longest) / 2, _ALIKE + longest / 6)
+    return units * eps * (rows.squares[:, None] + columns.squares[None, :])
 
 
 def levels(given: Sequence[np.ndarray]) -> tuple[list[np.ndarray], int] | None:
