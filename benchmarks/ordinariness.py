@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import lax
+from jax.sharding import NamedSharding, PartitionSpec
 
 import lcrjax
 from benchmarks.time_figure import time_figure
@@ -169,6 +170,8 @@ def in_bytes(n: int, peers: list[str]) -> dict[str, float]:
     x, labels = images(n)
     w = weights(labels)
     programs = {"lcrjax": ours(x, w)}
+    if jax.default_backend() != "cpu" and jax.device_count() > 1:
+        programs[f"lcrjax over {jax.device_count()} of them"] = over_all(x, w)
     floats = x.astype(np.float32) / np.float32(255) if peers else x
     for peer in peers:
         program = optional(peer, lambda peer=peer: PEERS[peer](floats, w))
@@ -193,6 +196,14 @@ def ours(x: Any, w: Any) -> Callable[[], Any]:
     if jax.default_backend() != "cpu":
         x, w = jnp.asarray(x), jnp.asarray(w)
     return lambda: lcrjax.ordinariness(x, w)
+
+
+def over_all(x: np.ndarray, w: np.ndarray) -> Callable[[], Any]:
+    """Our program over all devices, which have their shards before the clock starts."""
+    mesh = jax.make_mesh((jax.device_count(),), ("elements",))
+    count = len(x) // mesh.size * mesh.size
+    placed = jax.device_put(x[:count], NamedSharding(mesh, PartitionSpec("elements")))
+    return lambda: lcrjax.ordinariness(placed, w[:count], mesh=mesh)
 
 
 def table(found: dict[int, dict[str, float]], d: int) -> list[tuple[str, ...]]:
@@ -225,7 +236,8 @@ def main() -> None:
     parser.add_argument(
         "--gpu",
         action="store_true",
-        help="other defaults, for a GPU: 60,000 and 1,000,000 images, torch.cdist for the former",
+        help="other defaults, for a GPU: 60,000 and 1,000,000 images, torch.cdist for the former; "
+        "of several GPUs one, and all of them as a mesh",
     )
     parser.add_argument("--sizes", help="numbers of images, 1000,5000,20000,60000 by default")
     parser.add_argument(

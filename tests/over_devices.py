@@ -1,6 +1,9 @@
 """Ordinariness over eight virtual devices, and what of it each device does and needs."""
 
 import os
+import tempfile
+from pathlib import Path
+from unittest.mock import Mock
 
 os.environ["XLA_FLAGS"] = (
     f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
@@ -13,8 +16,11 @@ import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import lcrjax
+from lcrjax.native import gpu
+from lcrjax.pairwise import gpu_product
 from lcrjax.pairwise.devices import product_over_mesh
 from lcrjax.pairwise.ring import AXIS, ring_product
+from tests.native.emulated_gpu import register
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -114,6 +120,33 @@ def memory_and_work():
         assert np.ptp(tiles) <= each  # shared out evenly
 
 
+def by_the_kernel_for_gpus():
+    """On threads that play one: more devices than one of either parity, sides that fill no tile."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            target = register(Path(folder), "HOPPER=1")
+        except pytest.skip.Exception:  # where there is no compiler
+            return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gpu, "target", lambda: target)
+        patch.setattr(gpu, "available", lambda: True)
+        patch.setattr(gpu_product, "_FEWEST_PAIRS", 0)
+        asked = Mock(wraps=gpu_product.ring_comparison)
+        patch.setattr(gpu_product, "ring_comparison", asked)
+        for count, n in ((2, 21), (3, 16)):
+            mesh, x = Mesh(DEVICES[:count], ("d",)), RNG.integers(0, 256, (n, 3, 3), np.uint8)
+            w = np.zeros((n, 2), "f4")
+            w[np.arange(n), RNG.integers(0, 2, n)] = RNG.random(n)
+            found = lcrjax.ordinariness(x, w, lcrjax.RMSD(2.0), mesh=mesh, tile=4)
+            wanted = reference(lcrjax.RMSD(), x) ** 2 @ w
+            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+        assert asked.call_count == 2
+        assert not gpu_product.serve_ring(lcrjax.RMSD(jnp.float32(1)), x, 2, jnp.float32)
+        assert not gpu_product.serve_ring(lcrjax.RMSD(60), x, 2, jnp.float32)
+        assert not gpu_product.serve_ring(lcrjax.Gaussian(1.0), x, 2, jnp.float32)
+        assert not gpu_product.serve_ring(lcrjax.RMSD(), x / 3, 2, jnp.float32)
+
+
 def bad_input():
     mesh, x, w = Mesh(DEVICES[:4], ("d",)), np.ones((8, 3), "f4"), np.ones((8, 1), "f4")
     other = jax.device_put(x, NamedSharding(Mesh(DEVICES[:4], ("rows",)), PartitionSpec("rows")))
@@ -144,4 +177,5 @@ if __name__ == "__main__":
     other_similarities()
     class_layouts()
     memory_and_work()
+    by_the_kernel_for_gpus()
     bad_input()

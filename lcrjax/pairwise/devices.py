@@ -11,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Float, Num
 
 from lcrjax.numerics.processes import check_agreed
+from lcrjax.pairwise import gpu_product
 from lcrjax.pairwise.ring import AXIS, ring_product
 from lcrjax.pairwise.tiling import LARGEST_TILES, check_tile
 from lcrjax.similarity.base import Similarity, TiledSimilarity
@@ -89,7 +90,8 @@ def product_over_mesh(
     leaves = jax.tree.leaves(elements)
     spread = any(map(is_spread, leaves))
     agreed = {"elements": len(leaves[0]), "distributions": weights.shape[1]}
-    agreed["components of an element"] = sum(math.prod(x.shape[1:]) for x in leaves)
+    components = sum(math.prod(x.shape[1:]) for x in leaves)
+    agreed["components of an element"] = components
     check_agreed(agreed | {"bytes of a component": sum(x.dtype.itemsize for x in leaves)})
     if spread:
         count = len(leaves[0])
@@ -105,6 +107,7 @@ def product_over_mesh(
             similarity, elements = found[0], found[1]
         count = len(jax.tree.leaves(elements)[0])
         elements = jax.tree.map(lambda x: _placed(np.asarray(x), line), elements)
+    by_kernel = gpu_product.serve_ring(similarity, elements, weights.shape[1], weights.dtype)
     if spread or jax.process_count() > 1:
         similarity, elements = _canonical(similarity, elements)
     rows: Array
@@ -114,8 +117,10 @@ def product_over_mesh(
         rows = jax.make_array_from_callback(table.shape, sharding, lambda at: table[at])
     else:
         rows = _placed(table, line, np.zeros_like)
-    side = min(len(rows) // mesh.size, tile or _largest(mesh))
-    sums, _ = ring_product(similarity, elements, rows.T, line, side)
+    each = len(rows) // mesh.size
+    most = gpu_product.ring_block(each, components) if by_kernel else _largest(mesh)
+    blocks = -(-each // min(each, tile or most))
+    sums, _ = ring_product(similarity, elements, rows.T, line, -(-each // blocks), by_kernel)
     return sums.T if spread else jnp.asarray(own_rows(sums.T)[:count])
 
 

@@ -8,24 +8,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int, Int8, UInt32
+from jaxtyping import Float, UInt8
 
 from lcrjax.native import gpu
-from lcrjax.numerics.meshes import alike
-from lcrjax.pairwise.tile_loops import product_in_tiles
+from lcrjax.pairwise import gpu_sums
+from lcrjax.pairwise.tile_loops import mutual_products, product_in_tiles
 from lcrjax.similarity.base import TiledSimilarity
 from lcrjax.similarity.distance_kernels import RMSD
 from lcrjax.similarity.distances import squares
-from lcrjax.similarity.distances.byte_products import signed
 
 _MOST_COLUMNS = 32  # of weights: the bits of a word
 _FEWEST_PAIRS = 2**22  # below them there is nothing to gain
-# As in src/gpu/problem.h.
-ROWS, COLUMNS, DEPTH = 128, 256, 64
-_STEP = 32  # bytes of one product
-# A sum is an integer in units of 2^-61 of all weights; similarities are at least exp(-_FARTHEST).
-_UNIT = 61
-_FARTHEST = 20.0
+_FARTHEST = 20.0  # sums are integers, and similarities at least exp(-_FARTHEST)
+# Elements of a block of a ring: enough to hide what is done once for each, and to share out.
+_LEAST_BLOCK, _LARGEST_BLOCK, _BLOCKS, _BLOCK_BYTES = 2**13, 2**16, 8, 2**28
 
 
 def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
@@ -33,12 +29,34 @@ def serve(similarity: TiledSimilarity, points: Any, weights: Array) -> bool:
     return (
         type(similarity) is RMSD
         and isinstance(points, squares.Bytes)
-        and points.squares.shape[1] == 1
+        and points.dimension <= squares.MOST_PIXELS
         and weights.dtype == jnp.float32
         and 0 < len(weights) <= _MOST_COLUMNS
         and len(points.pixels) * weights.shape[1] >= _FEWEST_PAIRS
         and gpu.available()
     )
+
+
+def serve_ring(similarity: TiledSimilarity, elements: Any, columns: int, dtype: Any) -> bool:
+    """Whether the kernel compares canonical elements that go round a ring of GPUs.
+
+    Those of a similarity whose numbers are at hand alone: a choice on the device would be one more
+    program for every block.
+    """
+    return (
+        bool(within_reach(similarity))
+        and elements.dtype == jnp.uint8
+        and math.prod(elements.shape[1:]) <= squares.MOST_PIXELS
+        and dtype == jnp.float32
+        and 0 < columns <= _MOST_COLUMNS
+        and len(elements) ** 2 >= _FEWEST_PAIRS
+    )
+
+
+def ring_block(count: int, dimension: int) -> int:
+    """How many of a device's elements go round the ring together, of so many pixels."""
+    most = max(gpu_sums.COLUMNS, _BLOCK_BYTES // max(dimension, 1))
+    return min(most, _LARGEST_BLOCK, max(_LEAST_BLOCK, -(-count // _BLOCKS)))
 
 
 def within_reach(similarity: TiledSimilarity) -> bool | None:
@@ -77,78 +95,76 @@ def traced_product(
         side: Side of a tile.
         near: What `within_reach` says.
     """
-    rate = similarity.rate(points.dimension, jnp.float32, True)
-    if near:
-        return _by_kernel(rate, points, others, weights, counts)
+
+    def by_kernel(
+        similarity: RMSD,
+        points: squares.Bytes,
+        others: squares.Bytes | None,
+        weights: Array,
+        counts: tuple[Array, Array],
+    ) -> Array:
+        rate, d = _rate(similarity, points), points.dimension
+        if others is None:
+            return gpu_sums.sums_of_one(rate, d, gpu_sums.side(points, weights, counts[1]))
+        rows = gpu_sums.unweighted(points, len(weights), counts[0])
+        return gpu_sums.sums_of_rows(rate, d, rows, gpu_sums.side(others, weights, counts[1]))
+
     given = (similarity, points, others, weights, counts)
-    return jax.lax.cond(
-        rate * 255 * math.sqrt(points.dimension) <= _FARTHEST,
-        lambda *given: _by_kernel(rate, *given[1:]),
-        partial(product_in_tiles, side=side),
-        *given,
-    )
+    return _where_near(near, by_kernel, partial(product_in_tiles, side=side), *given)
 
 
-def _by_kernel(
-    rate: Array,
+def traced_products_of_two(
+    similarity: RMSD,
     points: squares.Bytes,
-    others: squares.Bytes | None,
-    weights: Float[Array, "k m"],
+    others: squares.Bytes,
+    weights: Float[Array, "k n"],
+    its_weights: Float[Array, "k m"],
     counts: tuple[Array, Array],
-) -> Float[Array, "k n"]:
-    together = jnp.sum(jnp.abs(weights), axis=1)
-    exponent = jnp.frexp(together)[1][:, None]
-    weights = jnp.ldexp(weights, -exponent)
-    columns = points if others is None else others
-    order = _by_distribution(weights, counts[1])
-    y, y_squares = _rows(columns, order)
-    y_weights = jnp.pad(weights[:, order], [(0, 0), (0, -weights.shape[1] % COLUMNS)])
-    x, x_squares, x_weights = y, y_squares, y_weights
-    if others is not None:
-        x, x_squares = _rows(points, jnp.arange(len(points.pixels), dtype=jnp.int32))
-        x_weights = jnp.zeros((len(weights), len(x)), jnp.float32)
-    call = jax.ffi.ffi_call(
-        gpu.target(),
-        jax.ShapeDtypeStruct((len(weights), len(x), 2), jnp.uint32),
-        vmap_method="sequential",
-    )
-    operands = (
-        *(x, y, x_squares, y_squares, x_weights, y_weights),
-        *(_present(x_weights, ROWS), _present(y_weights, COLUMNS)),
-        *(jnp.stack(counts), jnp.reshape(rate * np.float32(-1 / math.log(2)), (1,))),
-    )
-    steps = -(-points.dimension // _STEP)
-    halves = call(*operands, steps=np.int64(steps), symmetric=np.int64(others is None))
-    lower, upper = halves[..., 0], halves[..., 1].astype(jnp.int32)
-    sums = upper.astype(jnp.float32) * 2.0**32 + lower.astype(jnp.float32)
-    sums = jnp.ldexp(sums * 2.0**-_UNIT, exponent)[:, : len(points.pixels)]
-    if others is None:
-        sums = jnp.zeros_like(sums).at[:, order].set(sums, unique_indices=True)
-    return alike(sums, weights)
+    side: int,
+    near: bool | None = None,
+) -> tuple[Float[Array, "k n"], Float[Array, "k m"]]:
+    """The same of points and others, both ways, and each pair computed once."""
+
+    def by_kernel(
+        similarity: RMSD,
+        points: squares.Bytes,
+        others: squares.Bytes,
+        weights: Array,
+        its_weights: Array,
+        counts: tuple[Array, Array],
+    ) -> tuple[Array, Array]:
+        given = zip((points, others), (weights, its_weights), counts, strict=True)
+        sides = (gpu_sums.side(*one) for one in given)
+        return gpu_sums.sums_of_both(_rate(similarity, points), points.dimension, *sides)
+
+    given = (similarity, points, others, weights, its_weights, counts)
+    return _where_near(near, by_kernel, partial(mutual_products, side=side), *given)
 
 
-def _by_distribution(weights: Float[Array, "k m"], count: Array) -> Int[Array, " m"]:
-    """An order in which elements of one distribution lie together, and padding last.
+def ring_comparison(similarity: TiledSimilarity, own: UInt8[Array, "m ..."], side: int) -> Any:
+    """How blocks of so many elements are compared in a ring; see `ring.Comparison`."""
+    assert isinstance(similarity, RMSD)  # as `serve_ring` says
+    size, dimension = jnp.int32(side), math.prod(own.shape[1:])
+    rate = similarity.rate(dimension, jnp.float32, True)
 
-    The kernel passes by distributions of which a tile has no element.
-    """
-    first = jnp.argmax(jnp.abs(weights), axis=0).astype(jnp.int32)
-    place = jnp.arange(weights.shape[1], dtype=jnp.int32)
-    return jnp.argsort(jnp.where(place < count, first, len(weights))).astype(jnp.int32)
+    def prepare(part: Array, weights: Array) -> gpu_sums.Side:
+        return gpu_sums.side(squares.from_bytes(part), weights, size)
 
+    def compare(rows: gpu_sums.Side, columns: gpu_sums.Side, _: Array) -> tuple[Array, Array]:
+        return gpu_sums.sums_of_both(rate, dimension, rows, columns)
 
-def _rows(
-    points: squares.Bytes, order: Int[Array, " n"]
-) -> tuple[Int8[Array, "m depth"], Int[Array, " m"]]:
-    """Signed bytes and their sums of squares in an order, padded to whole tiles."""
-    n, d = points.pixels.shape
-    pixels = jnp.pad(signed(points.pixels[order]), [(0, -n % COLUMNS), (0, -d % DEPTH)])
-    return pixels, jnp.pad(points.shifted[order, 0] + 128**2 * d, (0, -n % COLUMNS))
+    return prepare, compare
 
 
-def _present(weights: Float[Array, "k n"], tile: int) -> UInt32[Array, " tiles"]:
-    """For each tile a bit for each distribution that has an element in it."""
-    k, n = weights.shape
-    found = jnp.any(weights.reshape(k, n // tile, tile) != 0, axis=2)
-    bits = jnp.left_shift(jnp.uint32(1), jnp.arange(k, dtype=jnp.uint32))[:, None]
-    return jnp.sum(jnp.where(found, bits, 0), axis=0, dtype=jnp.uint32)
+def _rate(similarity: RMSD, points: squares.Bytes) -> Array:
+    return similarity.rate(points.dimension, jnp.float32, True)
+
+
+def _where_near(
+    near: bool | None, by_kernel: Any, in_tiles: Any, similarity: RMSD, points: Any, *given: Any
+) -> Any:
+    """What the kernel reaches by the kernel, the rest in tiles."""
+    if near:
+        return by_kernel(similarity, points, *given)
+    reached = _rate(similarity, points) * 255 * math.sqrt(points.dimension) <= _FARTHEST
+    return jax.lax.cond(reached, by_kernel, in_tiles, similarity, points, *given)

@@ -72,7 +72,7 @@ def products_of_two(
         return sums[:n], sums[n:]
     side = tile_side(n)
     rows, columns = (padded_tiles(max(n, m), side) * side,) * 2  # the last set shares the program
-    own, its = _both_ways(
+    own, its = _jitted_for_two(
         similarity,
         pad_elements(elements, rows),
         pad_elements(others, columns),
@@ -80,6 +80,7 @@ def products_of_two(
         _in_rows(its_weights, columns),
         (np.int32(n), np.int32(m)),
         side,
+        gpu_product.within_reach(similarity),
     )
     return _in_columns(own, n), _in_columns(its, m)
 
@@ -156,8 +157,8 @@ def product_of_prepared(
     return _product(similarity, points, others, weights, counts, side)[:, :n]
 
 
-@partial(jax.jit, static_argnums=6)
-def _both_ways(
+@partial(jax.jit, static_argnums=(6, 7))
+def _jitted_for_two(
     similarity: TiledSimilarity,
     elements: Any,
     others: Any,
@@ -165,9 +166,15 @@ def _both_ways(
     its_weights: Array,
     counts: tuple[Array, Array],
     side: int,
+    near: bool | None,
 ) -> tuple[Array, Array]:
     points, columns = similarity.prepare_both(elements, others)
-    return mutual_products(similarity, points, columns, weights, its_weights, counts, side)
+    given = (similarity, points, columns, weights, its_weights, counts)
+    in_tiles = partial(mutual_products, side=side)
+    if near is False or not gpu_product.serve(similarity, points, its_weights):
+        return in_tiles(*given)
+    kernel = partial(gpu_product.traced_products_of_two, side=side, near=near)
+    return jax.lax.platform_dependent(*given, cuda=kernel, default=in_tiles)
 
 
 @partial(jax.jit, static_argnums=(5, 6))

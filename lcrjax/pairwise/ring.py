@@ -5,8 +5,11 @@ to the next device while it is being compared; the sums of its elements travel w
 home in the end. Where Z is symmetric it goes half way round, since a tile serves rows and columns:
 each pair is computed once. For an even number of devices two shards meet on both of their devices
 at the last step, and share the work: the former takes even blocks, the latter odd tiles of its own.
+
+A pair of tiles is compared in memory, or on GPUs by the kernel, in registers.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,20 +19,25 @@ from jax import Array, lax
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Float, Int
 
+from lcrjax.pairwise import gpu_product
 from lcrjax.pairwise.tile_loops import add_at_place, weigh
 from lcrjax.similarity.base import TiledSimilarity
 
 AXIS = "elements"
 _SAMPLE = 16  # elements of each device that all devices know: the centre is theirs
+#: How elements and weights of a tile are prepared; and what two such tiles add to the sums of
+#: either, (k, side), where the third says whether they are the same.
+Comparison = tuple[Callable[[Any, Array], Any], Callable[[Any, Any, Array], tuple[Array, Array]]]
 
 
-@partial(jax.jit, static_argnames=("mesh", "side"))
+@partial(jax.jit, static_argnames=("mesh", "side", "by_kernel"))
 def ring_product(
     similarity: TiledSimilarity,
     elements: Any,
     weights: Float[Array, "k n"],
     mesh: Mesh,
     side: int,
+    by_kernel: bool = False,
 ) -> tuple[Float[Array, "k n"], Int[Array, " devices"]]:
     """Compute transposed Z w of canonical elements, sharded over the one axis of a mesh.
 
@@ -39,25 +47,35 @@ def ring_product(
         weights: One row for each distribution; zero where an element is padding.
         mesh: Of the axis `AXIS` alone.
         side: Side of a tile, at most the elements of a device.
+        by_kernel: Whether the kernel for GPUs compares them; see `gpu_product.serve_ring`.
 
     Returns:
         In the dtype of the weights, sharded alike; and how many tiles each device computed.
     """
     along, across = PartitionSpec(AXIS), PartitionSpec(None, AXIS)
     specs = (PartitionSpec(), along, across)
-    device = partial(_on_device, devices=mesh.size, side=side)
+    device = partial(_on_device, devices=mesh.size, side=side, by_kernel=by_kernel)
     return jax.shard_map(
         device, mesh=mesh, in_specs=specs, out_specs=(across, along), check_vma=False
     )(similarity, elements, weights)
 
 
 def _on_device(
-    similarity: TiledSimilarity, own: Any, weights: Array, *, devices: int, side: int
+    similarity: TiledSimilarity,
+    own: Any,
+    weights: Array,
+    *,
+    devices: int,
+    side: int,
+    by_kernel: bool,
 ) -> tuple[Array, Array]:
     k, m = weights.shape
     blocks, me, half = -(-m // side), lax.axis_index(AXIS), similarity.symmetric
     steps = devices // 2 if half else devices - 1
-    known = jax.tree.map(lambda x: lax.all_gather(x[:_SAMPLE], AXIS, tiled=True), own)
+    if by_kernel:
+        prepare, compare = gpu_product.ring_comparison(similarity, own, side)
+    else:
+        prepare, compare = _in_tiles(similarity, own, weights.dtype)
 
     def start(i: Array) -> Array:
         """The last tile begins early, and leaves out what others have."""
@@ -77,7 +95,7 @@ def _on_device(
     def meet(state: Any, block: Any, down: Array, c: Array, step: Array) -> Any:
         """Compare block c of the shard `step` devices before with the tiles here that it is for."""
         theirs, its_weights, its_mine = block
-        column = similarity.prepare_both(known, theirs)[1]
+        column = prepare(theirs, its_weights)
         shared = half and devices % 2 == 0
         both = (step == devices // 2) & (step > 0) if shared else jnp.bool_(False)
         former = me < devices // 2
@@ -91,13 +109,11 @@ def _on_device(
             r = first + t * stride
             ours, our_weights, our_mine = tile(r)
             itself = (step == 0) & (r == c)
-            here = similarity.prepare_both(known, ours)[1]
-            z = similarity.tile(here, column, itself, weights.dtype)
-            z = z * our_mine[:, None] * its_mine[None, :]
-            sums = add_at_place(sums, start(r), weigh(its_weights, z))
+            across, along = compare(prepare(ours, our_weights), column, itself)
+            sums = add_at_place(sums, start(r), across * our_mine[None])
             if half:
-                part = jnp.matmul(our_weights, z, precision=lax.Precision.HIGHEST)
-                down = add_at_place(down, jnp.int32(0), jnp.where(itself, 0, part))
+                part = jnp.where(itself, 0, along * its_mine[None])
+                down = add_at_place(down, jnp.int32(0), part)
             return sums, down, count + 1
 
         return lax.fori_loop(
@@ -122,3 +138,18 @@ def _on_device(
     nothing = jnp.zeros((2, k, m), weights.dtype), jnp.int32(0)
     sums, count = lax.fori_loop(0, blocks, block, nothing)
     return jnp.sum(sums, axis=0), count[None]
+
+
+def _in_tiles(similarity: TiledSimilarity, own: Any, dtype: Any) -> Comparison:
+    """Compare tiles about a centre that all devices know."""
+    known = jax.tree.map(lambda x: lax.all_gather(x[:_SAMPLE], AXIS, tiled=True), own)
+
+    def prepare(part: Any, weights: Array) -> tuple[Any, Array]:
+        return similarity.prepare_both(known, part)[1], weights
+
+    def compare(rows: Any, columns: Any, itself: Array) -> tuple[Array, Array]:
+        (here, own_weights), (there, its_weights) = rows, columns
+        z = similarity.tile(here, there, itself, dtype)
+        return weigh(its_weights, z), jnp.matmul(own_weights, z, precision=lax.Precision.HIGHEST)
+
+    return prepare, compare

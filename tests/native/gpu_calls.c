@@ -1,12 +1,14 @@
 /* Runs sums_of_bytes.cu block after block, as a GPU of three processors would side by side. */
 #include "gpu/sums_of_bytes.cu"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "gpu/operands.h"
 
 enum { PROCESSORS = 3, STACK = 1 << 16 };
 
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static const Problem *problem;
 static ucontext_t outside;
 
@@ -25,8 +27,9 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_emulated_sums_of_bytes(XLA_FFI_CallFrame *fr
   char *stacks = malloc((size_t)THREADS * STACK);
   if (stacks == NULL) return lcrjax_error(frame, "no memory for threads");
   given.last = lcrjax_gpu_tiles(&given);
+  pthread_mutex_lock(&one_at_a_time);
   problem = &given;
-  memset(given.out, 0, sizeof *given.out * (size_t)(given.k * given.n));
+  memset(given.out, 0, sizeof *given.out * (size_t)(given.k * given.width));
   gridDim.x = PROCESSORS;
   for (blockIdx.x = 0; blockIdx.x < PROCESSORS; blockIdx.x++) {
     memset(stages, 0x55, sizeof stages); /* rubbish of other kernels */
@@ -43,6 +46,7 @@ LCRJAX_EXPORT XLA_FFI_Error *lcrjax_emulated_sums_of_bytes(XLA_FFI_CallFrame *fr
     me = threads;
     swapcontext(&outside, &me->context);
   }
+  pthread_mutex_unlock(&one_at_a_time);
   free(stacks);
   return NULL;
 }

@@ -1,35 +1,20 @@
 """The kernel for GPUs, on threads that play a GPU, against sums in float64."""
 
-import ctypes
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lcrjax import RMSD, native
+from lcrjax import RMSD
 from lcrjax.native import gpu
-from lcrjax.pairwise import gpu_product
+from lcrjax.pairwise import gpu_product, gpu_sums
 from lcrjax.similarity.distances import squares
-from tests.native.c_compiler import SOURCES, compile_library
-
-NATIVE_TESTS = Path(native.__file__).parents[2] / "tests" / "native"
+from tests.native.emulated_gpu import register
 
 
 @pytest.fixture(scope="module", params=["HOPPER=0", "HOPPER=1"])
 def emulated(request, tmp_path_factory):
-    """The kernel of a kind of GPUs as a target of XLA's for processors."""
-    out = tmp_path_factory.mktemp("gpu") / "gpu.so"
-    sources = [
-        NATIVE_TESTS / "gpu_calls.c",
-        *(SOURCES / f"common/{x}.c" for x in ("cancel", "ffi")),
-    ]
-    compile_library(out, sources, "-O2", f"-I{NATIVE_TESTS}", f"-D{request.param}")
-    name = f"lcrjax_emulated_sums_of_bytes_{request.param}"
-    capsule = jax.ffi.pycapsule(ctypes.CDLL(str(out)).lcrjax_emulated_sums_of_bytes)
-    jax.ffi.register_ffi_target(name, capsule, platform="cpu")
-    return name
+    return register(tmp_path_factory.mktemp("gpu"), request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +64,29 @@ def test_others_and_weights_of_either_sign(rng):
     np.testing.assert_allclose(np.asarray(found) / together, true / together, atol=1e-7)
 
 
+def test_both_sides_of_two_sets(rng):
+    """Each pair once; sides of other lengths, with padding, and of other weights by far."""
+    x, others = (rng.integers(0, 256, (n, 9, 9), np.uint8) for n in (300, 400))
+    weights, its = np.zeros((300, 3), np.float32), np.zeros((400, 3), np.float32)
+    weights[np.arange(250), rng.integers(0, 3, 250)] = 1e-3 * rng.random(250)
+    its[np.arange(333), rng.integers(0, 3, 333)] = 1e3 * rng.random(333)
+    given = [squares.from_bytes(jnp.asarray(a)) for a in (x, others)]
+    both = gpu_product.traced_products_of_two(
+        RMSD(),
+        *given,
+        jnp.asarray(weights.T),
+        jnp.asarray(its.T),
+        (jnp.int32(250), jnp.int32(333)),
+        256,
+        True,
+    )
+    own, theirs = (np.asarray(found).T for found in both)
+    true = expected(x[:250], its[:333], others[:333])
+    np.testing.assert_allclose(own[:250], true, rtol=1e-6)
+    true = expected(others[:333], weights[:250], x[:250])
+    np.testing.assert_allclose(theirs[:333], true, rtol=1e-6)
+
+
 def test_sums_do_not_depend_on_the_order(rng):
     """Which is left to chance on a GPU; nor on who says that the kernel reaches them."""
     x = rng.integers(0, 256, (256, 20), np.uint8)
@@ -113,6 +121,6 @@ def test_what_the_kernel_leaves_to_tiles(monkeypatch):
 
 def test_what_is_not_padded_to_whole_tiles_is_refused(monkeypatch):
     """The kernel would read beyond it."""
-    monkeypatch.setattr(gpu_product, "COLUMNS", gpu_product.ROWS)
+    monkeypatch.setattr(gpu_sums, "COLUMNS", gpu_sums.ROWS)
     with pytest.raises((ValueError, jax.errors.JaxRuntimeError), match="do not fit together"):
         np.asarray(computed(np.zeros((300, 3), np.uint8), np.ones((300, 2), np.float32)))

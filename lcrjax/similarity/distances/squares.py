@@ -15,8 +15,8 @@ from lcrjax.numerics.meshes import alike
 from lcrjax.numerics.pytrees import Shared
 from lcrjax.similarity.distances.byte_products import byte_product, signed
 
-# An int32 holds the squared distance of so many pixels that all differ by 255.
-_CHUNK = (2**31 - 1) // 255**2
+#: Pixels of an element whose squared distance an int32 holds, even if all differ by 255.
+MOST_PIXELS = (2**31 - 1) // 255**2
 # A bound of the rounding of |x|² + |y|² - 2 x·y, in units of the last place of the squares: of
 # products whose errors are by chance, and of those that are all alike and rounded the same way,
 # which make a sixth of a unit each where a processor adds them one after another.
@@ -85,7 +85,7 @@ def from_bytes(images: UInt8[Array, "n ..."]) -> Bytes:
 
 def _sums(pixels: UInt8[Array, "n d"]) -> Int[Array, "2 n chunks"]:
     """Sums of squares, and those less 256 times the pixels, of each chunk."""
-    chunks = [pixels[:, c].astype(jnp.int32) for c in _chunks(pixels.shape[1], _CHUNK)]
+    chunks = [pixels[:, c].astype(jnp.int32) for c in _chunks(pixels.shape[1], MOST_PIXELS)]
     squares = jnp.stack([_sum(chunk**2) for chunk in chunks], axis=1)
     sums = jnp.stack([_sum(chunk) for chunk in chunks], axis=1)
     return jnp.stack([squares, squares - 256 * sums])
@@ -100,7 +100,7 @@ def _sums_in_blocks(pixels: UInt8[Array, "n d"]) -> Int[Array, "2 n chunks"]:
         part = _sums(lax.dynamic_slice_in_dim(pixels, start, rows))
         return lax.dynamic_update_slice_in_dim(out, part, start, 1)
 
-    chunks = len(_chunks(pixels.shape[1], _CHUNK))
+    chunks = len(_chunks(pixels.shape[1], MOST_PIXELS))
     out = alike(jnp.zeros((2, n, chunks), jnp.int32), pixels)
     return lax.fori_loop(0, -(-n // rows), block, out)
 
@@ -118,7 +118,7 @@ def byte_distances(rows: Bytes, columns: Bytes, dtype: DTypeLike) -> Num[Array, 
     and the rest.
     """
     high = low = jnp.zeros((), jnp.int32)
-    pieces = _chunks(rows.dimension, _CHUNK)
+    pieces = _chunks(rows.dimension, MOST_PIXELS)
     for chunk, piece in enumerate(pieces):
         product = byte_product(rows.pixels[:, piece], signed(columns.pixels[:, piece]))
         sums = rows.shifted[:, chunk][:, None] + columns.squares[:, chunk][None, :]

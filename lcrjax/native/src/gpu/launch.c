@@ -70,8 +70,8 @@ static int launch(Problem *p, void *stream) {
   TRY(driver.device(&device));
   TRY(driver.device_attribute(&processors, PROCESSORS, device));
   TRY(driver.kernel_attribute(SHARED_MEMORY, shared, kernel, device));
-  TRY(driver.fill((unsigned long long)(uintptr_t)p->out, 0, sizeof *p->out * (size_t)(p->k * p->n),
-                  stream));
+  TRY(driver.fill((unsigned long long)(uintptr_t)p->out, 0,
+                  sizeof *p->out * (size_t)(p->k * p->width), stream));
   const long long tiles = lcrjax_gpu_tiles(p);
   for (p->first = 0; p->first < tiles; p->first = p->last) {
     p->last = tiles - p->first > TILES_AT_ONCE ? p->first + TILES_AT_ONCE : tiles;

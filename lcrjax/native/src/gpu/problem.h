@@ -6,7 +6,7 @@
 #define STAGES 4 /* pieces of a tile that have a place in shared memory: as many as it holds */
 #endif
 
-/* Sizes, of which lcrjax/pairwise/gpu_product.py knows the first three. */
+/* Sizes, of which lcrjax/pairwise/gpu_sums.py knows the first three. */
 enum {
   ROWS = 128,    /* of a tile of pairs */
   COLUMNS = 256, /* of the same */
@@ -30,11 +30,12 @@ typedef struct {
   const unsigned *y_present; /* (m / COLUMNS,) */
   const int *counts;         /* (2,) true elements of x and y */
   const float *factor;       /* (1,) the similarity is 2^(factor distance) */
-  unsigned long long *out;   /* (k, n) */
-  long long k, n, m;
+  unsigned long long *out;   /* (k, width): sums of x, and of y from `behind` on */
+  long long k, n, m, width, behind;
   long long first, last; /* tiles, in the order in which they are walked along */
   int depth, steps;      /* a multiple of DEPTH; 32 bytes each that hold pixels */
   int symmetric;         /* y is x: each pair once, for both */
+  int mutual;            /* sums of y too: of weights of x */
 } Problem;
 
 #endif

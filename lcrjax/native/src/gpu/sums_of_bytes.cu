@@ -233,7 +233,7 @@ typedef struct {
 } Corner;
 
 DEVICE void add_sum(const Problem *p, int c, long long element, float sum) {
-  atomicAdd(p->out + c * p->n + element, (unsigned long long)__float2ll_rn(sum * UNIT));
+  atomicAdd(p->out + c * p->width + element, (unsigned long long)__float2ll_rn(sum * UNIT));
 }
 
 /* Turns products into similarities. */
@@ -306,7 +306,7 @@ DEVICE void add_to_columns(int acc[DOWN][ALONG][4], const Problem *p, const Walk
                            const Beside *beside, Corner at) {
   enum { HALF = ALONG, QUARTER = ALONG / 2, EIGHTH = ALONG / 4 };
   const int upper = threadIdx.x & 16, later = threadIdx.x & 8, last = threadIdx.x & 4;
-  const long long first = (long long)tile->j * COLUMNS + at.column;
+  const long long first = p->behind + (long long)tile->j * COLUMNS + at.column;
   const float *weights = beside->x_weights + at.row;
   for (unsigned left = p->x_present[tile->i]; left; left &= left - 1) {
     const int c = __ffs((int)left) - 1;
@@ -379,6 +379,6 @@ KERNEL sums_of_bytes(const Problem given) {
     __syncthreads(); /* before the next piece nobody puts anything there again */
     compare(acc, p, &now, beside, at);
     add_to_rows(acc, p, &now, beside, at);
-    if (p->symmetric) add_to_columns(acc, p, &now, beside, at);
+    if (p->symmetric || p->mutual) add_to_columns(acc, p, &now, beside, at);
   }
 }
