@@ -19,7 +19,7 @@ from lcrjax.cli.embed_command import embed
 from lcrjax.cli.fit_predictor_command import fit_predictor
 from lcrjax.cli.measure_command import measure
 from lcrjax.cli.measure_study_command import measure_study
-from lcrjax.cli.outcome import OPTIONS, interruptible
+from lcrjax.cli.outcome import OPTIONS, interruptible, warnings_in_sentences
 from lcrjax.cli.report_command import report
 from lcrjax.cli.search_command import search
 from lcrjax.cli.select_command import select
@@ -43,11 +43,11 @@ def _paragraphs(docstring: str) -> str:
 
 
 class _Command(TyperCommand):
-    """A command whose errors name its options, and that Ctrl-C and SIGTERM end in a sentence."""
+    """A command that tells errors, warnings, Ctrl-C and SIGTERM in a sentence; see `outcome`."""
 
     def invoke(self, ctx: Any) -> Any:
         OPTIONS.set({p.name or "": p.opts[0] for p in self.params if p.opts[0][:2] == "--"})
-        with interruptible("interrupted."):
+        with interruptible("interrupted."), warnings_in_sentences():
             return super().invoke(ctx)
 
 

@@ -7,11 +7,12 @@ import signal
 import sys
 import tempfile
 import types
+import warnings
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import typer
 
@@ -26,6 +27,8 @@ OTHER_MACHINES = 5
 #: Interrupted by Ctrl-C or a request to terminate.
 INTERRUPTED = 130
 
+
+_PACKAGE = Path(__file__).parents[1]
 
 #: Options of the command that runs, by the names of the arguments that they stand for.
 OPTIONS: ContextVar[Mapping[str, str]] = ContextVar("options", default=MappingProxyType({}))
@@ -59,6 +62,30 @@ def in_options(sentence: str) -> str:
         ):
             sentence = re.sub(said, wanted, sentence)
     return sentence
+
+
+@contextlib.contextmanager
+def warnings_in_sentences() -> Iterator[None]:
+    """Tell warnings to users, and what lcrjax warns of, without a place in the source."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        own = category is RuntimeWarning and Path(filename).is_relative_to(_PACKAGE)
+        if own or category is UserWarning:
+            print(f"lcrjax: {in_options(str(message))}", file=sys.stderr)
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 @contextlib.contextmanager

@@ -191,6 +191,9 @@ def test_an_estimate_shows_its_intervals(run, tmp_path):
     exact = run(*words, "--error", "0.0001%")
     assert "the numbers are exact" in exact.stdout
     assert "±" not in exact.stdout
+    warned = exact.stderr.strip().splitlines()[-1]
+    assert warned.startswith("lcrjax: --error is 1e-06, and 100 of 400 elements reached ")
+    assert "UserWarning" not in exact.stderr
 
 
 @pytest.mark.parametrize(

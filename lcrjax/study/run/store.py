@@ -25,6 +25,9 @@ RESULTS = "results.parquet"
 #: Measures that were added to a finished study, one row for each of its subsets.
 ADDED = "measures.parquet"
 KEYS = ("dataset", "n", "subset")
+# Numbers as they were written, which pandas 3.1 and later read without being asked.
+_OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
+_EXACT: dict[str, Any] = {"float_precision": "round_trip"} if _OLD else {}
 
 
 class Store:
@@ -165,7 +168,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
     if path.is_file():
         try:
             if path.suffix == ".csv":
-                return pd.read_csv(path, float_precision="round_trip")
+                return pd.read_csv(path, **_EXACT)
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:  # pyarrow's and pandas' own are ValueErrors
             raise ValueError(
