@@ -308,7 +308,7 @@ def _doubts(
     """
     found = [more_outliers(names[j], len(sample.rows)) for j in np.flatnonzero(sample.crowded)[:1]]
     less = "intervals may hold the truth too seldom, so give more"
-    own = np.maximum(looked.own, 1e-300)
+    own = np.maximum(looked.own.astype(np.float64), 1e-100)
     for what, values, draws in (
         ("candidates for rows", 1 / own, sample.candidates),
         ("columns", own, chosen.in_class),

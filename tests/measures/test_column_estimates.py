@@ -121,7 +121,7 @@ def test_an_error_that_is_out_of_reach_of_columns(known, monkeypatch):
 def test_outliers_and_few_columns_are_told(rng):
     """What a sample shows of why its intervals may be too narrow; and what is whole is certain."""
     x = rng.normal(size=(N, 3)).astype("f4")
-    options = {"similarity": lcrjax.Gaussian(4.0), "q": (0, 1), "rows": 200}
+    options = {"similarity": lcrjax.Gaussian(20.0), "q": (0, 1), "rows": 200}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         lcrjax.measure(x, CLASSES, columns=400, **options)
