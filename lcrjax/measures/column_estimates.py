@@ -1,15 +1,17 @@
 """Estimates of diversity from sampled elements and sampled others: their cost does not grow with n.
 
-The ordinariness of each row is estimated from columns, drawn by class, as it would be known from
-all. What is computed of it is no linear function, so that it has a bias; the columns are dealt to
-groups, and what leaving out each group in turn changes gives that bias and the variance that is
-due to columns (the jackknife). A class of which f is among the columns takes part with
-sqrt(1 - f) of its changes, by which both become those of a sample without replacement.
+Rows are drawn in two phases: candidates, several times as many, are compared with few columns,
+which sorts them as `lcrjax.measures.estimates` sorts all elements. The ordinariness of each row is
+estimated from columns, drawn by class, as it would be known from all. What is computed of it is no
+linear function, so that it has a bias; the columns are dealt to groups, and what leaving out each
+group in turn changes gives that bias and the variance that is due to columns (the jackknife). A
+class of which f is among the columns takes part with sqrt(1 - f) of its changes, by which both
+become those of a sample without replacement.
 """
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,11 +19,23 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lcrjax.measures.family import Family, Members, family_of
+from lcrjax.measures.first_look import (
+    FEWEST_LOOK,
+    columns_of_first_look,
+    first_look,
+    more_outliers,
+)
 from lcrjax.measures.growing import grown
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import measures_of_logs, sample_intervals
-from lcrjax.measures.strata import Sample, class_sizes, drawn, members_of, present_classes
+from lcrjax.measures.strata import (
+    Sample,
+    class_sizes,
+    drawn_again,
+    drawn_evenly,
+    present_classes,
+)
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.groupings import Segments
@@ -32,11 +46,19 @@ from lcrjax.similarity.base import Similarity, part_of
 #: Columns that a class has at least, or all that it has.
 FEWEST_COLUMNS = 16
 _GROUPS = 20
+# Candidates for each row. They are compared with so many times fewer columns.
+_CANDIDATES = 8
 _LEVEL = 0.95
 # Where intervals were seen to hold the truth too seldom (`experiments.coverage`).
-_OUTLYING = 3  # times as much as others of its class, and this share of their variance:
-_DECIDING = 0.25
+_HELD = 1  # or fewer of those elements in a sample that make half of the variance of a class
 _VAGUE = 0.03  # standard error of a row's log ordinariness, the median
+
+
+class Looked(NamedTuple):
+    """How similar k elements seem to their classes, class after class, and how many each has."""
+
+    own: Float[np.ndarray, " k"]
+    in_class: Int[np.ndarray, " C"]
 
 
 def estimated_by_columns(
@@ -78,15 +100,17 @@ def estimated_by_columns(
         Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
     """
     present, own = present_classes(classes)
-    elements_of = members_of(own)
+    sizes = class_sizes(own)
     doubts: list[str] = []
 
     def once(rows: int, columns: int) -> Diversity:
         rng = np.random.default_rng(seed)
-        sample, chosen = (drawn(elements_of, size, rng) for size in (rows, columns))
+        sample, looked = _rows(similarity, elements, own, sizes, rows, columns, rng, check)
+        chosen = drawn_evenly(own, sizes, columns, rng)
         found, doubts[:] = _once(
-            similarity, elements, own, elements_of, present, class_names, q, sample, chosen, check
-        )
+            similarity, elements, own, sizes, present, class_names, q, sample, looked, chosen,
+            check,
+        )  # fmt: skip
         return found
 
     if error is not None:
@@ -126,18 +150,19 @@ def _once(
     similarity: Similarity,
     elements: Any,
     own: Int[np.ndarray, " n"],
-    elements_of: list[Int[np.ndarray, " _"]],
+    sizes: Int[np.ndarray, " C"],
     present: Int[np.ndarray, " P"],
     class_names: tuple[str, ...],
     q: Any,
     sample: Sample,
+    looked: Looked | None,
     chosen: Sample,
     check: Callable[[Any], None] | None,
 ) -> tuple[Diversity, list[str]]:
     """An estimate from such rows and columns, and in sentences why it may be too sure of itself."""
     from scipy.special import stdtrit
 
-    n, sizes = len(own), np.array([len(part) for part in elements_of])
+    n = len(own)
     names = tuple(class_names[i] for i in present)
     sums, counts = _sums_by_group(similarity, elements, own, names, sample, chosen, check)
     orders = viewpoints(q, float_dtype(*jax.tree.leaves(elements)))
@@ -174,7 +199,39 @@ def _once(
         orders, class_names, present, value, error, *ends,
         rows=len(sample.rows), columns=len(chosen.rows),
     )  # fmt: skip
-    return found, _doubts(sample, items, sizes, names)
+    seen = looked or Looked(mine[0], sample.in_class)
+    return found, _doubts(seen, sample, chosen, items[:, 0], names)
+
+
+def _rows(
+    similarity: Similarity,
+    elements: Any,
+    classes: Int[np.ndarray, " n"],
+    sizes: Int[np.ndarray, " C"],
+    rows: int,
+    columns: int,
+    rng: np.random.Generator,
+    check: Callable[[Any], None] | None,
+) -> tuple[Sample, Looked | None]:
+    """Rows from candidates that a first look has sorted, and what it has seen."""
+    kinds = len(sizes)
+    few = min(columns_of_first_look(rows, kinds), max(columns // _CANDIDATES, FEWEST_LOOK * kinds))
+    if not few:
+        return drawn_evenly(classes, sizes, rows, rng), None
+    asked = _CANDIDATES * rows, few
+    candidates, first = (drawn_evenly(classes, sizes, m, rng) for m in asked)
+    others, its = part_of(similarity, elements, first.rows), classes[first.rows]
+    if check is not None:
+        check(others)
+    guesses, at_once = [], rows + columns  # no more than lie in memory together afterwards
+    for at in range(0, len(candidates.rows), at_once):
+        places = candidates.rows[at : at + at_once]
+        some = part_of(similarity, elements, places)
+        if check is not None:
+            check(some)
+        guesses.append(first_look(similarity, some, classes[places], first, others, its, places))
+    guess = np.concatenate(guesses)
+    return drawn_again(candidates, rows, rng, guess), Looked(guess[:, 0], candidates.in_class)
 
 
 def _sums_by_group(
@@ -234,33 +291,54 @@ def _ordinariness(
 
 
 def _doubts(
+    looked: Looked,
     sample: Sample,
-    logs: Float[np.ndarray, "several 3 m"],
-    sizes: Int[np.ndarray, " C"],
+    chosen: Sample,
+    logs: Float[np.ndarray, "several m"],
     names: tuple[str, ...],
 ) -> list[str]:
-    """What a sample shows of why its intervals may be too narrow."""
-    of_classes, count = Segments(sample.in_class), sample.in_class
-    logs = logs[:, 0]  # of what alpha is a mean of: an outlier has the largest
-    own = np.exp(logs[0])
-    largest, total = -of_classes.least(-own), of_classes.sum(own)
-    times = largest * (count - 1) / np.maximum(total - largest, 1e-300)
-    mean = total / count
-    varied = of_classes.sum((own - of_classes.spread(mean)) ** 2)
-    share = (largest - mean) ** 2 / np.where(varied > 0, varied, 1)
-    times[(count == sizes) | (count == 1) | (share < _DECIDING)] = 0
-    error, found = float(np.median(np.sqrt(_jackknife(logs)[1]))), []
-    if times[far := int(np.argmax(times))] > _OUTLYING:
+    """What is seen of why intervals may be too narrow.
+
+    Args:
+        looked: How similar elements seem to their classes.
+        sample: The rows.
+        chosen: The columns.
+        logs: Of what alpha is a mean of, for each row; all, and without each group.
+        names: Of the classes.
+    """
+    found = [more_outliers(names[j], len(sample.rows)) for j in np.flatnonzero(sample.crowded)[:1]]
+    less = "intervals may hold the truth too seldom, so give more"
+    own = np.maximum(looked.own.astype(np.float64), 1e-100)
+    for what, values, draws in (
+        ("candidates for rows", 1 / own, sample.candidates),
+        ("columns", own, chosen.in_class),
+    ):
+        held = _deciding(values, looked.in_class) * draws / looked.in_class
+        held[draws == sample.population] = np.inf
+        if held[far := int(np.argmin(held))] < _HELD:
+            found.append(
+                f"outliers make half of the variance of class {names[far]!r}, and of these the "
+                f"{what} hold about {held[far]:.2g}: {less} of both, or rows alone"
+            )
+    if (error := float(np.median(np.sqrt(_jackknife(logs)[1])))) > _VAGUE:
         found.append(
-            f"an element of class {names[far]!r} counts {times[far]:.3g} times as much as others: "
-            "such outliers that were not drawn are missed, so give rows alone, without columns"
-        )
-    if error > _VAGUE:
-        found.append(
-            f"columns tell the ordinariness of a row to {100 * error:.2g} % only: intervals may "
-            "hold the truth too seldom, so give more columns, or rows alone"
+            f"columns tell the ordinariness of a row to {100 * error:.2g} % only: {less} columns, "
+            "or rows alone"
         )
     return found
+
+
+def _deciding(
+    values: Float[np.ndarray, " k"], in_class: Int[np.ndarray, " C"]
+) -> Float[np.ndarray, " C"]:
+    """How many elements of each class, those far from its mean, make half of its variance."""
+    out = np.full(len(in_class), np.inf)
+    for j, part in enumerate(np.split(values.astype(np.float64), np.cumsum(in_class)[:-1])):
+        apart = np.sort((part - part.mean()) ** 2)[::-1]
+        share = np.cumsum(apart) / max(apart.sum(), 1e-300)
+        if share[-1] > 0.5:  # they differ
+            out[j] = np.interp(0.5, np.r_[0, share], np.arange(len(part) + 1))
+    return out
 
 
 def _each(found: Family, kinds: int) -> list[Family]:

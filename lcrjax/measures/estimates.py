@@ -7,29 +7,31 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from lcrjax.measures.family import Members, alone, family_of
+from lcrjax.measures.first_look import columns_of_first_look, first_look, more_outliers
 from lcrjax.measures.growing import grown
 from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import estimate_result, mixed_table
 from lcrjax.measures.sample_intervals import sample_intervals
-from lcrjax.measures.strata import Sample, class_sizes, drawn, members_of, present_classes
+from lcrjax.measures.strata import class_sizes, drawn, members_of, present_classes
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import Segments
+from lcrjax.numerics.memory import check_room
+from lcrjax.numerics.streams import Stream
 from lcrjax.numerics.widths import float_dtype
+from lcrjax.pairwise.indicators import Indicators
+from lcrjax.pairwise.streams import product_of_stream
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity.base import KnowsElements, Similarity, part_of
-
-_COLUMNS = 4  # one column for so many rows tells how ordinary elements seem
 
 
 def estimated(
     similarity: Similarity,
     elements: Any,
-    weights: Float[np.ndarray, "n C"],
     classes: Int[np.ndarray, " n"],
     class_names: tuple[str, ...],
     q: Any,
@@ -43,7 +45,6 @@ def estimated(
     Args:
         similarity: Any that compares elements with others.
         elements: n elements, as it takes them.
-        weights: 1 where an element is in a class.
         classes: Class of each element, 0 to C - 1.
         class_names: C names.
         q: Viewpoints in [0, inf].
@@ -66,7 +67,7 @@ def estimated(
 
     def once(asked: int, _: int = n) -> Diversity:
         found, crowded[:] = _once(
-            similarity, elements, weights, present, own, members, class_names, q, asked, rng
+            similarity, elements, classes, present, own, members, class_names, q, asked, rng
         )
         return found
 
@@ -76,11 +77,8 @@ def estimated(
         assert rows is not None
         found = once(rows) if rows < n else None
     if found is not None and crowded:
-        warnings.warn(
-            f"class {crowded[0]!r} has more outliers than {found.rows} rows hold: intervals may "
-            "be too narrow, so give more rows",
-            stacklevel=3,
-        )
+        assert found.rows is not None
+        warnings.warn(more_outliers(crowded[0], found.rows), stacklevel=3)
     return found
 
 
@@ -136,7 +134,7 @@ def exact(own: Diversity) -> Diversity:
 def _once(
     similarity: Similarity,
     elements: Any,
-    weights: Float[np.ndarray, "n C"],
+    labels: Int[np.ndarray, " n"],
     present: Int[np.ndarray, " P"],
     classes: Int[np.ndarray, " n"],
     members: list[Int[np.ndarray, " _"]],
@@ -147,12 +145,21 @@ def _once(
 ) -> tuple[Diversity, list[str]]:
     """An estimate from so many rows, and the classes whose outliers these do not hold."""
     guess = None
-    if rows // _COLUMNS >= 4 * len(present):
-        columns = drawn(members, rows // _COLUMNS, rng)
-        guess = _guess(similarity, elements, classes, columns)
+    if few := columns_of_first_look(rows, len(present)):
+        columns = drawn(members, few, rng)
+        others, its = part_of(similarity, elements, columns.rows), classes[columns.rows]
+        guess = first_look(similarity, elements, classes, columns, others, its)
     sample = drawn(members, rows, rng, guess)
     chosen = part_of(similarity, elements, sample.rows)
-    sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights), elements))
+    weights = Indicators(labels, len(class_names), float_dtype(*jax.tree.leaves(elements)))
+    if isinstance(elements, Stream):
+        sums = product_of_stream(similarity, chosen, weights, elements)
+    else:
+        check_room(
+            2 * len(labels) * len(class_names) * weights.dtype.itemsize,
+            f"weights of {len(labels):,} images in {len(class_names):,} classes",
+        )
+        sums = np.asarray(zp(similarity, chosen, jnp.asarray(weights[:]), elements))
     check_ordinariness(sums, weights[sample.rows], class_names, sample.rows)
     orders = viewpoints(q, sums.dtype)
     table = sums[:, present].astype(np.float64) / len(classes)
@@ -173,20 +180,3 @@ def _once(
     )
     crowded = [class_names[j] for j in present[sample.crowded]]
     return own, crowded
-
-
-def _guess(
-    similarity: Similarity, elements: Any, classes: Int[np.ndarray, " n"], columns: Sample
-) -> Float[np.ndarray, "n 2"]:
-    """How similar each element is to its class and to all, by the mean over some of these."""
-    chosen, n = part_of(similarity, elements, columns.rows), len(classes)
-    of_columns = classes[columns.rows]
-    table = np.zeros((len(columns.rows), len(columns.strata)))
-    table[np.arange(len(table)), of_columns] = columns.weights / n
-    dtype = float_dtype(*jax.tree.leaves(elements))
-    sums = np.asarray(zp(similarity, elements, jnp.asarray(table, dtype), chosen))
-    own, everyone = sums[np.arange(n), classes], sums.sum(axis=1)
-    for part in (own, everyone):  # each is once like itself, whether it is among them or not
-        part[columns.rows] -= columns.weights.astype(part.dtype) / n
-        part += 1 / n
-    return np.stack([own, everyone], axis=1)

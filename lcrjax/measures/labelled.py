@@ -209,17 +209,15 @@ def measure(
         parts = own_and_all(relation, images, classes, names, dtype, kept)
         parts /= len(classes)
         return _diversity(parts[:, 0], parts[:, 1], classes, names, viewpoints(q, dtype))
+    if asked and columns is None:
+        found = estimated(relation, images, classes, names, q, rows=rows, error=error, seed=seed)
+        if found is not None:
+            return found
     check_room(
         3 * count * len(names) * dtype.itemsize,
         f"similarities of {count:,} images to {len(names):,} classes",
     )
     weights = (classes[:, None] == np.arange(len(names), dtype=np.int32)[None, :]).astype(dtype)
-    if asked and columns is None:
-        found = estimated(
-            relation, images, weights, classes, names, q, rows=rows, error=error, seed=seed
-        )
-        if found is not None:
-            return found
     sums: Any
     if mesh is None:
         sums = zp(relation, images, jnp.asarray(weights))

@@ -1,11 +1,14 @@
 """Intervals of the family of a dataset of which some elements are known: those of a sample.
 
 Within a stratum the mean of m of N elements, drawn without replacement, has variance
-(1 - m/N) s²/m. Logs of power means follow by the delta method, class by class, and those of the
-dataset from its classes. Intervals are Student's, with Satterthwaite's degrees of freedom and
-Hall's transformation for skewness, which is that of a finite population here.
+(1 - m/N) s²/m. Where strata are of candidates, themselves a sample of each class, the mean of all
+candidates has such a variance, too, and both add up (two-phase sampling). Logs of power means
+follow by the delta method, class by class, and those of the dataset from its classes. Intervals are
+Student's, with Satterthwaite's degrees of freedom and Hall's transformation for skewness, which is
+that of a finite population here.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -82,9 +85,8 @@ def sample_intervals(
     order = 1 - np.asarray(q, np.float64)[:, None]
     extreme = np.isinf(order)
     r = np.where(extreme, 0, order)
-    of_classes = Segments(sample.strata)
-    sizes = of_classes.sum(sample.sizes).astype(np.float64)
-    whole = sizes == of_classes.sum(sample.taken)
+    sizes = sample.population.astype(np.float64)
+    whole = sizes == sample.in_class
     logs = found.class_entropies[_LOGS]
     with np.errstate(all="ignore"):
         spread = _spread_of_classes(sample, items, np.where(extreme, 0, logs), r)
@@ -137,7 +139,25 @@ def _spread_of_classes(
     variance = share**2 * left * second / m
     skew = share**3 * third / m**2
     parts = (variance, left * (2 * left - 1) * skew, left**2 * skew, variance**2 / freedom)
-    return Spread(*(classes.sum(x) for x in parts))
+    found = Spread(*(classes.sum(x) for x in parts))
+    return Spread(
+        *(x + y for x, y in zip(found, _of_candidates(sample, score, found), strict=True))
+    )
+
+
+def _of_candidates(
+    sample: Sample, score: Float[np.ndarray, "3 Q m"], known: Spread
+) -> Iterator[Float[np.ndarray, "3 Q C"]]:
+    """Moments of the means of candidates, of which rows tell their mean to within those known."""
+    of_rows, count = Segments(sample.in_class), sample.candidates
+    share = sample.weights / of_rows.spread(sample.population)
+    left = 1 - count / sample.population
+    second = (of_rows.sum(share * score**2) + known.variance) * count / np.maximum(count - 1, 1)
+    variance, skew = left * second / count, of_rows.sum(share * score**3) / count**2
+    yield variance
+    yield left * (2 * left - 1) * skew
+    yield left**2 * skew
+    yield variance**2 / np.maximum(sample.in_class - 1, 1)
 
 
 def _log1p_over(r: Float[np.ndarray, "..."], x: Float[np.ndarray, "..."]) -> AnyArray:

@@ -14,6 +14,7 @@ _IN_TAIL = 16  # one in so many rows of a class goes to either end of its ordina
 _OUTLYING = 4  # times the mean
 _AT_ONCE = 2**16  # elements that are counted together
 _MANY, _RATE = 10_000, 50  # of more elements, one in so many is drawn without a permutation of all
+_SPARE = 4  # times the elements that are drawn are looked at, for those of each class
 _LARGEST_TAIL = 4  # outliers take at most one in so many
 
 
@@ -21,12 +22,15 @@ _LARGEST_TAIL = 4  # outliers take at most one in so many
 class Sample:
     """Some of n elements, drawn without replacement in each of H strata.
 
+    Strata are of all elements; or, in two phases, of candidates, which were drawn from each class.
+
     Attributes:
         rows: The m elements, stratum after stratum, class after class.
-        sizes: How many elements a stratum has.
+        sizes: How many elements, or candidates, a stratum has.
         taken: How many of them are in the sample.
         strata: How many strata each class has.
         crowded: Whether a class seems to have more outliers than could be taken for certain.
+        population: How many elements each class has.
     """
 
     rows: Int[np.ndarray, " m"]
@@ -34,11 +38,19 @@ class Sample:
     taken: Int[np.ndarray, " H"]
     strata: Int[np.ndarray, " C"]
     crowded: Bool[np.ndarray, " C"]
+    population: Int[np.ndarray, " C"]
 
     @property
     def weights(self) -> Float[np.ndarray, " m"]:
         """How many elements each row stands for."""
-        return np.repeat(self.sizes / self.taken, self.taken)
+        classes = Segments(self.strata)
+        each = classes.spread(self.population / self.candidates)
+        return np.repeat(each * self.sizes / self.taken, self.taken)
+
+    @property
+    def candidates(self) -> Int[np.ndarray, " C"]:
+        """From how many of each class rows were drawn."""
+        return Segments(self.strata).sum(self.sizes)
 
     @property
     def in_class(self) -> Int[np.ndarray, " C"]:
@@ -69,9 +81,9 @@ def allocated(sizes: Int[np.ndarray, " C"], rows: int, least: int = 2) -> Int[np
     return np.minimum(out, sizes)
 
 
-def class_sizes(classes: Int[np.ndarray, " n"]) -> Int[np.ndarray, " C"]:
-    """How many elements each class has, up to the last one that has any."""
-    count = int(classes.max()) + 1
+def class_sizes(classes: Int[np.ndarray, " n"], kinds: int | None = None) -> Int[np.ndarray, " C"]:
+    """How many elements each class has, of so many; None for those up to the last that has any."""
+    count = int(classes.max()) + 1 if kinds is None else kinds
     step, sizes = max(count, _AT_ONCE), np.zeros(count, np.int64)
     for i in range(0, len(classes), step):
         sizes += np.bincount(classes[i : i + step], minlength=count)
@@ -89,9 +101,11 @@ def present_classes(
     return present, np.searchsorted(present, np.arange(len(sizes)))[classes]
 
 
-def members_of(classes: Int[np.ndarray, " n"]) -> list[Int[np.ndarray, " _"]]:
-    """Elements of each class, 0 to C - 1, none empty."""
-    sizes = class_sizes(classes)
+def members_of(
+    classes: Int[np.ndarray, " n"], kinds: int | None = None
+) -> list[Int[np.ndarray, " _"]]:
+    """Elements of each class, 0 to kinds - 1; None for as many as there are."""
+    sizes = class_sizes(classes, kinds)
     small = classes.astype(np.min_scalar_type(len(sizes)))  # which is sorted in linear time
     return np.split(np.argsort(small, kind="stable"), np.cumsum(sizes)[:-1])
 
@@ -112,9 +126,78 @@ def drawn(
             classes are cut into strata of elements that are about as ordinary, and the most and the
             least ordinary are taken for certain: outliers, which chance would miss or overstate.
     """
-    parts, taken, strata, crowded = [], [], [], []
     sizes = np.array([len(own) for own in members])
-    for own, count in zip(members, allocated(sizes, rows).tolist(), strict=True):
+    return _drawn(members, allocated(sizes, rows), sizes, rng, guess)
+
+
+def drawn_evenly(
+    classes: Int[np.ndarray, " n"],
+    sizes: Int[np.ndarray, " C"],
+    rows: int,
+    rng: np.random.Generator,
+) -> Sample:
+    """Draw a sample without strata within classes, and without a list of the members of each.
+
+    Places are drawn from all, and the first of each class are taken. Members are listed of those
+    classes alone that have too few among them, in one pass over the labels.
+
+    Args:
+        classes: Class of each element, 0 to C - 1.
+        sizes: How many elements each class has, none of it empty.
+        rows: How many to draw; at least two of each class are.
+        rng: Random numbers.
+    """
+    counts, kinds = allocated(sizes, rows), len(sizes)
+    places = _some_places(len(classes), _SPARE * int(counts.sum()), rng)
+    found = members_of(classes[places], kinds)
+    short = np.array([len(its) for its in found]) < counts
+    if short.any():
+        left = np.flatnonzero(short[classes])
+        listed = members_of(classes[left], kinds)
+    chosen = [
+        _some(left[listed[j]], count, rng) if short[j] else places[found[j][:count]]
+        for j, count in enumerate(counts.tolist())
+    ]
+    whole = np.ones(kinds, np.int64), np.zeros(kinds, bool)
+    return Sample(np.concatenate(chosen), sizes, counts, *whole, sizes)
+
+
+def _some_places(n: int, count: int, rng: np.random.Generator) -> Int[np.ndarray, " m"]:
+    """So many of n places in random order, or all."""
+    return rng.choice(n, count, replace=False) if count < n else rng.permutation(n)
+
+
+def drawn_again(
+    candidates: Sample, rows: int, rng: np.random.Generator, guess: Float[np.ndarray, "k 2"]
+) -> Sample:
+    """Draw a sample from a larger one, whose classes have no strata (two-phase sampling).
+
+    Args:
+        candidates: The larger sample, of k elements.
+        rows: How many of them to draw.
+        rng: Random numbers.
+        guess: As for `drawn`, about each of the k.
+
+    References:
+        Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, chapter 9.
+    """
+    k, sizes = candidates.in_class, candidates.population
+    counts = np.minimum(allocated(sizes, rows), k)
+    members = np.split(np.arange(k.sum()), np.cumsum(k)[:-1])
+    found = _drawn(members, counts, sizes, rng, guess)
+    return dataclasses.replace(found, rows=candidates.rows[found.rows])
+
+
+def _drawn(
+    members: Sequence[Int[np.ndarray, " _"]],
+    counts: Int[np.ndarray, " C"],
+    population: Int[np.ndarray, " C"],
+    rng: np.random.Generator,
+    guess: Float[np.ndarray, "k 2"] | None,
+) -> Sample:
+    """So many of the members of each class, which has so many in all."""
+    parts, taken, strata, crowded = [], [], [], []
+    for own, count in zip(members, counts.tolist(), strict=True):
         full, cut = False, [(own, count)]
         if guess is not None and _IN_TAIL <= count < len(own):
             full, cut = _strata(own, count, guess[own])
@@ -124,7 +207,8 @@ def drawn(
         crowded.append(full)
     chosen = [_some(part, size, rng) for part, size in zip(parts, taken, strict=True)]
     of_parts = [len(part) for part in parts]
-    return Sample(np.concatenate(chosen), *map(np.array, (of_parts, taken, strata, crowded)))
+    arrays = map(np.array, (of_parts, taken, strata, crowded, population))
+    return Sample(np.concatenate(chosen), *arrays)
 
 
 def _some(

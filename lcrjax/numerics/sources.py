@@ -1,6 +1,7 @@
 """What lies on disk, or comes from elsewhere, and would take memory if it were read as a whole."""
 
 import math
+import mmap
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,10 +49,39 @@ def is_large(given: Any) -> bool:
 def memory_map(array: Any) -> np.memmap | None:
     """The memory map in which an array lies, if it lies in one."""
     while isinstance(array, np.ndarray):
-        if isinstance(array, np.memmap):
+        if isinstance(array, np.memmap) and _pages(array) is not None:  # else made of one
             return array
         array = array.base
     return None
+
+
+def _pages(found: np.memmap) -> Any:
+    return found._mmap  # type: ignore[attr-defined]
+
+
+def check_mapped(what: str, array: Any) -> None:
+    """Check that the file of a memory map still holds what is mapped.
+
+    To read what it no longer holds kills the process (SIGBUS). This is looked at before each block;
+    a file that is cut off while that block is read still does so.
+
+    Args:
+        what: Name in the plural, for errors.
+        array: Any array; what lies in no memory map passes.
+
+    Raises:
+        ValueError: If the file has become shorter.
+    """
+    found = memory_map(array)
+    if found is None:
+        return
+    pages = _pages(found)
+    needed = found.offset - found.offset % mmap.ALLOCATIONGRANULARITY + len(pages)
+    if (held := pages.size()) < needed:
+        raise ValueError(
+            f"the file of the {what}, {found.filename}, had {needed:,} bytes and has {held:,} now: "
+            "give a file that stays as it is"
+        )
 
 
 def whole_refused(what: str, given: Any) -> ValueError:

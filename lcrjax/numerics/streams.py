@@ -13,6 +13,7 @@ from lcrjax.numerics.inputs import check_apart, numbers
 from lcrjax.numerics.memory import copied
 from lcrjax.numerics.sources import (
     BLOCK_BYTES,
+    check_mapped,
     comes_from,
     is_column,
     is_large,
@@ -144,7 +145,8 @@ class Stream:
 
         Raises:
             ValueError: If a block is no array of numbers, or has another shape or dtype than the
-                first; or there are more or fewer elements than in an earlier pass.
+                first; or there are more or fewer elements than in an earlier pass, or the file of a
+                memory map has become shorter (see `check_mapped`).
         """
         read = self._whole_blocks(rows, start)
         with ThreadPoolExecutor(1) as reader:
@@ -154,12 +156,17 @@ class Stream:
                 yield block / np.float32(255) if self._fraction else block
 
     def take(self, index: Int[np.ndarray, " m"]) -> Shaped[np.ndarray, "m ..."]:
-        """Some elements by their places, in any order."""
+        """Some elements by their places, in any order.
+
+        Raises:
+            ValueError: As `blocks` does.
+        """
         out = np.empty((len(index), *self.shape[1:]), self.dtype)
         if isinstance(self._source, np.ndarray):
             if few := _FEW * len(index) < len(self):
                 self._advise("MADV_RANDOM")
             for i in range(0, len(index), _PAGES):
+                check_mapped(self.what, self._source)
                 part = self._source[index[i : i + _PAGES]]
                 out[i : i + _PAGES] = part / np.float32(255) if self._fraction else part
                 self._forget()
@@ -208,6 +215,7 @@ class Stream:
             self._counted(_length(self._source))
             piece = self._source[at : min(at + rows, len(self))]
             if isinstance(self._source, np.ndarray):
+                check_mapped(self.what, self._source)
                 piece = copied(piece)
                 self._forget()
             yield np.stack([np.asarray(x) for x in piece]) if isinstance(piece, list) else piece

@@ -137,8 +137,9 @@ def product_of_stream(
         weights: One column for each distribution.
         others: m elements, or a stream of them; None for `elements`.
         checkpoint: Where partial sums are kept while all pairs of a stream are computed.
-        kept: What of all pairs of a stream is kept. Where similarities are positive, it is asked
-            of parts of the sums, which are added up: a linear function, and no more takes memory.
+        kept: What of the sums of a stream's elements is kept. Of all pairs, where similarities are
+            positive, it is asked of parts of the sums, which are added up: a linear function, and
+            no more takes memory.
 
     Returns:
         In the dtype of the weights; sums are added up in float64, in which what is kept stays.
@@ -168,7 +169,8 @@ def product_of_stream(
         parts, at = [], 0
         for block in blocks:
             with part(at / len(stream), (at + len(block)) / len(stream)):
-                parts.append(np.asarray(zp_of_canonical(own, convert(block), columns, table)))
+                found = np.asarray(zp_of_canonical(own, convert(block), columns, table))
+            parts.append(found if kept is None else kept(slice(at, at + len(block)), found))
             at += len(block)
         return np.concatenate(parts)
     rows, at = given[0], 0

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.memory import check_room
+from lcrjax.numerics.sources import check_mapped
 from lcrjax.numerics.tables import first_difference, is_labelled
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.checks import check_own
@@ -262,6 +263,7 @@ def _row_blocks(source: Any, width: int) -> Iterator[Any]:
     if isinstance(source, np.memmap) or Path(source).suffix == ".npy":
         matrix = source if isinstance(source, np.memmap) else _mapped(Path(source))
         for start in range(0, len(matrix), rows):
+            check_mapped("similarities", matrix)
             yield numbers("similarities", np.array(matrix[start : start + rows]))
         return
     import pandas as pd

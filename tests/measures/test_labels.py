@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lcrjax.measures import labels, strata
 from lcrjax.measures.labels import numbered
@@ -53,6 +54,28 @@ def test_members_of_classes(rng, monkeypatch):
     for i, members in enumerate(strata.members_of(own)):
         np.testing.assert_array_equal(members, np.flatnonzero(own == i))
     assert strata.present_classes(own)[1] is own
+
+
+def test_places_are_drawn_evenly_of_each_class():
+    """Of those that few draws hold, and of one that they miss, which is looked through."""
+    rng = np.random.default_rng(0)
+    own = np.zeros(40_000, np.int32)
+    own[20_000:] = 1
+    own[::8000] = 2  # five
+    sizes = strata.class_sizes(own)
+    times = np.zeros((2, 4))
+    for _ in range(60):
+        sample = strata.drawn_evenly(own, sizes, 200, rng)
+        assert len(np.unique(sample.rows)) == sample.taken.sum() == 200
+        np.testing.assert_array_equal(own[sample.rows], np.repeat([0, 1, 2], sample.taken))
+        assert (sample.taken[2], *sample.strata) == (5, 1, 1, 1)
+        np.testing.assert_allclose(sample.weights.sum(), len(own))
+        for j in range(2):
+            its = sample.rows[own[sample.rows] == j]
+            times[j] += np.bincount((its - 20_000 * j) // 5000, minlength=4)
+    assert stats.chisquare(times.ravel()).pvalue > 1e-4
+    rows = strata.drawn_evenly(np.arange(400) % 2, np.array([200, 200]), 399, rng).rows
+    assert len(np.unique(rows)) == 399
 
 
 def test_few_of_many_are_drawn_evenly():

@@ -1,5 +1,8 @@
 """Readers of elements in blocks: every kind of source gives the same elements, in every pass."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -188,6 +191,44 @@ def test_sources_that_change_between_passes(rng):
     disk.shape = (9, D)
     with pytest.raises(ValueError, match="elements were 23 in one pass and 9 in the next"):
         list(stream.blocks(4))
+
+
+CUT = """
+import os, sys
+import numpy as np
+from lcrjax.numerics.streams import Stream
+
+x = np.load(sys.argv[1], mmap_mode="r")
+stream = Stream(x)
+assert sum(map(len, stream.blocks(1000))) == len(x)
+os.truncate(sys.argv[1], 5000)
+for read in (lambda: list(stream.blocks(1000)), lambda: stream.take(np.array([len(x) - 1]))):
+    try:
+        read()
+    except ValueError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are mapped cannot be cut off")
+def test_a_file_that_is_cut_off_is_told(tmp_path):
+    """To read a page of it kills the process: so this is another one."""
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros((4000, 64), "f4"))
+    whole = path.stat().st_size
+    found = subprocess.run(
+        [sys.executable, "-c", CUT, str(path)], capture_output=True, text=True, check=True
+    )
+    said = f"{path}, had {whole:,} bytes and has 5,000 now: give a file that stays as it is"
+    assert found.stdout.splitlines() == [f"the file of the elements, {said}"] * 2
+
+
+def test_what_was_made_of_a_memory_map_lies_in_memory(tmp_path, rng):
+    """NumPy gives it the same type."""
+    x = rng.normal(size=(N, D))
+    made = memory_map(x, tmp_path).astype("f4")
+    assert sources.memory_map(made) is None
+    np.testing.assert_array_equal(np.concatenate(list(Stream(made).blocks(7))), x.astype("f4"))
 
 
 @pytest.mark.parametrize("kind", [Shards, OnDisk])
