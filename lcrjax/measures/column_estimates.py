@@ -39,6 +39,7 @@ from lcrjax.measures.strata import (
 from lcrjax.measures.viewpoints import viewpoints
 from lcrjax.measures.weighing import check_ordinariness
 from lcrjax.numerics.groupings import Segments
+from lcrjax.numerics.whole_numbers import is_whole
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity.base import Similarity, part_of
@@ -139,9 +140,9 @@ def check_columns(columns: int | None, rows: int | None, error: float | None, cl
         )
     sizes = class_sizes(classes)
     least = int(np.minimum(sizes, FEWEST_COLUMNS).sum())
-    if columns < least:
+    if not is_whole(columns) or columns < least:
         raise ValueError(
-            f"columns is {columns}, and there are {np.count_nonzero(sizes)} classes: give "
+            f"columns is {columns!r}, and there are {np.count_nonzero(sizes)} classes: give "
             f"{FEWEST_COLUMNS} for each at least, {least}"
         )
 

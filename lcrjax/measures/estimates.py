@@ -22,6 +22,7 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import Segments
 from lcrjax.numerics.memory import check_room
 from lcrjax.numerics.streams import Stream
+from lcrjax.numerics.whole_numbers import check_seed, check_whole
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.indicators import Indicators
 from lcrjax.pairwise.streams import product_of_stream
@@ -82,11 +83,13 @@ def estimated(
     return found
 
 
-def check_asked(orders: Any, rows: int | None, error: float | None, resampling: Any) -> None:
+def check_asked(
+    orders: Any, rows: int | None, error: float | None, resampling: Any, seed: int
+) -> None:
     """Check what is asked of an estimate, before anything is looked at.
 
     Raises:
-        ValueError: If rows or error make no sense, or no sense together with the rest.
+        ValueError: If rows, error or the seed make no sense, or no sense together with the rest.
     """
     if rows is None and error is None:
         return
@@ -94,10 +97,11 @@ def check_asked(orders: Any, rows: int | None, error: float | None, resampling: 
         raise ValueError(f"rows is {rows} and error {error}: give one of them")
     if resampling is not None:
         raise ValueError("an estimate is not resampled: leave out rows and error, or resampling")
-    if rows is not None and rows < 1:
-        raise ValueError(f"rows is {rows}: give how many images to sample, such as 4096")
-    if error is not None and not 0 < error < np.inf:
-        raise ValueError(f"error is {error}: give a positive number, such as 0.002 for 0.2 %")
+    check_seed(seed)
+    if rows is not None:
+        check_whole("rows", rows, 1, "give how many images to sample, such as 4096")
+    if error is not None and not (np.isreal(error) and 0 < error < np.inf):
+        raise ValueError(f"error is {error!r}: give a positive number, such as 0.002 for 0.2 %")
     if not at_hand(orders):
         raise ValueError("viewpoints are traced: give numbers for an estimate")
     if error is not None and not np.isfinite(orders).any():

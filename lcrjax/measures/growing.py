@@ -54,7 +54,8 @@ def grown(
         most += most // 16 + 1
     rows, best = 0, math.inf
     while asked <= most and asked < count // 2:
-        rows, found = asked, once(asked, beside(asked))
+        found = once(asked, beside(asked))
+        rows = found.rows or asked  # more, where classes are to have some each
         best = min(best, reached := _relative_error(found))
         if reached <= error:
             return found

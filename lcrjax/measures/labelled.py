@@ -139,7 +139,7 @@ def measure(
         with bar("comparing"):
             return measure(**arguments)
     orders = viewpoints(q, np.float64)
-    check_asked(orders, rows, error, resampling)
+    check_asked(orders, rows, error, resampling, seed)
     if class_names is not None and n_classes not in (None, len(class_names)):
         raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
     if mesh is not None:

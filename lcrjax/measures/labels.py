@@ -13,6 +13,7 @@ from lcrjax.numerics.inputs import numbers
 from lcrjax.numerics.listing import listed
 from lcrjax.numerics.natural_order import natural_key
 from lcrjax.numerics.tables import column_names
+from lcrjax.numerics.whole_numbers import check_whole
 
 _NAMED = 6
 _AT_ONCE = 2**16  # labels that are looked at together
@@ -159,6 +160,7 @@ def _parts(n: int) -> Iterator[slice]:
 
 
 def _check_numbers(labels: Any, n_classes: int) -> None:
+    check_whole("n_classes", n_classes, 1, "give how many classes there are")
     if labels.dtype.kind not in "iu":
         raise ValueError(f"labels have dtype {labels.dtype}: with n_classes give integers")
     if at_hand(labels) and not 0 <= labels.min() <= labels.max() < n_classes:

@@ -103,7 +103,7 @@ def rarefy(
     orders = viewpoints(q, np.float64)
     if orders.max() > _LARGEST_ORDER:
         raise ValueError(f"q holds {orders.max():g}: a sample can be rarefied for q up to 100")
-    check_resampling(resamples, level, least=0)
+    check_resampling(resamples, level, seed, least=0)
     if similar and resamples < 2:
         raise ValueError(f"resamples are {resamples}: subsets are averaged, so draw some")
     samples = [Sample(column) for column in whole.T]

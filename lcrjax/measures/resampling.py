@@ -18,6 +18,7 @@ from lcrjax.measures.result import Diversity
 from lcrjax.measures.result_tables import SIGNED, Table, numbers_and_logs, table_result
 from lcrjax.measures.samples import check_resampling, whole_numbers
 from lcrjax.numerics.progress import part
+from lcrjax.numerics.whole_numbers import check_whole
 
 _NUMBERS_AT_ONCE = 2**24  # of a table of weights
 
@@ -54,7 +55,7 @@ class Bootstrap:
 
     def __post_init__(self) -> None:
         """Check what is given."""
-        check_resampling(self.count, self.level)
+        check_resampling(self.count, self.level, self.seed)
 
     def draws(self, counts: Int[np.ndarray, "S C"]) -> Iterator[Int[np.ndarray, "S C"]]:
         """Tables of counts."""
@@ -102,9 +103,8 @@ class Subsets:
 
     def __post_init__(self) -> None:
         """Check what is given."""
-        check_resampling(self.count, self.level)
-        if self.size < 1:
-            raise ValueError(f"the size is {self.size}: give at least one individual")
+        check_resampling(self.count, self.level, self.seed)
+        check_whole("the size", self.size, 1, "give at least one individual")
 
     def draws(self, counts: Int[np.ndarray, "S C"]) -> Iterator[Int[np.ndarray, "S C"]]:
         """Tables of counts."""

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, Num
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.gammas import log_choose_ratio, log_gamma_rate
 from lcrjax.numerics.groupings import Segments
+from lcrjax.numerics.whole_numbers import check_seed, is_whole
 
 # Nodes of a double exponential rule for integrals over (0, inf) of what falls as exp(-s).
 _T = np.arange(-4.5, 4.51, 0.04)
@@ -38,16 +39,18 @@ def whole_numbers(table: Any) -> Int[np.ndarray, "S C"]:
     return numbers.astype(np.int64)
 
 
-def check_resampling(count: int, level: float, least: int = 2) -> None:
+def check_resampling(count: int, level: float, seed: int, least: int = 2) -> None:
     """Check what says how often to draw and how wide an interval is.
 
     Raises:
-        ValueError: If there are fewer than the least, or the level is not between 0 and 1.
+        ValueError: If there are fewer than the least, the level is not between 0 and 1, or the
+            seed is none.
     """
-    if count < least or count == 1:
-        raise ValueError(f"there are {count} resamples: give at least two")
+    if not is_whole(count) or count < least or count == 1:
+        raise ValueError(f"there are {count!r} resamples: give at least two")
     if not 0 < level < 1:
         raise ValueError(f"the level is {level:g}: give one between 0 and 1, such as 0.95")
+    check_seed(seed)
 
 
 class Sample:

@@ -13,6 +13,7 @@ from jax import Array
 from jaxtyping import Int
 
 from lcrjax.numerics.pytrees import map_elements
+from lcrjax.numerics.whole_numbers import check_whole
 
 #: Largest side of a tile by what is computed and where; "other" stands for other backends.
 LARGEST_TILES = {
@@ -51,8 +52,8 @@ def check_tile(tile: int | None) -> None:
     Raises:
         ValueError: If it is not a positive whole number.
     """
-    if tile is not None and (not isinstance(tile, int | np.integer) or tile < 1):
-        raise ValueError(f"tile is {tile}: give a positive whole number of elements")
+    if tile is not None:
+        check_whole("tile", tile, 1, "give a positive whole number of elements")
 
 
 def padded_tiles(n: int, side: int) -> int:

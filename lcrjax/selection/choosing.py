@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from lcrjax.measures.labels import numbered
 from lcrjax.numerics.pixels import check_pixels
 from lcrjax.numerics.streams import Stream
+from lcrjax.numerics.whole_numbers import check_seed, is_whole
 from lcrjax.pairwise.columns import Columns, joined
 from lcrjax.pairwise.streamed_pool import pool_of
 from lcrjax.pairwise.streams import probe
@@ -81,6 +82,7 @@ def select(
         >>> print(select(line, 1, similarity="laplacian:1", given=line[:3]).indices)
         [4]
     """
+    check_seed(seed)
     aim = as_objective(objective, seed)
     others, other_labels = _given(given, labels is not None)
     relation, elements, others = _relation(similarity, elements, others)
@@ -245,8 +247,7 @@ def _given(given: Any, labelled: bool) -> tuple[Any, Any]:
 
 
 def _check_size(size: Any, n: int) -> None:
-    whole = isinstance(size, int | np.integer) and not isinstance(size, bool)
-    if not whole or not 1 <= size <= n:
+    if not is_whole(size) or not 1 <= size <= n:
         raise ValueError(f"the size is {size!r}: give a whole number from 1 to {n:,}, the pool's")
 
 

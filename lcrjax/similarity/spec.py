@@ -9,6 +9,7 @@ import numpy as np
 
 from lcrjax.numerics.inputs import array
 from lcrjax.numerics.streams import Stream
+from lcrjax.numerics.whole_numbers import check_seed, check_whole
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.cosine import Cosine
 from lcrjax.similarity.distance_kernels import RMSD, Gaussian, Laplacian, Matern32, Matern52
@@ -196,10 +197,13 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
         The median; 1 where there are no two vectors.
 
     Raises:
-        ValueError: If they are traced or no numbers, or most pairs are the same.
+        ValueError: If they are traced or no numbers, most pairs are the same, or there are fewer
+            than two to look at.
     """
     if isinstance(vectors, jax.core.Tracer):
         raise ValueError("the median distance of traced vectors is unknown: give a length")
+    check_whole("sample", sample, 2, "give how many vectors to look at, at least two")
+    check_seed(seed)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:sample])
     rows = vectors.take(chosen) if isinstance(vectors, Stream) else np.asarray(vectors)[chosen]
     if rows.dtype.kind not in "buif":

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.numerics.inputs import check_apart
 from lcrjax.numerics.progress import listener
+from lcrjax.numerics.whole_numbers import check_whole
 from lcrjax.similarity.base import Similarity
 
 _PAIRS_AT_ONCE = 2**22  # similarities, or sums of runs, held at once
@@ -117,8 +118,7 @@ class NGrams(_OfTexts):
     def __post_init__(self) -> None:
         """Check the length of runs, and that there is what hashes them."""
         _need("sklearn", "scikit-learn")
-        if self.n < 1:
-            raise ValueError(f"n is {self.n}: give a whole number of characters, at least 1")
+        check_whole("n", self.n, 1, "give a whole number of characters, at least 1")
 
     def ordinariness(self, elements: Any, weights: Any, others: Any = None) -> Float[Array, "n k"]:
         """Z w."""

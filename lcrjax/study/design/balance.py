@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, Integer
 
+from lcrjax.numerics.whole_numbers import whole_number
 from lcrjax.study.design.compositions import Compositions
 
 #: Sizes in the text of the paper; its Table III has 2,048 too.
@@ -90,13 +91,6 @@ def check_spread(bins: Any, per_bin: Any, candidates: Any, seed: Any) -> None:
     whole_number("per_bin", per_bin, 1)
     whole_number("candidates", candidates, 1)
     whole_number("seed", seed, 0)
-
-
-def whole_number(name: str, value: Any, least: int) -> int:
-    """Return a whole number of at least `least`, or raise a ValueError."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{name} holds {value!r}: give whole numbers of at least {least}")
-    return int(value)
 
 
 def check_sizes(labels: np.ndarray, sizes: Sequence[int], *, name: str = "") -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lcrjax.numerics.whole_numbers import whole_number
 from lcrjax.similarity.spec import check_similarity
-from lcrjax.study.design.balance import BINS, CANDIDATES, PER_BIN, SIZES, check_spread, whole_number
+from lcrjax.study.design.balance import BINS, CANDIDATES, PER_BIN, SIZES, check_spread
 from lcrjax.study.design.levels import LEVELS
 from lcrjax.study.measuring.names import similarity_words
 from lcrjax.study.suggestion import nearest
