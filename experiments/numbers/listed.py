@@ -242,9 +242,9 @@ MEASURED: dict[str, dict[str, str]] = {
     },
     "performance.md": {
         "## On a GPU": "python -m benchmarks.ordinariness --gpu on an H200; benchmarks/results/gpu",
-        "## What each platform gets": "measured once, both libraries and XLA in one process: "
-        "--xla_cpu_max_isa=AVX2, and the instructions that XLA's library of products, YNNPACK, had "
-        "found set to those of AVX2 in its memory",
+        "## What each platform gets": "measured once on an AMD EPYC (Zen 3), which "
+        "has no AVX-512: calls of ordinariness with kernels and in native.disabled(), and torch's, "
+        "in turns, process_time",
         "## Ordinariness": "python -m benchmarks.ordinariness, several runs",
         "## Similarities of vectors": "python -m benchmarks.similarities --embeddings 10000x512 "
         "--rounds 3; of clusters --rounds 2, on a busy machine",

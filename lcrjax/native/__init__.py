@@ -6,7 +6,7 @@ whether they may be: `1` (the default) uses them where they are, `0` never, and 
 their absence an error.
 
 One library is for processors with AVX-512 VNNI. Another, for those with AVX2, is compiled from the
-same sources of what compares by distances, and has nothing else: see `complete()`.
+same sources of what compares, and has nothing else: see `complete()`.
 `LCRJAX_NATIVE=avx2` requires that one, whatever the processor has.
 
 To add a kernel: write `lcrjax_NAME(XLA_FFI_CallFrame *)` in a file of its own under `src/` (see
@@ -63,9 +63,9 @@ def available() -> bool:
 
 
 def complete() -> bool:
-    """Whether kernels are used and are those for AVX-512, which train and compare by angles too.
+    """Whether kernels are used and are those for AVX-512, which train too.
 
-    Those for AVX2 do not: XLA with AVX2 is as quick there.
+    Those for AVX2 compare alone: XLA trains there.
     """
     return available() and hasattr(library(), "lcrjax_resnet_forward")
 
@@ -76,7 +76,7 @@ def in_words() -> str:
     if isinstance(found, Absence):
         return f"not used, {found.why}"
     whole = hasattr(found, "lcrjax_resnet_forward")
-    return "used" if whole else "used to compare by distances, those for AVX2"
+    return "used" if whole else "used to compare, those for AVX2"
 
 
 def is_disabled() -> bool:

@@ -11,7 +11,6 @@ from lcrjax.native.interrupts import interruptible
 
 #: The forms of similarities that kernels compute, numbered as in `src/pairwise/form.h`.
 FORMS = ("exponential", "gaussian", "matern32", "matern52", "cosine", "linear")
-ANGLES = FORMS[4:]  # that kernels for AVX2 compute more slowly than XLA
 SIDE = 96  # as in `src/pairwise/sums.h`
 NO_MEMORY, CANCELLED = 1, 2  # as in `src/common/ffi.h`
 _MOST = 2**31 - 1  # elements, whose places are int32

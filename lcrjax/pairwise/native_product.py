@@ -10,7 +10,7 @@ from jax import Array
 from jaxtyping import Float
 
 from lcrjax import native
-from lcrjax.native.calls import ANGLES, FORMS, sums
+from lcrjax.native.calls import FORMS, sums
 from lcrjax.native.pool import PackedPool
 from lcrjax.numerics.meshes import alike
 from lcrjax.numerics.progress import listener
@@ -109,8 +109,7 @@ def _form(
         return None
     if (of_bytes and dimension > _MOST_PIXELS) or not native.available():
         return None
-    found = similarity.native_form(dimension, of_bytes)
-    return None if found and found[0] in ANGLES and not native.complete() else found
+    return similarity.native_form(dimension, of_bytes)
 
 
 def traced_product(

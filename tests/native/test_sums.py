@@ -92,6 +92,15 @@ def test_every_pair_of_every_form(kind, d, rng):
             np.testing.assert_allclose(found, z[:, : len(y)], rtol=0, atol=1e-5, err_msg=form)
 
 
+@pytest.mark.usefixtures("_library")
+@pytest.mark.parametrize("d", [4200, 400_000])
+def test_long_sums_of_equal_products_round_little(d):
+    """Rounded one way each time, they would move a cosine by more than 1e-5."""
+    x = np.full((2, d), 1.1, "f4")
+    found = sums(x, x.copy(), np.eye(2, dtype="f4"), "cosine", 0.0, 1)
+    np.testing.assert_allclose(found, 1, rtol=0, atol=2e-6)
+
+
 CLUSTERS = {
     "two": lambda i: i % 2,
     "more than there are centres": lambda i: i % 20,
@@ -122,7 +131,6 @@ def test_pairs_within_clusters_and_between_them(kind, spread, rng):
     np.testing.assert_allclose(rows.T, np.exp(-3 * distances(x, x[few])), rtol=0, atol=1e-5)
 
 
-@pytest.mark.skipif(not native.complete(), reason="no kernel for cosines")
 def test_cosines_in_a_program(rng):
     """Traced, of integers and inside `vmap` they take the kernel too."""
     similarity = lcrjax.Cosine()

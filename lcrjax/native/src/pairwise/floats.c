@@ -31,6 +31,7 @@
 #include "form.h"
 #include "sums.h"
 #include "tile.h"
+#include "vectors.h"
 
 enum {
   CHUNK = 8,   /* steps, of two components each, whose products int32 holds */
@@ -81,10 +82,6 @@ static int64_t scratch_bytes(int64_t d) {
   return sizeof(Scratch);
 }
 
-static const float *vector(const Elements *e, int64_t place) {
-  return place < e->n ? (const float *)e->data + e->order[place] * e->dimension : NULL;
-}
-
 /* Random in [-1/2, 1/2), of components k to k + 15 of rows (side 0) or columns (side 1). */
 INLINE Floats dither(int64_t k, int side) {
   const Integers each = x16_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
@@ -96,40 +93,6 @@ INLINE Floats dither(int64_t k, int side) {
   h = x16_mullo_epi32(h, x16_set1_epi32((int32_t)0xC2B2AE35));
   h = x16_xor_si512(h, x16_srli_epi32(h, 16));
   return x16_mul_ps(x16_cvtepi32_ps(h), x16_set1_ps(0x1p-32f));
-}
-
-KERNEL static inline __mmask16 among(int64_t k, int64_t d) {
-  return d - k >= 16 ? 0xFFFF : d > k ? (__mmask16)((1u << (d - k)) - 1) : 0;
-}
-
-/* One over the norm; zero for zeros, and for vectors that keep their length. */
-KERNEL static double unit_of(const Elements *e, const float *x) {
-  Doubles sum = x8_setzero_pd();
-  for (int64_t k = 0; e->directions && k < e->dimension; k += 8) {
-    int64_t left = e->dimension - k;
-    __mmask8 here = left >= 8 ? 0xFF : (__mmask8)((1u << left) - 1);
-    Doubles v = x8_cvtps_pd(x8_maskz_loadu_ps(here, x + k));
-    sum = x8_fmadd_pd(v, v, sum);
-  }
-  double squares = x8_reduce_add_pd(sum);
-  return squares > 0 ? 1 / sqrt(squares) : 0;
-}
-
-/* A vector, the centre that it is taken about or NULL, and one over its norm. */
-typedef struct {
-  const float *at, *centre;
-  double unit;
-} Vector;
-
-/* Sixteen components from k on: less those of the centre, or of the vector's direction. */
-INLINE Floats components(const Elements *e, Vector x, int64_t k, __mmask16 here) {
-  Floats v = x16_maskz_loadu_ps(here, x.at + k);
-  if (x.centre) v = x16_sub_ps(v, x16_maskz_loadu_ps(here, x.centre + k));
-  if (!e->directions) return v;
-  const Doubles by = x8_set1_pd(x.unit);
-  Doubles low = x8_mul_pd(x8_cvtps_pd(x16_low_ps(v)), by);
-  Doubles high = x8_mul_pd(x8_cvtps_pd(x16_high_ps(v)), by);
-  return x16_both_ps(x8_cvtpd_ps(low), x8_cvtpd_ps(high));
 }
 
 /* Adds eight lanes after another to doubles. */
@@ -463,12 +426,6 @@ INLINE void exactly(Form form, const Problem *p, const float *rows, const float 
   }
 }
 
-/* The cosine of a vector and itself is one, that of zeros too. */
-static void itself(const Problem *p, int64_t row, int64_t column, float *z) {
-  for (int r = 0; p->symmetric && r < ROWS; r++)
-    if (row + r >= column && row + r < column + COLUMNS) z[r * COLUMNS + row + r - column] = 1;
-}
-
 /* Adds the bytes of the steps from one level to another to the products of n groups. */
 static void refine(const Problem *p, const Groups *groups, int n, const char *packed, int from,
                    int to, float *products) {
@@ -495,7 +452,7 @@ INLINE int tile(Form form, bool clustered, const Problem *p, const Groups *group
                          uncertain, z);
   }
   if (count) exactly(form, p, rows, columns, row, column, squared, uncertain, z);
-  if (form == COSINE) itself(p, row, column, z);
+  if (form == COSINE) lcrjax_itself(p, row, column, z);
   return level;
 }
 

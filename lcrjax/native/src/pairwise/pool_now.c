@@ -27,7 +27,7 @@ LCRJAX_EXPORT Pool *lcrjax_pool_new(int floats, const void *data, int64_t n, int
   Pool *pool = lcrjax_zeros(sizeof *pool);
   if (pool == NULL) return NULL;
   Problem *p = &pool->p;
-  p->kind = floats ? &lcrjax_floats : &lcrjax_bytes;
+  p->kind = lcrjax_kind(floats, (Form)form);
   p->form = (Form)form;
   p->rate = rate;
   pool->panels = (n + COLUMNS - 1) / COLUMNS;

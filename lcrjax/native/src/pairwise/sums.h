@@ -90,6 +90,16 @@ typedef struct Problem {
 /* Computes p->out. The bits of the result depend on shapes and values alone, not on threads. */
 Outcome lcrjax_sums(Workers workers, Problem *p);
 
-extern const Kind lcrjax_bytes, lcrjax_floats;
+extern const Kind lcrjax_bytes, lcrjax_floats, lcrjax_directions;
+
+/* The kind that compares bytes, or floats, by a form. */
+static inline const Kind *lcrjax_kind(bool floats, Form form) {
+#ifdef LCRJAX_AVX2
+  if (floats && lcrjax_of_directions(form)) return &lcrjax_directions;
+#else
+  (void)form;
+#endif
+  return floats ? &lcrjax_floats : &lcrjax_bytes;
+}
 
 #endif

@@ -11,7 +11,7 @@ enum { FEW = 1 << 20 }; /* pairs of an item of a batch that one thread does alon
 
 typedef struct {
   XLA_FFI_CallFrame *frame;
-  const Kind *kind;
+  bool floats;
   int64_t items;
   bool alone; /* a thread does a whole item */
   atomic_int outcome;
@@ -36,7 +36,7 @@ static void item(void *data, int64_t i, int worker) {
   (void)worker;
   Batch *batch = data;
   XLA_FFI_CallFrame *frame = batch->frame;
-  bool floats = batch->kind == &lcrjax_floats;
+  bool floats = batch->floats;
   bool symmetric = frame->args.size == 4 + floats;
   XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *columns = lcrjax_operand(frame, !symmetric);
   XLA_FFI_Buffer *weights = lcrjax_operand(frame, 2 - symmetric), *out = lcrjax_result(frame, 0);
@@ -45,9 +45,10 @@ static void item(void *data, int64_t i, int worker) {
   const float *centre =
       floats ? (float *)part(frame, lcrjax_operand(frame, 5 - symmetric), 1, i) : NULL;
   int64_t d = rows->dims[rows->rank - 1];
+  const Form form = (Form)lcrjax_int_attribute(frame, "form", EXPONENTIAL);
   Problem p = {
-      .kind = batch->kind,
-      .form = (Form)lcrjax_int_attribute(frame, "form", EXPONENTIAL),
+      .kind = lcrjax_kind(floats, form),
+      .form = form,
       .rate = *rate,
       .rows = {.data = part(frame, rows, 2, i), .n = counts[0], .dimension = d},
       .columns = {.data = part(frame, columns, 2, i), .n = counts[1], .dimension = d},
@@ -101,13 +102,13 @@ static bool fit(XLA_FFI_CallFrame *frame, bool floats) {
   return true;
 }
 
-static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
+static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, bool floats) {
   LCRJAX_METADATA(frame);
-  if (!fit(frame, kind == &lcrjax_floats)) return lcrjax_error(frame, LCRJAX_UNFIT);
+  if (!fit(frame, floats)) return lcrjax_error(frame, LCRJAX_UNFIT);
   XLA_FFI_Buffer *rows = lcrjax_operand(frame, 0), *out = lcrjax_result(frame, 0);
-  Batch batch = {.frame = frame, .kind = kind, .items = 1};
+  Batch batch = {.frame = frame, .floats = floats, .items = 1};
   for (int64_t a = 0; a < out->rank - 2; a++) batch.items *= out->dims[a];
-  XLA_FFI_Buffer *weights = lcrjax_operand(frame, frame->args.size - 3 - (kind == &lcrjax_floats));
+  XLA_FFI_Buffer *weights = lcrjax_operand(frame, frame->args.size - 3 - floats);
   int64_t pairs = rows->dims[rows->rank - 2] * weights->dims[weights->rank - 1];
   batch.alone = batch.items > 1 && pairs <= FEW;
   Outcome outcome = DONE;
@@ -119,9 +120,9 @@ static XLA_FFI_Error *call(XLA_FFI_CallFrame *frame, const Kind *kind) {
 }
 
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_bytes(XLA_FFI_CallFrame *frame) {
-  return call(frame, &lcrjax_bytes);
+  return call(frame, false);
 }
 
 LCRJAX_EXPORT XLA_FFI_Error *lcrjax_sums_of_floats(XLA_FFI_CallFrame *frame) {
-  return call(frame, &lcrjax_floats);
+  return call(frame, true);
 }

@@ -13,7 +13,7 @@ LCRJAX_EXPORT int lcrjax_sums_now(int floats, const void *rows, int64_t n, const
   float *centre = floats ? lcrjax_centre(rows, n, d) : NULL;
   if (floats && centre == NULL) return NO_MEMORY;
   Problem p = {
-      .kind = floats ? &lcrjax_floats : &lcrjax_bytes,
+      .kind = lcrjax_kind(floats, (Form)form),
       .form = (Form)form,
       .rate = rate,
       .rows = {.data = rows, .n = n, .dimension = d},

@@ -38,11 +38,12 @@ INLINE void lcrjax_lay_rows(const Integers *pixels, uint32_t *to, int64_t lines)
 #define LCRJAX_CLEAR(s, r, a, b)                      \
   "vpxor %%ymm" #a ", %%ymm" #a ", %%ymm" #a "\n\t"   \
   "vpxor %%ymm" #b ", %%ymm" #b ", %%ymm" #b "\n\t"
-/* Sums a and b take the products of the row in ymm14. */
+/* Sums a and b take the products of the row in ymm14. Two products and then two sums take Zen 3 a
+   tenth less time than each sum after its product. */
 #define LCRJAX_PRODUCTS(a, b)                         \
   "vpmaddwd %%ymm14, %%ymm12, %%ymm15\n\t"            \
-  "vpaddd %%ymm15, %%ymm" #a ", %%ymm" #a "\n\t"      \
   "vpmaddwd %%ymm14, %%ymm13, %%ymm14\n\t"            \
+  "vpaddd %%ymm15, %%ymm" #a ", %%ymm" #a "\n\t"      \
   "vpaddd %%ymm14, %%ymm" #b ", %%ymm" #b "\n\t"
 #define LCRJAX_ROW(at, a, b) "vpbroadcastd " at ", %%ymm14\n\t" LCRJAX_PRODUCTS(a, b)
 /* Even bytes of columns, odd bytes. */
@@ -80,11 +81,21 @@ INLINE void lcrjax_lay_rows(const Integers *pixels, uint32_t *to, int64_t lines)
   LCRJAX_ODD_COLUMNS("128*" #s "(%0)", "128*" #s "+32(%0)")                               \
   LCRJAX_EVERY_ROW(LCRJAX_MORE_ODD, s)
 
+#define LCRJAX_FLOATS(s, r, a, b)                                                         \
+  "vbroadcastss 48*" #s "+4*" #r "(%1), %%ymm14\n\t"                                      \
+  "vfmadd231ps %%ymm14, %%ymm12, %%ymm" #a "\n\t"                                         \
+  "vfmadd231ps %%ymm14, %%ymm13, %%ymm" #b "\n\t"
+#define LCRJAX_STEP_OF_FLOATS(s)                                                          \
+  "vmovaps 128*" #s "(%0), %%ymm12\n\tvmovaps 128*" #s "+32(%0), %%ymm13\n\t"             \
+  LCRJAX_EVERY_ROW(LCRJAX_FLOATS, s)
+
 /* Write the sums as int32, or add them to float32. */
 #define LCRJAX_STORE(s, r, a, b)                                                          \
   "vmovdqa %%ymm" #a ", 128*" #r "(%4)\n\tvmovdqa %%ymm" #b ", 128*" #r "+32(%4)\n\t"
 #define LCRJAX_ADD(s, r, a, b)                                                            \
   "vcvtdq2ps %%ymm" #a ", %%ymm" #a "\n\tvcvtdq2ps %%ymm" #b ", %%ymm" #b "\n\t"          \
+  LCRJAX_ADD_FLOATS(s, r, a, b)
+#define LCRJAX_ADD_FLOATS(s, r, a, b)                                                     \
   "vaddps 128*" #r "(%3), %%ymm" #a ", %%ymm" #a "\n\t"                                   \
   "vaddps 128*" #r "+32(%3), %%ymm" #b ", %%ymm" #b "\n\t"                                \
   "vmovaps %%ymm" #a ", 128*" #r "(%3)\n\tvmovaps %%ymm" #b ", 128*" #r "+32(%3)\n\t"
@@ -95,7 +106,7 @@ INLINE void lcrjax_lay_rows(const Integers *pixels, uint32_t *to, int64_t lines)
 static const uint16_t lcrjax_even_bytes[LANES] __attribute__((aligned(32))) = {
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
 
-/* Parts of LCRJAX_TILE_OF_BYTES, _WORDS and _MORE: see tile.h. */
+/* Parts of LCRJAX_TILE_OF_BYTES, _WORDS and _MORE, see tile.h, and of _FLOATS. */
 KERNEL static inline void lcrjax_part_of_bytes(const char *columns, const char *rows,
                                                const int32_t *list, int64_t count, int32_t *out) {
   __asm__ volatile(
@@ -109,7 +120,7 @@ KERNEL static inline void lcrjax_part_of_bytes(const char *columns, const char *
       : "r"(out), "r"(lcrjax_even_bytes)
       : "memory", "cc", "rax", "rcx", LCRJAX_SUMS);
 }
-#define LCRJAX_PART_IN_TWOS(name, step)                                                   \
+#define LCRJAX_PART_IN_TWOS(name, step, add)                                              \
   KERNEL static inline void name(const char *columns, const char *rows, int64_t count,    \
                                  float *out) {                                            \
     __asm__ volatile(                                                                     \
@@ -117,13 +128,14 @@ KERNEL static inline void lcrjax_part_of_bytes(const char *columns, const char *
         ".p2align 5\n1:\n\t"                                                              \
         step(0) step(1)                                                                   \
         "add $256, %0\n\tadd $96, %1\n\tsub $2, %2\n\tjnz 1b\n\t"                        \
-        LCRJAX_EVERY_ROW(LCRJAX_ADD, 0)                                                   \
+        LCRJAX_EVERY_ROW(add, 0)                                                          \
         : "+r"(columns), "+r"(rows), "+r"(count)                                          \
         : "r"(out), "r"(lcrjax_even_bytes)                                                \
         : "memory", "cc", LCRJAX_SUMS);                                                   \
   }
-LCRJAX_PART_IN_TWOS(lcrjax_part_of_words, LCRJAX_STEP_OF_WORDS)
-LCRJAX_PART_IN_TWOS(lcrjax_part_of_more, LCRJAX_STEP_OF_MORE)
+LCRJAX_PART_IN_TWOS(lcrjax_part_of_words, LCRJAX_STEP_OF_WORDS, LCRJAX_ADD)
+LCRJAX_PART_IN_TWOS(lcrjax_part_of_more, LCRJAX_STEP_OF_MORE, LCRJAX_ADD)
+LCRJAX_PART_IN_TWOS(lcrjax_part_of_floats, LCRJAX_STEP_OF_FLOATS, LCRJAX_ADD_FLOATS)
 /* clang-format on */
 
 #define LCRJAX_EVERY_PART(part)                                  \
@@ -139,5 +151,9 @@ LCRJAX_PART_IN_TWOS(lcrjax_part_of_more, LCRJAX_STEP_OF_MORE)
 #define LCRJAX_TILE_OF_MORE(columns, rows, count, out)                                   \
   LCRJAX_EVERY_PART(lcrjax_part_of_more((columns) + 4 * column, (rows) + 4 * row, count, \
                                         (out) + row * COLUMNS + column))
+/* out += the products of floats over an even number of lines. */
+#define LCRJAX_TILE_OF_FLOATS(columns, rows, count, out)                                   \
+  LCRJAX_EVERY_PART(lcrjax_part_of_floats((columns) + 4 * column, (rows) + 4 * row, count, \
+                                          (out) + row * COLUMNS + column))
 
 #endif
