@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -12,8 +13,9 @@ os.environ["XLA_FLAGS"] = (
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 import lcrjax
 from lcrjax.native import gpu
@@ -96,6 +98,30 @@ def class_layouts():
     assert found.sharding.device_set == set(DEVICES[:4])
 
 
+def explicit_axes():
+    """As `jax.make_mesh` makes them: arrays lie there whether the mesh is given or not."""
+    mesh = jax.make_mesh((8,), ("d",), axis_types=(AxisType.Explicit,))
+    images, labels = RNG.integers(0, 256, (96, 3, 2), np.uint8), np.arange(96) % 3
+    along = NamedSharding(mesh, PartitionSpec("d"))
+    spread, its = jax.device_put(images, along), jax.device_put(labels, along)
+    bits = jax.device_put((labels[:, None] == np.arange(3)).astype(int), along)
+    for similarity in (None, "rmsd:10", "cosine", "gaussian:median"):
+        measure = partial(lcrjax.measure, similarity=similarity)
+        for more in ({}, {"rows": 12}, {"rows": 12, "columns": 48}, {"mesh": mesh}):
+            wanted = jax.tree.leaves(measure(images, labels, **more))
+            for given in ((spread, its), (images, its), (spread, bits)):
+                if given[1] is bits and more:
+                    continue
+                found = jax.tree.leaves(measure(*given, **more))
+                for one, other in zip(found, wanted, strict=True):
+                    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+    weights = jax.device_put(np.ones((96, 2), "f4"), along)
+    both, pair = (spread, labels.tolist()), lcrjax.RMSD() * lcrjax.SameClass()
+    wanted = lcrjax.ordinariness((images, labels), np.ones((96, 2), "f4"), pair)
+    found = lcrjax.ordinariness(both, weights, pair, mesh=mesh)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
 def memory_and_work():
     """A device needs its shard and tiles; every pair is computed once, as the program counts."""
     d, k, side, m = 64, 2, 32, 1024
@@ -164,6 +190,15 @@ def bad_input():
         "Identity is not computed in tiles": lambda: lcrjax.ordinariness(
             x, w, lcrjax.Identity(), mesh=mesh
         ),
+        "Gower compares rows of tables.*leave out the mesh": lambda: lcrjax.measure(
+            pd.DataFrame({"a": range(8)}), np.zeros(8, int), similarity="gower", mesh=mesh
+        ),
+        "Gower compares rows of tables": lambda: lcrjax.ordinariness(
+            (x, x), w, lcrjax.Cosine() * lcrjax.Gower(), mesh=mesh
+        ),
+        "Levenshtein is not computed in tiles": lambda: lcrjax.measure(
+            ["a", "b"] * 4, np.zeros(8, int), similarity="edit", mesh=mesh
+        ),
         "leave out rows": lambda: lcrjax.measure(x, np.zeros(8, int), mesh=mesh, rows=4),
         "others are not compared": lambda: lcrjax.ordinariness(x, w, others=x, mesh=mesh),
         "are traced": lambda: jax.jit(lambda x: product_over_mesh(lcrjax.RMSD(), x, w, mesh))(x),
@@ -176,6 +211,7 @@ if __name__ == "__main__":
     every_remainder()
     other_similarities()
     class_layouts()
+    explicit_axes()
     memory_and_work()
     by_the_kernel_for_gpus()
     bad_input()

@@ -26,16 +26,17 @@ from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.groupings import AnyArray
 from lcrjax.numerics.listing import counted
 from lcrjax.numerics.memory import check_room
-from lcrjax.numerics.processes import check_agreed, of_all
+from lcrjax.numerics.meshes import is_spread
 from lcrjax.numerics.progress import bar
 from lcrjax.numerics.streams import Stream
+from lcrjax.numerics.together import awaits_others, check_agreed, of_all, on_host, raised_in_all
 from lcrjax.numerics.widths import float_dtype
 from lcrjax.pairwise.checkpoints import Checkpoint
-from lcrjax.pairwise.devices import check_mesh, is_spread
+from lcrjax.pairwise.devices import check_mesh, product_over_mesh
 from lcrjax.pairwise.streams import probe
 from lcrjax.pairwise.zp import zp
 from lcrjax.similarity import RMSD
-from lcrjax.similarity.base import count_elements, taken
+from lcrjax.similarity.base import TiledSimilarity, count_elements, taken
 from lcrjax.similarity.in_blocks import check_in_blocks, large_as_stream
 from lcrjax.similarity.spec import as_similarity
 from lcrjax.similarity.unnamed import check_images
@@ -138,12 +139,16 @@ def measure(
         arguments = {**locals(), "progress": False}
         with bar("comparing"):
             return measure(**arguments)
+    if mesh is not None and awaits_others():
+        arguments = locals()
+        with raised_in_all():
+            return measure(**arguments)
     orders = viewpoints(q, np.float64)
     check_asked(orders, rows, error, resampling, seed)
     if class_names is not None and n_classes not in (None, len(class_names)):
         raise ValueError(f"there are {len(class_names)} class names, but n_classes is {n_classes}")
     if mesh is not None:
-        labels = of_all(labels) if is_spread(labels) else labels
+        labels = on_host(labels) if is_spread(labels) else labels
         if resampling is not None or rows is not None or error is not None:
             raise ValueError("over a mesh all is measured: leave out rows, error and resampling")
     table = shared(labels, class_names)
@@ -158,15 +163,17 @@ def measure(
     if checkpoint is not None and (rows is not None or error is not None or not alone):
         raise ValueError("a checkpoint is of all pairs and no more: leave out it or the rest")
     given = RMSD() if similarity is None else similarity
-    relation, images, _ = as_similarity(given, large_as_stream(given, images) if alone else images)
-    spread = mesh is not None and is_spread(images)
+    read = large_as_stream(given, images) if alone else images
+    relation, images, _ = as_similarity(given, read, over_mesh=mesh is not None)
+    spread = mesh is not None and any(map(is_spread, jax.tree.leaves(images)))
     if mesh is not None:
         check_mesh(mesh, relation, images)
     if isinstance(images, Stream) and not alone:
         raise ValueError(
             "images are read in blocks: leave out mesh and resampling, and give one label for each"
         )
-    images = images if spread or isinstance(images, Stream) else taken(relation, images)
+    if not isinstance(images, Stream):
+        images = taken(relation, images, over_mesh=mesh is not None)
     if checkpoint is not None and not isinstance(images, Stream):
         check_in_blocks(relation)
         if not at_hand(images):
@@ -195,7 +202,7 @@ def measure(
         if isinstance(images, Stream):
             check_images(probe(images).rows)
         else:
-            check_images(np.asarray(_ends(images)) if spread else images)
+            check_images(_ends_over_mesh(images) if spread else images)
     if several:
         if mesh is not None:
             raise ValueError("images have several labels: leave out the mesh")
@@ -222,8 +229,15 @@ def measure(
     if mesh is None:
         sums = zp(relation, images, jnp.asarray(weights))
     else:
-        check_agreed({"classes": len(names), "class names": zlib.crc32(repr(names).encode())})
-        sums = of_all(zp(relation, images, jnp.asarray(weights), mesh=mesh))
+        assert isinstance(relation, TiledSimilarity)  # as `check_mesh` says
+        said = {
+            "classes": len(names),
+            "class names": list(names),
+            "viewpoints": at_hand(orders) and orders.tolist(),
+        }
+        if spread:  # every process has all labels
+            said["labels"] = f"those of checksum {zlib.crc32(classes)}"
+        sums = of_all(product_over_mesh(relation, images, jnp.asarray(weights), mesh, said=said))
         if not spread:
             weights, classes = of_all(weights), of_all(classes)
     check_ordinariness(sums, weights, names)
@@ -232,6 +246,12 @@ def measure(
     if resampling is None:
         return exact(own) if asked else own
     return resampled(own, weights, lambda w: zp(relation, images, jnp.asarray(w)), resampling)
+
+
+def _ends_over_mesh(images: Any) -> np.ndarray:
+    """Least and greatest number of sharded images, for which all processes are needed."""
+    check_agreed({"the shape of sharded images": str(images.shape)}, last=False)
+    return np.asarray(_ends(images))
 
 
 def labelled_diversity(

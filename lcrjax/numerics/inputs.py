@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lcrjax.numerics.arrays import at_hand
-from lcrjax.numerics.meshes import whole
+from lcrjax.numerics.meshes import is_spread, whole
 from lcrjax.numerics.sources import is_large, whole_refused
 
 _TAKEN = "give an array, a list, or a table or column of pandas or polars"
@@ -40,11 +40,16 @@ def array(what: str, given: Any, *, nan: bool = False) -> Any:
         nan: Whether NaN marks what is missing, as in labels; in tables it always does.
 
     Raises:
-        ValueError: If it is nothing that holds an array, or a value is missing (masked, None, NA,
-            NaT, null), saying where.
+        ValueError: If it is nothing that holds an array, or other processes hold shards of it, or a
+            value is missing (masked, None, NA, NaT, null), saying where.
     """
     ready = isinstance(given, np.ndarray | jax.Array) and not isinstance(given, np.ma.MaskedArray)
     found = whole(given) if ready else _converted(what, given)
+    if is_spread(found) and not found.is_fully_addressable:
+        raise ValueError(
+            f"{what} are sharded over several processes: give mesh= to measure or ordinariness, or "
+            "arrays that lie in this process"
+        )
     if isinstance(found, np.ndarray):
         _refuse_marks(what, found, nan or hasattr(given, "to_numpy"))
         found = native_order(found)

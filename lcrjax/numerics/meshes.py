@@ -5,23 +5,49 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.sharding import PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from lcrjax.numerics.arrays import at_hand
+
+
+def is_spread(x: Any) -> bool:
+    """Whether an array of jax lies on several devices, a shard on each."""
+    if not isinstance(x, jax.Array) or isinstance(x, jax.core.Tracer):
+        return False
+    return len(x.sharding.device_set) > 1 and not x.is_fully_replicated
 
 
 def whole(tree: Any) -> Any:
     """Let every device hold all of each array, where a mesh is explicit; else as it is.
 
-    Loops over tiles take slices that no single device has.
+    Loops over tiles take slices that no single device has. Where no mesh is set, arrays of an
+    explicit one come to one of its devices; those of which other processes hold shards stay.
+
+    Raises:
+        ValueError: If they are traced, and their mesh is not set.
     """
 
     def one(x: Any) -> Any:
         if not isinstance(x, jax.Array):
             return x
-        spec = getattr(getattr(jax.typeof(x), "sharding", None), "spec", None) or ()
-        spread = any(part is not None for part in spec)
-        return jax.sharding.reshard(x, PartitionSpec()) if spread else x
+        sharding: Any = getattr(jax.typeof(x), "sharding", None)
+        if sharding is None or AxisType.Explicit not in sharding.mesh.axis_types:
+            return x
+        spread = any(part is not None for part in sharding.spec)
+        if not jax.sharding.get_abstract_mesh().empty:
+            return jax.sharding.reshard(x, PartitionSpec()) if spread else x
+        if at_hand(x):
+            if spread and not x.is_fully_addressable:
+                return x
+            # Put on one device, an array would keep the type that it has on the mesh.
+            everywhere = NamedSharding(sharding.mesh, PartitionSpec())
+            return jax.sharding.reshard(x, everywhere).addressable_data(0)
+        if spread:
+            raise ValueError(
+                "arrays are traced, and spread over a mesh that is not set: compute under "
+                "jax.set_mesh(mesh), or give arrays of one device"
+            )
+        return x
 
     return jax.tree.map(one, tree)
 

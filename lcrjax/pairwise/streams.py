@@ -1,12 +1,10 @@
 """Z w of elements that are read block by block: blocks against blocks, each pair once."""
 
 import dataclasses
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +21,7 @@ from lcrjax.pairwise.factored import (
 )
 from lcrjax.pairwise.indicators import Indicators
 from lcrjax.pairwise.product import products_of_two, zp_of_canonical
-from lcrjax.similarity.base import Similarity, TiledSimilarity
+from lcrjax.similarity.base import Similarity, TiledSimilarity, in_words
 from lcrjax.similarity.distance_kernels import is_positive
 from lcrjax.similarity.distances.squares import LEVELS, first_between
 from lcrjax.similarity.in_blocks import check_in_blocks
@@ -254,15 +252,13 @@ def _named(
     similarity: Similarity, stream: Stream, weights: np.ndarray | Indicators, rows: int
 ) -> dict[str, str]:
     """What tells one computation from another, the same in every process."""
-    leaves, structure = jax.tree.flatten(similarity)
     if isinstance(weights, Indicators):
         labels = weights.checksum
     else:
         labels = zlib.crc32(np.ascontiguousarray(weights).data)
-    numbers = zlib.crc32(b"".join(np.asarray(x).tobytes() for x in leaves))
     return {
         "elements": f"{stream.shape} {stream.dtype} {probe(stream).checksum}",
-        "similarity": f"{re.sub(' at 0x[0-9a-f]+', '', str(structure))} {numbers}",
+        "similarity": in_words(similarity)["form of the similarity"],
         "labels": f"{weights.shape} {labels}",
         "blocks": f"{rows}",
     }

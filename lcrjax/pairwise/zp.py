@@ -10,11 +10,13 @@ from jax.sharding import Mesh
 from jaxtyping import Float
 
 from lcrjax.numerics.inputs import numbers, rounded
+from lcrjax.numerics.meshes import is_spread
 from lcrjax.numerics.processes import check_process
 from lcrjax.numerics.progress import bar
 from lcrjax.numerics.streams import Stream
+from lcrjax.numerics.together import awaits_others, on_host, raised_in_all
 from lcrjax.numerics.widths import float_dtype
-from lcrjax.pairwise.devices import check_mesh, is_spread, product_over_mesh
+from lcrjax.pairwise.devices import check_mesh, product_over_mesh
 from lcrjax.pairwise.product import zp_of_canonical
 from lcrjax.pairwise.streams import product_of_stream
 from lcrjax.pairwise.tiling import check_tile
@@ -81,18 +83,23 @@ def ordinariness(
         arguments = {**locals(), "progress": False}
         with bar("comparing"):
             return ordinariness(**arguments)
-    given = RMSD() if similarity is None else similarity
-    if similarity is None and not (mesh is not None and is_spread(elements)):
+    if mesh is not None and awaits_others():
+        arguments = locals()
+        with raised_in_all():
+            return ordinariness(**arguments)
+    given, over_mesh = RMSD() if similarity is None else similarity, mesh is not None
+    if similarity is None and not (over_mesh and is_spread(elements)):
         check_numbers(elements)
-    similarity, elements, others = as_similarity(given, elements, others)
+    similarity, elements, others = as_similarity(given, elements, others, over_mesh=over_mesh)
     check_process()
     check_tile(tile)
     if mesh is not None:
         check_mesh(mesh, similarity, elements)
         if others is not None:
             raise ValueError("others are not compared over a mesh: leave out one of them")
-    elements = elements if mesh is not None and is_spread(elements) else taken(similarity, elements)
+    elements = taken(similarity, elements, over_mesh=over_mesh)
     others = None if others is None else taken(similarity, others, "others")
+    weights = on_host(weights) if over_mesh and is_spread(weights) else weights
     weights = numbers("weights", weights)
     dtype = float_dtype(weights, *jax.tree.leaves((elements, others)))
     weights = jnp.asarray(rounded("weights", weights, dtype))

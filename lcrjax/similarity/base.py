@@ -1,6 +1,8 @@
 """Similarities as such: pytrees that say how alike two elements are."""
 
 import dataclasses
+import re
+import zlib
 from abc import ABC, abstractmethod
 from functools import reduce
 from operator import mul
@@ -14,6 +16,7 @@ from jaxtyping import Float, Int
 
 from lcrjax.numerics.arrays import at_hand
 from lcrjax.numerics.inputs import check_width, sequence
+from lcrjax.numerics.meshes import is_spread
 from lcrjax.numerics.pytrees import register_dataclass
 from lcrjax.numerics.streams import Stream
 from lcrjax.similarity.checks import check_own, checked
@@ -235,6 +238,14 @@ class Product(TiledSimilarity):
         return elements
 
 
+def in_words(similarity: Similarity) -> dict[str, str]:
+    """What tells one similarity from another, the same in every process: structure and numbers."""
+    leaves, structure = jax.tree.flatten(similarity)
+    numbers = zlib.crc32(b"".join(np.asarray(x).tobytes() for x in leaves))
+    said, form = (re.sub(" at 0x[0-9a-f]+", "", str(x)) for x in (similarity, structure))
+    return {"similarity": said, "form of the similarity": f"{form} {numbers}"}
+
+
 def check_diagonal(similarity: TiledSimilarity, elements: Any) -> None:
     """Compare some elements, spread over all, with themselves, unless something is traced.
 
@@ -284,15 +295,21 @@ def pick(elements: Any, index: np.ndarray) -> Any:
     return elements.iloc[index] if hasattr(elements, "iloc") else elements[index]
 
 
-def taken(similarity: Similarity, elements: Any, what: str = "elements") -> Any:
+def taken(
+    similarity: Similarity, elements: Any, what: str = "elements", *, over_mesh: bool = False
+) -> Any:
     """Bring elements, those of each factor of a product, into arrays; lists of them stay.
+
+    Where they are compared over a mesh, arrays that are sharded stay, too.
 
     Raises:
         ValueError: If they are nothing that holds elements, or some are missing.
     """
     if isinstance(similarity, Product) and _in_parts(similarity, elements):
         pairs = zip(similarity.factors, similarity._for_each(elements), strict=True)
-        return tuple(taken(factor, part, what) for factor, part in pairs)
+        return tuple(taken(factor, part, what, over_mesh=over_mesh) for factor, part in pairs)
+    if over_mesh and is_spread(elements):
+        return elements
     own = getattr(similarity, "take", None)
     return sequence(what, elements) if own is None else own(elements, what)
 

@@ -8,7 +8,9 @@ import jax
 import numpy as np
 
 from lcrjax.numerics.inputs import array
+from lcrjax.numerics.meshes import is_spread
 from lcrjax.numerics.streams import Stream
+from lcrjax.numerics.together import Parts, of_first, several
 from lcrjax.numerics.whole_numbers import check_seed, check_whole
 from lcrjax.similarity.base import Similarity
 from lcrjax.similarity.cosine import Cosine
@@ -121,7 +123,7 @@ def check_similarity(text: str, kind: str | None = None) -> None:
 
 
 def as_similarity(
-    similarity: Any, elements: Any = None, others: Any = None
+    similarity: Any, elements: Any = None, others: Any = None, *, over_mesh: bool = False
 ) -> tuple[Similarity, Any, Any]:
     """Take a similarity in any form in which people give one, and elements as it is to see them.
 
@@ -131,6 +133,8 @@ def as_similarity(
         elements: What is to be compared, or None. Where the similarity is a word, images of bytes
             become floats in [0, 1], see `pixels_for`; otherwise they stay.
         others: What they are compared with, or None.
+        over_mesh: Whether elements are compared over a mesh: those that are sharded stay where they
+            are, and of several processes each has a part of its own.
 
     Raises:
         ValueError: If it is none of these.
@@ -148,10 +152,17 @@ def as_similarity(
     form = FORMS[_form(similarity)]
     if form.kinds == _NUMBERS:
         elements, others = (
-            x if x is None or isinstance(x, Stream) else array("elements", x)
+            x
+            if x is None or isinstance(x, Stream) or (over_mesh and is_spread(x))
+            else array("elements", x)
             for x in (elements, others)
         )
-    found = parse_similarity(similarity, elements)
+    seen_by_word = elements
+    stream = isinstance(elements, Stream)
+    if over_mesh and several() and similarity.endswith("median") and not stream:
+        own = pixels_for(FORMS[_form(similarity)].make(), elements)
+        seen_by_word = Parts(own, {"similarity": similarity})
+    found = parse_similarity(similarity, seen_by_word)
     if isinstance(found, Precomputed) and elements is not None:
         found.check(len(elements), None)
     seen = [None if x is None else pixels_for(found, x) for x in (elements, others)]
@@ -205,7 +216,8 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
     check_whole("sample", sample, 2, "give how many vectors to look at, at least two")
     check_seed(seed)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:sample])
-    rows = vectors.take(chosen) if isinstance(vectors, Stream) else np.asarray(vectors)[chosen]
+    known = isinstance(vectors, Stream | Parts)
+    rows = vectors.take(chosen) if known else np.asarray(vectors)[chosen]
     if rows.dtype.kind not in "buif":
         raise ValueError(f"elements have dtype {rows.dtype}: a median distance needs numbers")
     if len(rows) < 2:
@@ -217,7 +229,7 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
     median = float(np.median(np.sqrt(np.maximum(squared[np.triu_indices(len(rows), 1)], 0))))
     if not 0 < median < np.inf:
         raise ValueError(f"the median distance of two elements is {median:g}: give a length")
-    return median
+    return of_first(median) if isinstance(vectors, Parts) else median
 
 
 def pixels_for(similarity: Similarity, images: Any) -> Any:
@@ -230,7 +242,12 @@ def pixels_for(similarity: Similarity, images: Any) -> Any:
         return images
     if images.ndim <= 2:
         return images
-    return images.as_fractions() if isinstance(images, Stream) else images / np.float32(255)
+    if isinstance(images, Stream):
+        return images.as_fractions()
+    # Arrays of jax may be asked to promote no type.
+    return (images.astype(np.float32) if isinstance(images, jax.Array) else images) / np.float32(
+        255
+    )
 
 
 def _form(text: str) -> str:
