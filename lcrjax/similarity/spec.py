@@ -244,10 +244,9 @@ def pixels_for(similarity: Similarity, images: Any) -> Any:
         return images
     if isinstance(images, Stream):
         return images.as_fractions()
-    # Arrays of jax may be asked to promote no type.
-    return (images.astype(np.float32) if isinstance(images, jax.Array) else images) / np.float32(
-        255
-    )
+    if isinstance(images, jax.Array):  # which may have to promote no type
+        images = images.astype(np.float32)
+    return images / np.float32(255)
 
 
 def _form(text: str) -> str:
