@@ -12,6 +12,7 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Float, Num
 
+from lcrjax.native import gpu
 from lcrjax.numerics.inputs import array, check_width
 from lcrjax.numerics.meshes import is_spread
 from lcrjax.numerics.together import check_agreed, several
@@ -162,6 +163,7 @@ def _of_elements(leaves: list[Any], weights: Any, mesh: Mesh, spread: bool) -> d
         "the dtype of elements": ", ".join(str(x.dtype) for x in leaves),
         "the dtype of weights": str(weights.dtype),
         "the mesh": f"one of shape {mesh.devices.shape} and checksum {zlib.crc32(ids)}",
+        "the kernel for GPUs": "it" if gpu.available() else "none",
         "where elements lie": "shards" if spread else "arrays on the host",
     }
     if spread:  # every process has all weights
