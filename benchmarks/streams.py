@@ -17,11 +17,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.timing import PEAK, show
+from lcrjax import native
 
 RESULTS = Path(__file__).parent / "results" / "streams.csv"
 BLOCK = 1000
 REAL = 10  # one block in so many has numbers
 FLOATS, BYTES = 512, 64  # components
+KERNELS = "all" if native.complete() else native.in_words()  # which take other times
 GAUSSIAN = "similarity=lcrjax.Gaussian(32.0)"  # the distance of two vectors
 #: Names, and what `measure` is asked beside the elements and labels.
 ESTIMATES = {
@@ -84,10 +86,10 @@ def main() -> None:
             write(path, n, d, dtype, real)
             for name, asked in calls.items():
                 seconds, memory = once(path, asked)
-                rows.append((n, d, dtype, name, round(seconds, 2), round(memory)))
+                rows.append((n, d, dtype, name, round(seconds, 2), round(memory), KERNELS))
                 print(*rows[-1], flush=True)
             os.remove(path)
-    table = pd.DataFrame(rows, columns=("n", "d", "dtype", "call", "seconds", "MiB"))
+    table = pd.DataFrame(rows, columns=("n", "d", "dtype", "call", "seconds", "MiB", "kernels"))
     table.to_csv(RESULTS, index=False)
     show("Datasets on disk", [tuple(map(str, row)) for row in rows], tuple(table.columns))
 
