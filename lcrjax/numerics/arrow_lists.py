@@ -55,7 +55,7 @@ def flattened(array: Any, wanted: tuple[int, ...] | None = None) -> Flat:
     """
     import pyarrow.compute as pc
 
-    shape = (len(array),)
+    shape: tuple[int, ...] = (len(array),)
     while is_list(array.type):
         each = max(1, math.prod(shape[1:]))
         lengths = pc.list_value_length(array).fill_null(-1).to_numpy(zero_copy_only=False)

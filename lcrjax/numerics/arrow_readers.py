@@ -41,8 +41,8 @@ class Column:
             if flat.found is None:
                 raise ValueError(f"column {self.name!r} lacks the list of {where}: fill it in")
             raise ValueError(
-                f"column {self.name!r} has lists of different lengths, first in {where}: give equal "
-                "ones"
+                f"column {self.name!r} has lists of different lengths, first in {where}: "
+                "give equal ones"
             )
         if flat.values.null_count:
             bad = int(np.flatnonzero(flat.values.is_null().to_numpy(zero_copy_only=False))[0])

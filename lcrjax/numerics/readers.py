@@ -21,13 +21,14 @@ class Reader(Protocol):
 
     Attributes:
         fixed: Whether nothing can change the elements between two passes.
-        count: Number of elements, where it is known before they are read.
     """
 
     fixed: bool
 
     @property
-    def count(self) -> int | None: ...
+    def count(self) -> int | None:
+        """Number of elements, where it is known before they are read."""
+        ...
 
     def pieces(self, start: int, rows: int) -> tuple[int, Iterator[Any]]:
         """Pieces of at most so many rows, where that can be chosen, and the place of the first.

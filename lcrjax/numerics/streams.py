@@ -100,7 +100,6 @@ class Stream:
 
     def chosen(self, which: Bool[np.ndarray, " n"]) -> "Stream":
         """Some of the elements in their order, as a stream of their own."""
-
         if which.all():
             return self
         reader = _Chosen(self, np.flatnonzero(which))
