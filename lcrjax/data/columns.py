@@ -220,8 +220,9 @@ def _elements(
     if not plain and name and head[name].kind == "words":
         return "files", (name,)
     if not plain:
+        odd = next((f" ({c!r} {head[c].why})" for c in head if head[c].why), "")
         raise DataError(
-            f"{where} has the columns {listed(head)}, of which none holds elements: "
+            f"{where} has the columns {listed(head)}, of which none holds elements{odd}: "
             "name one with image_column= (--image-column) or element_column= (--element-column)."
         )
     numbers = all(head[c].kind == "numbers" for c in plain)

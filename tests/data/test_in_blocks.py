@@ -103,8 +103,21 @@ def test_lists_of_other_lengths_beyond_the_first_rows(in_blocks, tmp_path, monke
     monkeypatch.setattr(sources, "_SMALL", 100)
     arrow, files = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     rows = [[1.0] * (3 + (i == 2000) - (i == 2001)) for i in range(2100)]
-    files.write_table(
-        arrow.table({"x": rows, "label": np.arange(2100) % 2}), tmp_path / "r.parquet"
-    )
-    with pytest.raises(DataError, match="'x'.* lists of different lengths, first in row 2000"):
-        load(tmp_path / "r.parquet", test_fraction=0, in_blocks=in_blocks)
+    table, path = arrow.table({"x": rows, "label": np.arange(2100) % 2}), tmp_path / "r.parquet"
+    files.write_table(table, path)
+    with pytest.raises(DataError, match=r"'x'.* lists of different lengths, first in row 2000"):
+        load(path, test_fraction=0, in_blocks=in_blocks)
+    files.write_table(table[1990:], path)
+    with pytest.raises(
+        DataError, match=r"'x' of .* different lengths, first in row 10: give equal"
+    ):
+        load(path, test_fraction=0, in_blocks=in_blocks, element_column="x")
+    with pytest.raises(DataError, match=r"none holds elements \('x' has lists of different length"):
+        load(path, test_fraction=0, in_blocks=in_blocks)
+
+
+def test_lists_of_other_lengths_in_a_text_file(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text('x,label\n"[1, 2]",a\n"[1, 2]",b\n"[1, 2, 3]",a\n')
+    with pytest.raises(DataError, match=r"'x' of .* different lengths, first in row 2: give equal"):
+        load(path, test_fraction=0, element_column="x")
