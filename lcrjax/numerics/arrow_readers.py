@@ -48,10 +48,7 @@ class Column:
             bad = int(np.flatnonzero(flat.values.is_null().to_numpy(zero_copy_only=False))[0])
             row = bad // max(1, len(flat.values) // max(1, len(array)))
             where = f"row {at + row if isinstance(at, int) else at[row]}"
-            raise ValueError(
-                f"column {self.name!r} lacks {flat.values.null_count} numbers, first in {where}: "
-                "fill them in"
-            )
+            raise ValueError(f"column {self.name!r} lacks numbers, first in {where}: fill them in")
         found = flat.values.to_numpy(zero_copy_only=False).reshape(flat.shape)
         if len(found):
             self.inner, self.width = flat.shape[1:], found[0].nbytes

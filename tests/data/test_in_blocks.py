@@ -108,9 +108,7 @@ def test_lists_of_other_lengths_beyond_the_first_rows(in_blocks, tmp_path, monke
     with pytest.raises(DataError, match=r"'x'.* lists of different lengths, first in row 2000"):
         load(path, test_fraction=0, in_blocks=in_blocks)
     files.write_table(table[1990:], path)
-    with pytest.raises(
-        DataError, match=r"'x' of .* different lengths, first in row 10: give equal"
-    ):
+    with pytest.raises(DataError, match=r"'x' of .* lengths, first in row 10: give equal"):
         load(path, test_fraction=0, in_blocks=in_blocks, element_column="x")
     with pytest.raises(DataError, match=r"none holds elements \('x' has lists of different length"):
         load(path, test_fraction=0, in_blocks=in_blocks)

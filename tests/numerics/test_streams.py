@@ -305,7 +305,7 @@ def written(column, folder, how):
     [
         ([1.0] * 5, 8, "'x' has lists of different lengths, first in row 7: give equal ones"),
         (None, 8, "'x' lacks the list of row 7: fill it in"),
-        ([None] + [1.0] * 5, 7, "'x' lacks 1 numbers, first in row 7: fill them in"),
+        ([None] + [1.0] * 5, 7, "'x' lacks numbers, first in row 7: fill them in"),
         ([1.0] * 5, 7, "'x' has lists of different lengths, first in row 7: give equal ones"),
     ],
 )
