@@ -189,10 +189,12 @@ class Stream:
                     own, piece = piece[:rows], piece[rows:]
                     yield own
                     continue
-                if room is None:
-                    most = rows if self._count is None else min(rows, self._count - start)
-                    room = np.empty((most, *piece.shape[1:]), piece.dtype)
                 own, piece = piece[: rows - held], piece[rows - held :]
+                if room is None or held + len(own) > len(room):
+                    left = 2 * (held + len(own)) if self._count is None else self._count - start
+                    former, room = room, np.empty((min(rows, left), *own.shape[1:]), own.dtype)
+                    if former is not None:
+                        room[:held] = former[:held]
                 room[held : held + len(own)] = own
                 held += len(own)
                 if held == rows:
