@@ -122,6 +122,7 @@ def read(data: str, *, quiet: bool, show: "Show | None" = None, **given: Any) ->
 
     from lcrjax.cli.steps import choose_steps, say
     from lcrjax.data import load
+    from lcrjax.numerics.sources import memory_map, takes_blocks
 
     if "split_seed" in given:
         given["seed"] = given.pop("split_seed")
@@ -130,6 +131,12 @@ def read(data: str, *, quiet: bool, show: "Show | None" = None, **given: Any) ->
         dataset = load(data, progress=lambda done, of: tell(f"reading {data}", done / of), **given)
     for note in notes_of(dataset):
         say(note, quiet=quiet)
+    for split in (dataset.train, dataset.test):
+        elements = None if split is None else split.elements
+        size = getattr(elements, "nbytes", 0)  # a stream or a table says none
+        if dataset.kind == "vectors" and takes_blocks(size) and memory_map(elements) is None:
+            held = f"{size / 2**20:,.0f} MiB of vectors were read into memory."
+            say(f"{dataset.name}: {held}", quiet=quiet)
     return dataset
 
 

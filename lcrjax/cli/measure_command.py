@@ -112,6 +112,7 @@ def measure(
             USUAL,
             as_similarity,
             check_similarity,
+            compares_numbers,
             describe_similarity,
         )
 
@@ -133,7 +134,10 @@ def measure(
             check_similarity(similarity)
         if out is not None:
             check_table(out)
-        dataset = read(data, quiet=quiet, resize=resize, test_fraction=0, **reading)
+        in_blocks = similarity is None or compares_numbers(similarity)
+        dataset = read(
+            data, quiet=quiet, resize=resize, test_fraction=0, in_blocks=in_blocks, **reading
+        )
     if dataset.test is not None:
         say(
             f"{dataset.name}: the training set of {len(dataset.train):,} is measured, "
@@ -161,8 +165,8 @@ def measure(
         from lcrjax.similarity.in_blocks import large_as_stream
 
         alike, elements, _ = as_similarity(word, large_as_stream(word, dataset.train.elements))
-        in_blocks = ", read in blocks" * isinstance(elements, Stream)
-        stage = f"comparing {len(dataset.train):,} {dataset.kind}{in_blocks}"
+        so_read = ", read in blocks" * isinstance(elements, Stream)
+        stage = f"comparing {len(dataset.train):,} {dataset.kind}{so_read}"
         show(stage, 0.0)
         with telling(functools.partial(show, stage)):
             found = measure_elements(
@@ -196,7 +200,7 @@ def measure(
             }
         )
     else:
-        said_how = f"Similarity: {said}{in_blocks and '; elements were read in blocks'}"
+        said_how = f"Similarity: {said}{so_read and '; elements were read in blocks'}"
         console.print(said_how, markup=False, highlight=False, soft_wrap=True)
         if found.lower is not None:
             console.print(_sampled(found), highlight=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from lcrjax.data.errors import DataError, printable
 from lcrjax.data.resize import Size, resize_images
 from lcrjax.data.split import TEST_FRACTION, stratified_split
 from lcrjax.data.validate import check_elements
+from lcrjax.numerics.streams import Stream
 
 
 def from_arrays(
@@ -40,7 +41,8 @@ def from_arrays(
     Args:
         name: Short name, as it stands in tables.
         train_images: (n, h, w) or (n, h, w, c); uint8, other whole numbers in 0..255, or
-            floats in [0, 1]. Or vectors (n, d), n texts, or a pandas table of n rows.
+            floats in [0, 1]. Or vectors (n, d), n texts, or a pandas table of n rows. Vectors may
+            be a `lcrjax.Stream`, which is read once to be checked, where no test set is held out.
         train_labels: (n,) or (n, 1) whole numbers or names, or one-hot (n, C).
         test_images: As `train_images`; None holds out `test_fraction` of each class.
         test_labels: As `train_labels`; given exactly where `test_images` are.
@@ -70,6 +72,11 @@ def from_arrays(
             "of test images and test labels one is missing: give them together, or neither."
         )
     check_mode(mode)
+    if isinstance(train_images, Stream) and test_images is None and test_fraction:
+        raise DataError(
+            "the training elements are a Stream, of which no test set is held out: give "
+            "test_fraction=0."
+        )
     kind, elements = check_elements(train_images, "training", train_names)
     labels = check_labels(train_labels, len(elements), "training")
     tests, test_codes = None, labels[:0]
@@ -136,5 +143,7 @@ def _alike(kind: str, train: Any, test: Any, resized: bool) -> tuple[Any, Any]:
             f"training images are {train.dtype} but test images {test.dtype}: "
             "store both as uint8 or both as floats in [0, 1]."
         )
+    if isinstance(train, Stream) or isinstance(test, Stream):
+        return train, test
     dtype = np.result_type(train, test)
     return train.astype(dtype, copy=False), test.astype(dtype, copy=False)

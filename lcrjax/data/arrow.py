@@ -7,6 +7,7 @@ import numpy as np
 
 from lcrjax.data.columns import Column
 from lcrjax.data.errors import DataError, need
+from lcrjax.numerics.arrow_lists import flattened, is_list, is_plain, stored
 
 
 def columns_of(table: Any, where: str) -> dict[str, Column]:
@@ -31,10 +32,7 @@ def _column(chunked: Any, name: str, where: str) -> Column:
     array = chunked.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    if types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    array = stored(array)
     kind = array.type
     if types.is_struct(kind) and "bytes" in (fields := [field.name for field in kind]):
         contents = array.field("bytes").to_pylist()
@@ -50,8 +48,8 @@ def _column(chunked: Any, name: str, where: str) -> Column:
         if array.null_count:  # as NaN, to be refused by place
             array = array.cast(pa.float64(), safe=False)
         return Column("numbers", array.to_numpy(zero_copy_only=False))
-    if _is_list(types, kind):
-        return _array(pa, array, name, where)
+    if is_list(kind):
+        return _array(array, name, where)
     return Column("others", np.empty(len(array), object))
 
 
@@ -61,31 +59,21 @@ def _pictures(contents: list[Any], paths: list[Any]) -> Column:
     return Column("pictures", values)
 
 
-def _is_list(types: Any, kind: Any) -> bool:
-    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
-
-
-def _array(pa: Any, array: Any, name: str, where: str) -> Column:
+def _array(array: Any, name: str, where: str) -> Column:
     """Nested lists of one shape as one array; lists of other shapes are "others"."""
-    rows, shape = len(array), [len(array)]
-    while _is_list(pa.types, array.type):
-        lengths = need("pyarrow.compute", "pyarrow", "study").list_value_length(array)
-        if array.null_count:
-            place = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
-            raise DataError(
-                f"the column {name!r} of {where} lacks the list of row "
-                f"{place // max(1, len(array) // max(1, rows))}: fill it in, or leave the row out."
-            )
-        distinct = lengths.unique()
-        if len(distinct) > 1:
-            return Column("others", np.empty(rows, object))
-        shape.append(distinct[0].as_py() if len(distinct) else 0)
-        array = array.flatten()
-    types = pa.types
-    if not (types.is_integer(array.type) or types.is_floating(array.type)):
-        return Column("others", np.empty(rows, object))
-    values = array.to_numpy(zero_copy_only=False)  # a missing number becomes NaN, refused later
-    return Column("arrays", values.reshape(shape))
+    flat = flattened(array)
+    none = Column("others", np.empty(len(array), object))
+    if flat.row is not None and flat.found is None:
+        raise DataError(
+            f"the column {name!r} of {where} lacks the list of row {flat.row}: fill it in, or "
+            "leave the row out."
+        )
+    if flat.row is not None:
+        return none._replace(why=f"has lists of different lengths, first in row {flat.row}")
+    if not is_plain(flat.values.type) or flat.values.type == "bool":
+        return none
+    values = flat.values.to_numpy(zero_copy_only=False)  # a missing number becomes NaN
+    return Column("arrays", values.reshape(flat.shape))
 
 
 def _class_names(metadata: Any) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from lcrjax.data.errors import DataError
 from lcrjax.data.options import COLUMNS, Options
 from lcrjax.data.split_names import split_of
 from lcrjax.numerics.listing import listed
+from lcrjax.numerics.sources import takes_blocks
 
 # What columns are called, the likeliest first.
 _LABEL = (
@@ -38,11 +39,13 @@ class Column(NamedTuple):
             "others".
         values: (n,) of numbers, strings, or (content, path) pairs of pictures; or (n, ...).
         classes: Names that whole numbers stand for, of a column of labels that has some.
+        why: What about a column makes it "others", where that may be a fault.
     """
 
     kind: str
     values: Any
     classes: tuple[str, ...] | None = None
+    why: str = ""
 
 
 class Roles(NamedTuple):
@@ -65,6 +68,20 @@ class Roles(NamedTuple):
     group: str | None
     name: str | None
     notes: tuple[str, ...]
+
+    def streamed(self, head: Mapping[str, Column], count: int, options: Options) -> str | None:
+        """The column of vectors that is read in blocks: a large one, where that was asked for.
+
+        Args:
+            head: The columns, of some rows.
+            count: How many rows there are in all.
+            options: Those of the source.
+        """
+        if not options.in_blocks or self.kind != "arrays" or self.label is None:
+            return None
+        some = head[self.elements[0]].values
+        large = some.ndim == 2 and takes_blocks(count * some[:1].nbytes)
+        return self.elements[0] if large else None
 
     def used(self) -> list[str]:
         """All columns that are read."""
@@ -168,6 +185,8 @@ def _elements(
         kind = by_kind.get(head[column].kind, "files").replace("texts", "files")
         return kind, (column,)
     if column := options.element_column:
+        if why := head[column].why:
+            raise DataError(f"the column {column!r} of {where} {why}: give equal ones.")
         if head[column].kind not in by_kind:
             raise DataError(
                 f"the column {column!r} of {where} holds {head[column].kind}, neither texts nor "
@@ -201,8 +220,9 @@ def _elements(
     if not plain and name and head[name].kind == "words":
         return "files", (name,)
     if not plain:
+        odd = next((f" ({c!r} {head[c].why})" for c in head if head[c].why), "")
         raise DataError(
-            f"{where} has the columns {listed(head)}, of which none holds elements: "
+            f"{where} has the columns {listed(head)}, of which none holds elements{odd}: "
             "name one with image_column= (--image-column) or element_column= (--element-column)."
         )
     numbers = all(head[c].kind == "numbers" for c in plain)

@@ -188,6 +188,6 @@ def _listed_numbers(values: np.ndarray) -> Column | None:
         rows = [np.array(re.split(r"[,\s]+", v.strip("[](), \t\n")), np.float64) for v in values]
     except (ValueError, AttributeError):
         return None
-    if len({len(row) for row in rows}) > 1:
-        return Column("others", values)
+    if odd := next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), 0):
+        return Column("others", values, why=f"has lists of different lengths, first in row {odd}")
     return Column("arrays", np.stack(rows))

@@ -12,6 +12,8 @@ from lcrjax.data.hdf5_text import claimed_text
 from lcrjax.data.keys import from_keyed, read_keyed
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
+from lcrjax.numerics.sources import takes_blocks
+from lcrjax.numerics.streams import Stream
 
 SUFFIXES = (".h5", ".hdf5", ".he5")
 _ADVICE = "get it anew, or save its arrays with numpy.savez_compressed"
@@ -34,13 +36,19 @@ def load_hdf5(named: str | Path, options: Options) -> Dataset:
         found: dict[str, Any] = {}
         _collect(h5py, file, "", found, path, depth=0)
 
-        def read(names: Sequence[str]) -> list[np.ndarray]:
-            claimed = sum(found[name].nbytes for name in names)
+        def read(names: Sequence[str]) -> list[Any]:
+            large = [name for name in names if options.in_blocks and _is_large(found[name])]
+            claimed = sum(found[name].nbytes for name in names if name not in large)
             for name in names:
                 if (of := h5py.check_string_dtype(found[name].dtype)) and of.length is None:
                     claimed += claimed_text(_own(found[name], name, path), name, path)
             check_bytes(str(path), claimed, path.stat().st_size, options.max_bytes)
-            return [_read(h5py, found[name], name, path) for name in names]
+            return [
+                _streamed(h5py, found[name], name, path)
+                if name in large
+                else _read(h5py, found[name], name, path)
+                for name in names
+            ]
 
         keyed = read_keyed(str(path), found, read, options.labelled)
     return from_keyed(path, keyed, options)
@@ -61,6 +69,16 @@ def _collect(
             found[above + name] = item
         if len(found) > _MOST_ARRAYS:
             raise DataError(f"{path} holds more than {_MOST_ARRAYS:,} arrays: save those needed.")
+
+
+def _is_large(item: Any) -> bool:
+    return item.ndim == 2 and item.dtype.kind in "buif" and takes_blocks(item.nbytes)
+
+
+def _streamed(h5py: Any, item: Any, name: str, path: Path) -> Stream:
+    """Vectors that are read in blocks, of a file that stays open for them."""
+    again = h5py.File(path, "r")[_own(item, name, path).name]
+    return Stream(again, what=f"vectors of {path}")
 
 
 def _read(h5py: Any, item: Any, name: str, path: Path) -> np.ndarray:

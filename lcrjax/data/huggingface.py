@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.arrow import columns_of
-from lcrjax.data.columns import choose_roles
+from lcrjax.data.columns import Column, choose_roles
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
 from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import split_of
 from lcrjax.data.table import from_table
+from lcrjax.numerics.streams import Stream
 
 _PREFIX = "hf:"
 _HEAD = 1000
@@ -95,11 +96,18 @@ def _load(found: Any, path: Path, options: Options, **facts: Any) -> Dataset:
             roles = roles._replace(split=None)
         stored = sum(part.data.nbytes for part in arrow.values())
         tables = []
+        large = roles.streamed(head, sum(map(len, kept.values())), options)
+        read = [name for name in roles.used() if name != large]
         for part in arrow.values():
-            tables.append(part.select_columns(roles.used())[:])
+            tables.append(part.select_columns(read)[:])
             check_bytes(where, sum(table.nbytes for table in tables), stored, options.max_bytes)
         pa = need("pyarrow", "pyarrow", "study")
         columns = _with_classes(columns_of(pa.concat_tables(tables), where), first)
+        if large is not None:
+            datasets = need("datasets", "datasets", "huggingface")
+            plain = [part.select_columns([large]).with_format(None) for part in kept.values()]
+            vectors = datasets.concatenate_datasets(plain)[large]
+            columns[large] = Column("arrays", Stream(vectors, what=f"vectors of {where}"))
     splits = None
     if len(kept) > 1:
         splits = np.repeat([str(words[w]) for w in kept], [len(table) for table in tables])

@@ -14,6 +14,7 @@ from lcrjax.data.errors import DataError
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import SPLITS, split_of
 from lcrjax.data.text import as_text
+from lcrjax.numerics.streams import Stream
 
 #: What arrays are called, by what they are; of several present the first goes.
 _ROLES = {
@@ -102,14 +103,14 @@ def _meaning(key: str) -> tuple[str, str, int] | None:
 class Keyed(NamedTuple):
     """Arrays by split and role, as `choose_keys` numbers them, and names of those left out."""
 
-    arrays: dict[tuple[str, str], np.ndarray]
+    arrays: dict[tuple[str, str], Any]
     left: list[str]
 
 
 def read_keyed(
     where: str,
     found: Collection[str],
-    read: Callable[[Sequence[str]], Sequence[np.ndarray]],
+    read: Callable[[Sequence[str]], Sequence[Any]],
     labelled: bool = True,
 ) -> Keyed:
     """Read those arrays of an archive that make a dataset.
@@ -126,7 +127,8 @@ def read_keyed(
     keys = choose_keys(where, found, labelled)
     arrays = dict(zip(keys, read(list(keys.values())), strict=True))
     for place, array in arrays.items():
-        arrays[place] = as_text(array, f"{keys[place]} in {where}")
+        if not isinstance(array, Stream):
+            arrays[place] = as_text(array, f"{keys[place]} in {where}")
     if (names := arrays.get(("", "class_names"))) is not None and names.ndim != 1:
         raise DataError(
             f"{keys['', 'class_names']} in {where} has the shape {names.shape}: "

@@ -28,6 +28,7 @@ class Options(NamedTuple):
         max_pixels: Largest number of pixels of one picture in a file.
         progress: Told how many of how many pictures are decoded.
         labelled: Whether elements without labels are refused, not taken for one class.
+        in_blocks: Whether vectors of more than 80 MiB become a stream, of a source that lets them.
         labels: File of labels, of a source that holds elements alone: `FILE` or `FILE:COLUMN`.
         image_column: Column of a table that holds pictures or names of their files.
         element_column: Column of a table that holds texts, or vectors as lists of numbers.
@@ -48,6 +49,7 @@ class Options(NamedTuple):
     max_pixels: int = MAX_PIXELS
     progress: Callable[[int, int], None] | None = None
     labelled: bool = True
+    in_blocks: bool = False
     labels: str | None = None
     image_column: str | None = None
     element_column: str | None = None

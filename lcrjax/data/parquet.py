@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lcrjax.data.arrow import columns_of
-from lcrjax.data.columns import choose_roles
+from lcrjax.data.columns import Column, choose_roles
 from lcrjax.data.dataset import Dataset
 from lcrjax.data.errors import DataError, need, reading
 from lcrjax.data.foreign import check_fetched
@@ -16,6 +16,7 @@ from lcrjax.data.limits import check_bytes
 from lcrjax.data.options import Options
 from lcrjax.data.split_names import split_of
 from lcrjax.data.table import from_table
+from lcrjax.numerics.streams import Stream
 
 SUFFIXES = (".parquet", ".pq")
 _ADVICE = "get it anew"
@@ -56,12 +57,17 @@ def load_parquet(named: str | Path, options: Options) -> Dataset:
         roles = choose_roles(head, options, str(path))
         if any(words):
             roles = roles._replace(split=None)
-        tables = _read(shards, path, options, columns=roles.used())
+        large = roles.streamed(head, _count(shards), options)
+        read = [name for name in roles.used() if name != large]
+        tables = _read(shards, path, options, columns=read)
         if any(words):
             counts = [len(table) for table in tables]
             splits = np.repeat([str(word) for word in words], counts)
         pa = need("pyarrow", "pyarrow", "study")
         columns = columns_of(pa.concat_tables(tables), str(path))
+        if large is not None:
+            whole = need("pyarrow.dataset", "pyarrow", "study").dataset(list(map(str, shards)))
+            columns[large] = Column("arrays", Stream(whole, large, what=f"vectors of {path}"))
     facts = {"name": path.resolve().name.removesuffix(path.suffix)}
     if path.is_dir():
         facts["source"] = f"the Parquet files of the folder {path.resolve().name}"
@@ -81,6 +87,11 @@ def _word(shard: Path, folder: Path) -> str | None:
     begin = re.match(r"[A-Za-z]*", shard.name)
     words = [begin[0] if begin else "", shard.parent.name if shard.parent != folder else ""]
     return next((split for split in map(split_of, words) if split), None)
+
+
+def _count(shards: Sequence[Path]) -> int:
+    pq = need("pyarrow.parquet", "pyarrow", "study")
+    return sum(pq.read_metadata(shard).num_rows for shard in shards if shard.is_file())
 
 
 def _read(

@@ -109,6 +109,7 @@ def load(
     max_pixels: int = MAX_PIXELS,
     progress: Callable[[int, int], None] | None = None,
     labelled: bool = True,
+    in_blocks: bool = False,
     labels: str | os.PathLike[str] | None = None,
     class_names: Sequence[str] | None = None,
     image_column: str | None = None,
@@ -161,6 +162,9 @@ def load(
         progress: Told how many of how many pictures in files are decoded.
         labelled: Whether elements without labels are refused; otherwise they are one class,
             "unlabelled", and pictures may lie in a folder without class folders.
+        in_blocks: Whether labelled vectors of more than 80 MiB become a `lcrjax.Stream`, which
+            `lcrjax.measure` takes, where they come from Parquet, HDF5 or Hugging Face and no test
+            set is held out. Those of an `.npy` file are always mapped into memory.
         labels: File of an `.npy` file's labels: `.npy`, `.txt` (one per line), `.csv`, or
             `FILE.csv:COLUMN`.
         class_names: Names of the classes, in the order of their own names.
@@ -198,6 +202,7 @@ def load(
         max_pixels=max_pixels,
         progress=progress,
         labelled=labelled,
+        in_blocks=in_blocks,
         labels=None if labels is None else os.fspath(labels),
         image_column=image_column,
         element_column=element_column,

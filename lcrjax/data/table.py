@@ -20,6 +20,7 @@ from lcrjax.data.picture_formats import SUFFIXES
 from lcrjax.data.pictures import decode_all
 from lcrjax.data.split_names import SPLITS, split_of
 from lcrjax.numerics.listing import counted, listed
+from lcrjax.numerics.streams import Stream
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
@@ -222,8 +223,14 @@ class _Elements:
         """Elements of some rows, as `from_arrays` takes them, and the rows that they are of."""
         kind, name = self.roles.kind, self.roles.elements[0]
         values = self.columns[name].values
+        if isinstance(values, Stream):
+            chosen = np.zeros(len(values), bool)
+            chosen[rows] = True
+            return values.chosen(chosen), rows
         where = slice(None) if len(rows) == len(values) else rows  # all of them are not copied
         if kind == "arrays":
+            if why := self.columns[name].why:  # beyond the rows that said what it is
+                raise DataError(f"the column {name!r} of {self.where} {why}: give equal ones.")
             return values[where], rows
         if kind == "pictures":
             return self._decode([self._picture(int(i), *values[i]) for i in rows], rows)

@@ -31,10 +31,7 @@ def check_elements(elements: Any, split: str, names: Names = None) -> tuple[str,
         DataError: If they are of no such kind, or have values that they must not have.
     """
     if isinstance(elements, Stream):
-        raise DataError(
-            f"the {split} elements are a Stream, and would have to be read whole to be checked and "
-            "split: call Dataset(name, Split(stream, labels), None, class_names) instead."
-        )
+        return "vectors", check_stream(elements, split, names)
     if hasattr(elements, "iloc") and getattr(elements, "ndim", 0) == 2:
         if not len(elements):
             raise DataError(f"the {split} rows are empty: give some.")
@@ -74,6 +71,33 @@ def check_vectors(vectors: np.ndarray, split: str, names: Names = None) -> np.nd
             )
     wide = vectors.dtype.itemsize > (4 if vectors.dtype.kind == "f" else 2)
     return vectors.astype(np.float64 if wide else np.float32, copy=False)
+
+
+def check_stream(vectors: Stream, split: str, names: Names = None) -> Stream:
+    """Return vectors that are read in blocks, after one pass over them.
+
+    Raises:
+        DataError: As `check_vectors`, or if they are no vectors or blocks do not fit together.
+    """
+    try:
+        if vectors.ndim != 2:
+            raise DataError(
+                f"the {split} elements are a Stream of shape {vectors.shape}, and only vectors "
+                "(n, d) are checked in blocks: call Dataset(name, Split(stream, labels), None, "
+                "class_names) instead."
+            )
+        at = 0
+        for block in vectors.blocks(vectors.rows_at_once):
+            its: Names = range(at, at + len(block))
+            if names is not None and len(names) == len(vectors):
+                its = names[at : at + len(block)]
+            check_vectors(block, split, its)
+            at += len(block)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{error}.") from error
+    return vectors
 
 
 def check_images(images: Any, split: str, names: Names = None) -> np.ndarray:

@@ -52,7 +52,7 @@ def load_zip(
             for info in members:
                 archive.extract(info, root)
         try:
-            data = load(_inner(root), options)
+            data = load(_inner(root), options._replace(in_blocks=False))  # the files go away
         except DataError as error:
             text = str(error).replace(str(root), str(path)).replace(root.name, path.stem)
             raise DataError(text) from error

@@ -36,7 +36,7 @@ def is_large(given: Any) -> bool:
     Small ones are as good as arrays. Size counts in bytes: more than two blocks.
     """
     if isinstance(given, np.ndarray):
-        return given.nbytes > _SMALL and memory_map(given) is not None
+        return takes_blocks(given.nbytes) and memory_map(given) is not None
     if comes_from(given, "h5py") or comes_from(given, "zarr"):
         return is_sliced(given) and (
             math.prod(given.shape) * np.dtype(given.dtype).itemsize > _SMALL
@@ -44,6 +44,11 @@ def is_large(given: Any) -> bool:
     if is_column(given) and len(given):
         return len(given) * np.asarray(given[0]).nbytes > _SMALL
     return False
+
+
+def takes_blocks(size: int) -> bool:
+    """Whether so many bytes are more than what is read as a whole."""
+    return size > _SMALL
 
 
 def memory_map(array: Any) -> np.memmap | None:

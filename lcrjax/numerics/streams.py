@@ -1,36 +1,33 @@
 """Elements that are read block by block, again in every pass, and never lie in memory together."""
 
 import math
-import mmap
-from collections.abc import Callable, Generator, Iterable, Iterator, MappingView, Set
+from collections.abc import Generator, Iterable, Iterator, MappingView, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
+from lcrjax.numerics.arrow_readers import reader_of_arrow, reader_of_column
+from lcrjax.numerics.digests import Digests
 from lcrjax.numerics.inputs import check_apart, numbers
-from lcrjax.numerics.memory import copied
+from lcrjax.numerics.readers import Arrays, Blocks, Reader, Slices, names_of, picked
 from lcrjax.numerics.sources import (
     BLOCK_BYTES,
-    check_mapped,
     comes_from,
     is_column,
     is_large,
     is_sliced,
-    memory_map,
     whole_refused,
 )
-
-_FEW = 16  # one of so many elements or less: the system would read more around each than it is
-_PAGES = 1024  # elements taken from a memory map at once: the system maps pages around each
 
 
 class Stream:
     """Elements on disk, or wherever they come from, as passes over blocks.
 
     A block is read ahead while the one before it is computed with. What is given is read again in
-    each pass, and has to be the same each time.
+    each pass, and has to be the same each time: checksums of `TOGETHER` elements each are compared
+    (`lcrjax.numerics.digests`).
 
     Attributes:
         what: Name in the plural, for errors.
@@ -42,10 +39,10 @@ class Stream:
 
         Args:
             source: A memory map; an array of h5py or Zarr, or whatever else has a shape, a dtype
-                and slices; a column of a Hugging Face dataset; a dataset or file of PyArrow, whose
-                `column` holds lists of one size or numbers; an object that can be iterated over
-                many times, such as a list, and gives blocks (m, ...); or a function that returns an
-                iterator over them.
+                and slices; a column of a Hugging Face dataset; a dataset, Parquet file or table of
+                PyArrow, whose `column` holds lists of one length; an object that can be iterated
+                over many times, such as a list, and gives blocks (m, ...); or a function that
+                returns an iterator over them.
             column: Of PyArrow's.
             what: Name in the plural, for errors.
 
@@ -53,31 +50,10 @@ class Stream:
             ValueError: If it is none of these.
         """
         self.what, self.known = what, dict[str, Any]()
-        self._source, self._fraction = source, False
-        self._chunks: Callable[[int, int], Iterator[Any]] | None = None
-        self._count: int | None = None
+        self._reader, self._fraction = _reader(source, column, what), False
+        self._digests = None if self._reader.fixed else Digests()
+        self._count = self._reader.count
         self._like: tuple[tuple[int, ...], np.dtype] | None = None
-        if isinstance(source, Iterator):
-            raise ValueError(
-                f"{what} are a {type(source).__name__}, which can be read only once: give a list "
-                "of blocks, or a function that returns an iterator over them"
-            )
-        if comes_from(source, "pyarrow"):
-            self._chunks = _of_arrow(source, column, what)
-        elif column is not None:
-            raise ValueError(f"{what} have no columns: leave out column={column!r}")
-        elif is_sliced(source) or is_column(source):
-            self._count = _length(source)
-        elif callable(source):
-            self._chunks = lambda start, rows: iter(source())
-        elif isinstance(source, Iterable) and not isinstance(source, str | bytes | dict | set):
-            check_apart(what, source)
-            self._chunks = lambda start, rows: iter(source)
-        else:
-            raise ValueError(
-                f"{what} are a {type(source).__name__}: give a memory map, an array of h5py or "
-                "Zarr, or a list of blocks"
-            )
 
     def __len__(self) -> int:
         """Number of elements; blocks are counted in the first pass over them."""
@@ -124,17 +100,11 @@ class Stream:
 
     def chosen(self, which: Bool[np.ndarray, " n"]) -> "Stream":
         """Some of the elements in their order, as a stream of their own."""
-
-        def pieces(start: int, rows: int) -> Iterator[Any]:
-            at = 0
-            for block in self._whole_blocks(self.rows_at_once, 0):
-                yield block[which[at : at + len(block)]]
-                at += len(block)
-
         if which.all():
             return self
+        reader = _Chosen(self, np.flatnonzero(which))
+        own = {"known": {}, "_reader": reader, "_digests": None, "_count": reader.count}
         other = Stream.__new__(Stream)
-        own = {"known": {}, "_chunks": pieces, "_source": None, "_count": int(which.sum())}
         other.__dict__.update(self.__dict__ | own)
         return other
 
@@ -145,42 +115,51 @@ class Stream:
 
         Raises:
             ValueError: If a block is no array of numbers, or has another shape or dtype than the
-                first; or there are more or fewer elements than in an earlier pass, or the file of a
-                memory map has become shorter (see `check_mapped`).
+                first; there are more or fewer elements than in an earlier pass, or others; or the
+                file of a memory map has become shorter (see `check_mapped`).
         """
+        for block in self._read_ahead(rows, start):
+            yield block / np.float32(255) if self._fraction else block
+
+    def take(self, index: Int[np.ndarray, " m"]) -> Shaped[np.ndarray, "m ..."]:
+        """Some elements by their places, in any order.
+
+        Others are read only where the source cannot be asked for these: blocks in one pass, of
+        Parquet the row groups that hold some, of h5py and Zarr the chunks.
+
+        Raises:
+            ValueError: As `blocks` does.
+        """
+        out = np.empty((len(index), *self._first()[0]), self.dtype)
+        order = np.argsort(index, kind="stable")
+        every, sought = index[order], np.unique(index)
+        for part in self._some(sought):
+            own, sought = np.split(sought, [len(part)])
+            here = slice(
+                np.searchsorted(every, own[0]), np.searchsorted(every, own[-1], side="right")
+            )
+            found = part[np.searchsorted(own, every[here])]
+            out[order[here]] = found / np.float32(255) if self._fraction else found
+        return out
+
+    def _read_ahead(self, rows: int, start: int) -> Iterator[np.ndarray]:
+        """Blocks, of which the next is read while one is computed with."""
         read = self._whole_blocks(rows, start)
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(next, read, None)
             while (block := coming.result()) is not None:
                 coming = reader.submit(next, read, None)
-                yield block / np.float32(255) if self._fraction else block
+                yield block
 
-    def take(self, index: Int[np.ndarray, " m"]) -> Shaped[np.ndarray, "m ..."]:
-        """Some elements by their places, in any order.
-
-        Raises:
-            ValueError: As `blocks` does.
-        """
-        out = np.empty((len(index), *self.shape[1:]), self.dtype)
-        if isinstance(self._source, np.ndarray):
-            if few := _FEW * len(index) < len(self):
-                self._advise("MADV_RANDOM")
-            for i in range(0, len(index), _PAGES):
-                check_mapped(self.what, self._source)
-                part = self._source[index[i : i + _PAGES]]
-                out[i : i + _PAGES] = part / np.float32(255) if self._fraction else part
-                self._forget()
-            if few:
-                self._advise("MADV_NORMAL")
-            return out
-        at, rows = 0, self.rows_at_once
-        order = np.argsort(index, kind="stable")
-        sought = index[order]
-        for block in self.blocks(rows):
-            here = slice(*np.searchsorted(sought, [at, at + len(block)]))
-            out[order[here]] = block[sought[here] - at]
-            at += len(block)
-        return out
+    def _some(self, index: Int[np.ndarray, " m"]) -> Iterator[np.ndarray]:
+        """Elements at ascending places, in pieces."""
+        if not len(index):
+            return
+        found = self._reader.take(index, self.rows_at_once)
+        if found is None:
+            yield from picked(self._read_ahead(self.rows_at_once, 0), index)
+        else:
+            yield from (self._checked(given, number) for number, given in enumerate(found))
 
     def _whole_blocks(self, rows: int, start: int) -> Iterator[np.ndarray]:
         """Blocks of so many rows, put together from pieces of any number.
@@ -188,43 +167,52 @@ class Stream:
         Once elements are counted, a block is given only while they are as many, so that blocks of
         any two passes from one place on are of the same lengths.
         """
-        parts: list[np.ndarray] = []
-        held, at = 0, 0 if self._chunks else min(start, len(self))
-        for number, given in enumerate(self._pieces(rows, start)):
+        if self._reader.count is not None:
+            self._counted(self._reader.count)
+        at, pieces = self._reader.pieces(min(start, self._count or start), rows)
+        seen = self._digests and self._digests.follow(self.what, at)
+        room: np.ndarray | None = None
+        held = 0
+        for number, given in enumerate(pieces):
             piece = self._checked(given, number)
             at += len(piece)
             if self._count is not None and at > self._count:
                 self._counted(at)
-            piece = piece[max(0, start - (at - len(piece))) :] if self._chunks else piece
-            while held + len(piece) >= rows:
+            if seen:
+                seen.see(piece)
+                if at == self._count:
+                    seen.end()
+            before = at - len(piece)
+            piece = piece[max(0, start - before) :]
+            while len(piece):
+                if room is None and len(piece) >= rows:
+                    own, piece = piece[:rows], piece[rows:]
+                    yield own
+                    continue
                 own, piece = piece[: rows - held], piece[rows - held :]
-                yield np.concatenate([*parts, own]) if parts else own
-                parts, held = [], 0
-            if len(piece):
-                parts.append(piece)
-                held += len(piece)
+                if room is None or held + len(own) > len(room):
+                    left = 2 * (held + len(own)) if self._count is None else self._count - start
+                    former, room = room, np.empty((min(rows, left), *own.shape[1:]), own.dtype)
+                    if former is not None:
+                        room[:held] = former[:held]
+                room[held : held + len(own)] = own
+                held += len(own)
+                if held == rows:
+                    yield room
+                    room, held = None, 0
         self._counted(at)
-        if parts:
-            yield np.concatenate(parts) if len(parts) > 1 else parts[0]
-
-    def _pieces(self, rows: int, start: int) -> Iterator[Any]:
-        if self._chunks is not None:
-            yield from self._chunks(start, rows)
-            return
-        for at in range(start, len(self), rows):
-            self._counted(_length(self._source))
-            piece = self._source[at : min(at + rows, len(self))]
-            if isinstance(self._source, np.ndarray):
-                check_mapped(self.what, self._source)
-                piece = copied(piece)
-                self._forget()
-            yield np.stack([np.asarray(x) for x in piece]) if isinstance(piece, list) else piece
+        if seen:
+            seen.end()
+        if room is not None:
+            yield room[:held]
 
     def _checked(self, given: Any, number: int) -> np.ndarray:
         name = f"block {number} of the {self.what}"
         block = np.asarray(numbers(name, given))
-        if block.ndim < 1 or 0 in block.shape[1:]:
-            raise ValueError(f"{name} has shape {block.shape}: give (m, ...), one row per element")
+        if block.ndim < 2 or 0 in block.shape[1:]:
+            raise ValueError(
+                f"{name} has shape {block.shape}: give (m, ...), m elements, such as vectors (m, d)"
+            )
         found = (block.shape[1:], block.dtype)
         if self._like is None:
             self._like = found
@@ -248,9 +236,9 @@ class Stream:
     def _first(self) -> tuple[tuple[int, ...], np.dtype]:
         """Shape and dtype of an element."""
         if self._like is None:
-            if self._chunks is None and len(self) == 0:
+            if self._count == 0:
                 raise ValueError(f"there are no {self.what}: give one at least")
-            for piece in self._pieces(1, 0):
+            for piece in self._reader.pieces(0, 1)[1]:
                 self._checked(piece, 0)
                 break
             else:
@@ -258,17 +246,73 @@ class Stream:
         assert self._like is not None
         return self._like
 
-    def _forget(self) -> None:
-        """Let the system take back the pages of a memory map that were read."""
-        found = memory_map(self._source)
-        if found is not None and found.mode != "c":
-            self._advise("MADV_DONTNEED")
 
-    def _advise(self, advice: str) -> None:
-        """Tell the system how the pages of a memory map are used, where it listens."""
-        found = memory_map(self._source)
-        if found is not None and hasattr(mmap, advice):
-            found._mmap.madvise(getattr(mmap, advice))  # type: ignore[attr-defined]
+class _Chosen:
+    """Some of the elements of a stream."""
+
+    fixed = True  # the stream itself looks
+
+    def __init__(self, whole: Stream, places: Int[np.ndarray, " k"]) -> None:
+        self._whole, self._places, self.count = whole, places, len(places)
+
+    def pieces(self, start: int, rows: int) -> tuple[int, Iterator[Any]]:
+        """What of the stream's blocks is among them."""
+        if start >= self.count:
+            return self.count, iter(())
+        first = int(self._places[start])
+        blocks = self._whole._whole_blocks(self._whole.rows_at_once, first)
+        return start, picked(blocks, self._places[start:] - first)
+
+    def take(self, index: Int[np.ndarray, " m"], rows: int) -> Iterator[Any]:
+        """As the stream takes them."""
+        return self._whole._some(self._places[index])
+
+
+def _reader(source: Any, column: str | None, what: str) -> Reader:
+    """What reads a source.
+
+    Raises:
+        ValueError: If nothing does; the text says what to give.
+    """
+    if isinstance(source, Iterator):
+        raise ValueError(
+            f"{what} are a {type(source).__name__}, which can be read only once: give a list "
+            "of blocks, or a function that returns an iterator over them"
+        )
+    if comes_from(source, "pyarrow"):
+        return reader_of_arrow(source, column, what)
+    name = type(source).__name__
+    if hasattr(source, "column_names") and comes_from(source, "datasets"):
+        known = names_of([*source.column_names])
+        raise ValueError(f"{what} are a {name} of datasets: give one of its columns, {known}")
+    if column is not None:
+        raise ValueError(f"{what} have no columns: leave out column={column!r}")
+    if is_column(source):
+        return reader_of_column(source, what)
+    if is_sliced(source):
+        if len(source.shape) < 2:
+            raise ValueError(
+                f"{what} have shape {tuple(source.shape)}: give (n, ...), such as (n, d) of vectors"
+            )
+        return Arrays(source, what) if isinstance(source, np.ndarray) else Slices(source)
+    if hasattr(source, "to_numpy"):
+        raise ValueError(
+            f"{what} are a {name}, which memory holds: give it without a Stream, or a list of "
+            "blocks (m, ...)"
+        )
+    if hasattr(source, "keys"):
+        raise ValueError(
+            f"{what} are a {name}, which holds arrays by their names: give one of them, "
+            f"{names_of([*source.keys()])}"
+        )
+    if callable(source):
+        return Blocks(source)
+    if isinstance(source, Iterable) and not isinstance(source, str | bytes | dict | set):
+        check_apart(what, source)
+        return Blocks(lambda: source)
+    raise ValueError(
+        f"{what} are a {name}: give a memory map, an array of h5py or Zarr, or a list of blocks"
+    )
 
 
 def as_stream(given: Any) -> Any:
@@ -291,44 +335,3 @@ def as_stream(given: Any) -> Any:
     ):
         return Stream(given)
     return given
-
-
-def _length(source: Any) -> int:
-    return int(source.shape[0]) if is_sliced(source) else len(source)
-
-
-def _of_arrow(source: Any, column: str | None, what: str) -> Callable[[int, int], Iterator[Any]]:
-    """Passes over a column of a `pyarrow.dataset.Dataset` or `pyarrow.parquet.ParquetFile`."""
-    read = getattr(source, "iter_batches", None) or getattr(source, "to_batches", None)
-    schema = getattr(source, "schema_arrow", None) or getattr(source, "schema", None)
-    if read is None or schema is None:
-        raise ValueError(
-            f"{what} are a {type(source).__name__} of pyarrow: give a pyarrow.dataset.dataset(...) "
-            "or a pyarrow.parquet.ParquetFile(...)"
-        )
-    if column not in schema.names:
-        raise ValueError(
-            f"the column of {what} is {column!r}: give one of {', '.join(map(repr, schema.names))}"
-        )
-
-    def chunks(start: int, rows: int) -> Iterator[Any]:
-        for batch in read(batch_size=max(1, rows), columns=[column]):
-            values = batch.column(0)
-            flat = getattr(values, "flatten", None)
-            if not len(values):
-                continue
-            if flat is None or not hasattr(values.type, "value_type"):
-                yield values.to_numpy(zero_copy_only=False)
-                continue
-            if values.null_count:
-                raise ValueError(
-                    f"column {column!r} lacks {values.null_count} values: fill them in"
-                )
-            whole = flat().to_numpy(zero_copy_only=False)
-            if len(whole) % len(values):
-                raise ValueError(
-                    f"column {column!r} has lists of different lengths: give equal ones"
-                )
-            yield whole.reshape(len(values), -1)
-
-    return chunks

@@ -1,5 +1,6 @@
 """Partial sums of a long computation in a folder, from which it goes on after it was killed."""
 
+import contextlib
 import os
 import time
 import zipfile
@@ -24,6 +25,7 @@ class Checkpoint:
 
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / _NAME
+        self._made = sum(not above.exists() for above in self.path.parents)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -49,13 +51,15 @@ class Checkpoint:
             with np.load(self.path, allow_pickle=False) as found:
                 own = dict(zip(found["names"].tolist(), found["values"].tolist(), strict=True))
                 sums, (i, j) = found["sums"], found["place"].tolist()
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                made = int(found["made"]) if "made" in found else 0
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ValueError(f"{self.path} is no checkpoint ({error}): remove it") from error
         if differ := [name for name, value in of.items() if own.get(name) != value]:
             raise ValueError(
                 f"{self.path} is a checkpoint of other {' and '.join(differ)}: "
                 "give another folder, or remove it"
             )
+        self._made = made
         return sums, (i, j)
 
     def offer(self, sums: Float[np.ndarray, "n k"], place: tuple[int, int]) -> None:
@@ -65,12 +69,16 @@ class Checkpoint:
         part = self.path.with_suffix(".part")
         with part.open("wb") as out:
             names, values = list(self._of), list(self._of.values())
-            np.savez(out, sums=sums, place=np.array(place), names=names, values=values)  # type: ignore[arg-type]
+            rest = {"names": names, "values": values, "made": self._made}
+            np.savez(out, sums=sums, place=np.array(place), **rest)  # type: ignore[arg-type]
             out.flush()
             os.fsync(out.fileno())
         part.replace(self.path)
         self._last = time.monotonic()
 
     def remove(self) -> None:
-        """Forget what is finished."""
+        """Forget what is finished, and the folders that were made for it if they are empty."""
         self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in list(self.path.parents)[: self._made]:
+                folder.rmdir()

@@ -152,12 +152,17 @@ def product_of_stream(
         x if isinstance(x, Stream) else convert(x) for x in (elements, others) if x is not None
     ]
     sets = [_vectors(x, convert) for x in given]
+    left = None
+    if checkpoint is not None and others is None:
+        left = checkpoint.load(_named(similarity, elements, weights, _rows(elements)))
     if are_inner_products(own, *sets):
         found = product_of_factors(own, sets[0], sets[1] if len(sets) > 1 else None, weights)
+        if checkpoint is not None:
+            checkpoint.remove()
         return found if kept is None else _some_of(found, kept)
     if others is None:
         at_once = kept if is_positive(similarity) else None
-        sums = _all_pairs(similarity, own, convert, elements, weights, checkpoint, at_once)
+        sums = _all_pairs(similarity, own, convert, elements, weights, checkpoint, left, at_once)
         if kept is None:
             return sums.astype(weights.dtype)
         return sums if at_once else _some_of(sums, kept)
@@ -206,15 +211,17 @@ def _all_pairs(
     stream: Stream,
     weights: Float[np.ndarray, "n k"] | Indicators,
     checkpoint: Checkpoint | None,
+    left: tuple[np.ndarray, tuple[int, int]] | None,
     kept: Kept | None,
 ) -> Float[np.ndarray, "n j"]:
-    """Each block against itself and those after it, in as many passes as there are blocks."""
-    rows = max(SPLIT, min(_MOST_ROWS, stream.rows_at_once) // SPLIT * SPLIT)
+    """Each block against itself and those after it, in as many passes as there are blocks.
+
+    A checkpoint may have left sums of some pairs, and where to go on.
+    """
+    rows = _rows(stream)
     keep = kept or (lambda _, sums: sums)
     width = keep(slice(0, 1), np.zeros((1, weights.shape[1]))).shape[1]
-    sums, place = np.zeros((len(weights), width)), (0, 0)
-    if checkpoint is not None:
-        sums, place = checkpoint.load(_named(similarity, stream, weights, rows)) or (sums, place)
+    sums, place = left or (np.zeros((len(weights), width)), (0, 0))
 
     def share(first: int, at: int) -> float:
         """Of all pairs, where the block from `first` was compared with all others up to `at`."""
@@ -246,6 +253,11 @@ def _all_pairs(
     if checkpoint is not None:
         checkpoint.remove()
     return sums
+
+
+def _rows(stream: Stream) -> int:
+    """Elements of a block that is compared with others."""
+    return max(SPLIT, min(_MOST_ROWS, stream.rows_at_once) // SPLIT * SPLIT)
 
 
 def _named(

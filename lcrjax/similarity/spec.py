@@ -208,8 +208,8 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
         The median; 1 where there are no two vectors.
 
     Raises:
-        ValueError: If they are traced or no numbers, most pairs are the same, or there are fewer
-            than two to look at.
+        ValueError: If they are traced or no numbers, one that was chosen holds NaN or infinity,
+            most pairs are the same, or there are fewer than two to look at.
     """
     if isinstance(vectors, jax.core.Tracer):
         raise ValueError("the median distance of traced vectors is unknown: give a length")
@@ -220,6 +220,12 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
     rows = vectors.take(chosen) if known else np.asarray(vectors)[chosen]
     if rows.dtype.kind not in "buif":
         raise ValueError(f"elements have dtype {rows.dtype}: a median distance needs numbers")
+    if not np.isfinite(rows).all():
+        place = _first_not_finite(rows)
+        # Of parts in several processes the first that was chosen: no process reads the others'.
+        place = (int(chosen[place[0]]), *place[1:])
+        where = place if isinstance(vectors, Parts) else _first_not_finite(vectors)
+        raise ValueError(f"elements hold NaN or infinity, first at {where}: remove it")
     if len(rows) < 2:
         return 1.0
     rows = rows.reshape(len(rows), -1).astype(np.float64)
@@ -230,6 +236,18 @@ def median_distance(vectors: Any, *, sample: int = MEDIAN_SAMPLE, seed: int = _S
     if not 0 < median < np.inf:
         raise ValueError(f"the median distance of two elements is {median:g}: give a length")
     return of_first(median) if isinstance(vectors, Parts) else median
+
+
+def _first_not_finite(vectors: Any) -> tuple[int, ...]:
+    """Place of the first number that is none, among all elements."""
+    streamed = isinstance(vectors, Stream)
+    blocks = vectors.blocks(vectors.rows_at_once) if streamed else [np.asarray(vectors)]
+    at = 0
+    for block in blocks:
+        if len(bad := np.argwhere(~np.isfinite(block))):
+            return (at + int(bad[0][0]), *map(int, bad[0][1:]))
+        at += len(block)
+    raise AssertionError("one is known to be there")
 
 
 def pixels_for(similarity: Similarity, images: Any) -> Any:

@@ -240,6 +240,36 @@ def test_a_large_file_is_read_in_blocks(run, on_disk):
     assert "too narrow where outliers were not drawn" in grown.stdout
 
 
+@pytest.mark.parametrize("kind", ["x.parquet", "x.h5", "saved"])
+def test_other_large_files_are_read_in_blocks_too(kind, run, on_disk, tmp_path):
+    x, y = on_disk
+    if kind == "x.h5":
+        with pytest.importorskip("h5py").File(tmp_path / kind, "w") as file:
+            file["embeddings"], file["labels"] = x, y
+    else:
+        table = pd.DataFrame({"embedding": list(x), "label": y})
+        if kind == "saved":
+            pytest.importorskip("datasets").Dataset.from_pandas(table).save_to_disk(tmp_path / kind)
+        else:
+            table.to_parquet(tmp_path / kind)
+    of_array = ("measure", "x.npy", "--labels", "y.npy", "--q", "0", "--json")
+    for options in ((), ("--rows", "60"), ("--rows", "60", "--columns", "75"), ("--error", "50%")):
+        result, wanted = (
+            run("measure", kind, "--q", "0", "--json", *options),
+            run(*of_array, *options),
+        )
+        assert result.exit_code == 0, result.output
+        assert "read in blocks" in result.stderr
+        own, other = (json.loads(x.stdout)["rows"][0] for x in (result, wanted))
+        assert own["alpha"] == pytest.approx(other["alpha"], rel=1e-6)
+    kept = run("measure", kind, "--checkpoint", "sums", "--similarity", "gaussian:2")
+    assert kept.exit_code == 0, kept.output
+    assert not (tmp_path / "sums").exists()
+    whole = run("report", kind)
+    assert whole.exit_code == 0, whole.output
+    assert "0 MiB of vectors were read into memory." in whole.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

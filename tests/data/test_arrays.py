@@ -284,10 +284,21 @@ def test_a_bad_element_is_called_by_its_name(shape):
             from_arrays("x", elements, [0, 1, 1], train_names=none)
 
 
-def test_a_stream_is_no_array():
+def test_vectors_of_a_stream():
     stream = Stream([np.zeros((3, 2), "f4")])
-    with pytest.raises(
-        DataError, match=r"training elements are a Stream.*: call Dataset\(name, Spl"
-    ):
+    with pytest.raises(DataError, match="are a Stream, of which no test set is held out: give tes"):
         from_arrays("set", stream, [0, 0, 1])
+    found = from_arrays("set", stream, [0, 0, 1], test_fraction=0)
+    assert (found.kind, found.train.elements) == ("vectors", stream)
+    bad = np.zeros((3, 2), "f4")
+    bad[1, 1] = np.nan
+    for names, called in ((None, "1"), (["a", "b", "c"], "b")):
+        with pytest.raises(DataError, match=f"in vector {called}, component 1: remove or replace"):
+            from_arrays("set", Stream([bad]), [0, 0, 1], test_fraction=0, train_names=names)
+    with pytest.raises(
+        DataError, match=r"a Stream of shape \(3, 2, 2\).*: call Dataset\(name, Spl"
+    ):
+        from_arrays("set", Stream([np.zeros((3, 2, 2))]), [0, 0, 1], test_fraction=0)
+    with pytest.raises(DataError, match="there are no blocks of elements: give one at"):
+        from_arrays("set", Stream([]), [], test_fraction=0)
     assert len(Dataset("set", Split(stream, np.array([0, 0, 1])), None, ("a", "b")).train) == 3

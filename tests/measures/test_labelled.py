@@ -301,7 +301,7 @@ def test_what_streams_do_not_go_with(rng):
         lcrjax.measure(stream, y[1:])
     with pytest.raises(ValueError, match="the float pixels of the images range from"):
         lcrjax.measure(lcrjax.Stream([x, x * 2]), np.tile(y, 2))
-    with pytest.raises(ValueError, match="elements are a Stream, and would have to be read whole"):
+    with pytest.raises(ValueError, match="are a Stream, of which no test set is held out"):
         from_arrays("stream", stream, y)
     with pytest.raises(
         ValueError, match="a Levenshtein is not computed block by block: give a sim"

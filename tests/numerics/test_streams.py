@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lcrjax.numerics import sources, streams
@@ -21,11 +22,12 @@ class OnDisk:
 
     def __init__(self, of):
         self.of, self.shape, self.dtype = of, of.shape, of.dtype
-        self.longest = 0
+        self.longest = self.read = 0
 
     def __getitem__(self, at):
         assert isinstance(at, slice)
         self.longest = max(self.longest, len(self.of[at]))
+        self.read += len(self.of[at])
         return self.of[at]
 
 
@@ -162,6 +164,8 @@ def test_a_stream_is_no_array(rng):
             "block 1 of the elements have dtype <U1: give n",
         ),
         ([np.ones((2, 3)), np.float64(1)], r"block 1 of the elements has shape \(\): give \(m"),
+        (list(np.ones((2, 3))), r"block 0 of the elements has shape \(3,\): give \(m, ...\), m el"),
+        ([[[1, 2], [3]]], "block 0 of the elements have rows of different lengths: give equal"),
         ([], "there are no blocks of elements: give one at least"),
     ],
 )
@@ -259,6 +263,9 @@ def test_a_change_is_found_before_a_block_that_does_not_fit_is_given(kind, now, 
         (iter([]), None, "are a list_iterator, which can be read only once: give a list of blocks"),
         ("x.npy", None, "elements are a str: give a memory map"),
         (np.ones((3, 2)), "x", "elements have no columns: leave out column='x'"),
+        (np.ones(3), None, r"elements have shape \(3,\): give \(n, ...\), such as \(n, d\) of"),
+        (pd.DataFrame({"a": [1.0]}), None, "are a DataFrame, which memory holds: give it without"),
+        ({"a": np.ones((3, 2))}, None, "a dict, which holds arrays by their names: give one of th"),
     ],
 )
 def test_what_is_no_source(source, column, said):
@@ -270,12 +277,146 @@ def test_columns_of_parquet(tmp_path, rng):
     given = parquet(rng.normal(size=(N, D)), tmp_path)
     with pytest.raises(ValueError, match="the column of elements is None: give one of 'name', 'x'"):
         Stream(given)
-    assert Stream(given, "name").shape == (N,)
-    ragged = pytest.importorskip("pyarrow").array([[1.0, 2.0], [3.0]])
-    written = pytest.importorskip("pyarrow.parquet")
-    written.write_table(pytest.importorskip("pyarrow").table({"x": ragged}), tmp_path / "r.parquet")
-    with pytest.raises(ValueError, match="column 'x' has lists of"):
-        len(Stream(written.ParquetFile(tmp_path / "r.parquet"), "x"))
+    with pytest.raises(ValueError, match="'name', holds int64: give one of lists of numbers, such"):
+        Stream(given, "name")
+
+
+def lists(x, kind="list", **changed):
+    """Lists of an array's rows, or of others in their place."""
+    arrow = pytest.importorskip("pyarrow")
+    own = [changed.get(f"row{i}", row) for i, row in enumerate(x.tolist())]
+    return arrow.array(own, arrow.list_(arrow.float32()) if kind == "list" else None)
+
+
+def written(column, folder, how):
+    arrow, files = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = arrow.table({"x": column})
+    if how == "table":
+        return table
+    files.write_table(table, folder / "r.parquet", row_group_size=5)
+    if how == "file":
+        return files.ParquetFile(folder / "r.parquet")
+    return pytest.importorskip("pyarrow.dataset").dataset(folder / "r.parquet")
+
+
+@pytest.mark.parametrize("how", ["table", "file", "dataset"])
+@pytest.mark.parametrize(
+    ("row", "number", "said"),
+    [
+        ([1.0] * 5, 8, "'x' has lists of different lengths, first in row 7: give equal ones"),
+        (None, 8, "'x' lacks the list of row 7: fill it in"),
+        ([None] + [1.0] * 5, 7, "'x' lacks numbers, first in row 7: fill them in"),
+        ([1.0] * 5, 7, "'x' has lists of different lengths, first in row 7: give equal ones"),
+    ],
+)
+def test_lists_of_different_lengths(how, row, number, said, tmp_path, rng):
+    """Two that add up to twice the length of all others are no less wrong than one."""
+    x = rng.normal(size=(N, D))
+    change = {"row7": row, f"row{number}": [1.0] * 7} if number == 8 else {"row7": row}
+    stream = Stream(written(lists(x, **change), tmp_path, how), "x")
+    for read in (lambda: list(stream.blocks(50)), lambda: stream.take(np.arange(N))):
+        with pytest.raises(ValueError, match=said):
+            read()
+
+
+def test_nested_lists(tmp_path, rng):
+    x = rng.normal(size=(N, 2, 3))
+    given = written(lists(x, "nested"), tmp_path, "file")
+    np.testing.assert_array_equal(np.concatenate(list(Stream(given, "x").blocks(4))), x)
+    ragged = lists(x, "nested", row9=[[1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
+    with pytest.raises(ValueError, match="lists of different lengths, first in row 9"):
+        list(Stream(written(ragged, tmp_path, "file"), "x").blocks(4))
+
+
+@pytest.mark.parametrize("form", [None, "numpy", "torch-like"])
+def test_columns_of_hugging_face(form, rng):
+    datasets = pytest.importorskip("datasets")
+    x = rng.normal(size=(N, D)).astype("f4")
+    whole = datasets.Dataset.from_dict({"x": list(x), "y": range(N)})
+    whole = whole.select(np.arange(N)[::-1])
+    if form == "torch-like":  # made by a function of its own, which Arrow knows nothing of
+        whole.set_transform(lambda rows: {"x": [np.asarray(r, "f4") + 1 for r in rows["x"]]})
+    else:
+        whole = whole.with_format(form)
+    stream, wanted = Stream(whole["x"]), x[::-1] + (form == "torch-like")
+    assert stream.dtype == np.float32
+    np.testing.assert_array_equal(np.concatenate(list(stream.blocks(4))), wanted)
+    np.testing.assert_array_equal(stream.take(np.array([5, 1, 5])), wanted[[5, 1, 5]])
+    ragged = datasets.Dataset.from_dict({"x": [[1.0, 2.0], [3.0]]})
+    with pytest.raises(ValueError, match="lists of different lengths, first in row 1: give equal"):
+        len(list(Stream(ragged["x"]).blocks(4)))
+    ragged.set_transform(lambda rows: rows)
+    with pytest.raises(ValueError, match=r"element 1 of the elements has shape \(1,\), and elem"):
+        len(list(Stream(ragged["x"]).blocks(4)))
+
+
+@pytest.mark.parametrize("kind", [k for k in SOURCES if k not in ("array", "Hugging Face")])
+@pytest.mark.parametrize("width", [D, 40, 3])
+def test_other_elements_in_a_later_pass(kind, width, tmp_path, rng):
+    """Whatever the blocks are, and from wherever a pass begins that reads a checksum's elements."""
+    x = rng.normal(size=(2100, width)).astype("f4")
+    column = "x" if "Parquet" in kind else None
+    stream = Stream(SOURCES[kind](x, tmp_path), column)
+    for rows, start in ((600, 0), (2100, 0), (999, 3), (4000, 1024)):
+        assert sum(map(len, stream.blocks(rows, start))) == 2100 - start
+    other = x.copy()
+    other[[1500, 1501]] = x[[1501, 1500]]
+    (tmp_path / "other").mkdir()
+    stream._reader = Stream(SOURCES[kind](other, tmp_path / "other"), column)._reader
+    for rows, start in ((600, 0), (999, 3), (4000, 1024)):
+        with pytest.raises(ValueError, match="elements 1,024 to 2,047 are others than in an ear"):
+            list(stream.blocks(rows, start))
+
+
+def test_elements_that_are_taken_are_all_that_is_read(rng, tmp_path):
+    x = rng.normal(size=(400, D))
+    source = OnDisk(x)
+    stream, some = Stream(source), np.array([390, 7, 8, 200, 7])
+    assert stream.dtype == float
+    source.read = 0
+    np.testing.assert_array_equal(stream.take(some), x[some])
+    assert source.read == 4
+    source.chunks = (50, D)  # those of one chunk at once
+    source.read = 0
+    np.testing.assert_array_equal(stream.take(np.array([10, 30, 60])), x[[10, 30, 60]])
+    assert source.read == 21 + 1
+    read = []
+    given = parquet(x, tmp_path)  # row groups of seven
+    stream = Stream(given, "x")
+    assert stream.shape == (400, D)
+    whole = stream._reader._files[0].opened()
+
+    class Watched:
+        def iter_batches(self, size, row_groups, **more):
+            read.extend(row_groups)
+            return whole.iter_batches(size, row_groups=row_groups, **more)
+
+    stream._reader._files[0] = stream._reader._files[0]._replace(opened=Watched)
+    np.testing.assert_array_equal(stream.take(some), x[some])
+    assert read == [1, 28, 55]
+
+
+def test_datasets_of_several_files(tmp_path, rng):
+    files, sets = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow.dataset")
+    arrow, x = pytest.importorskip("pyarrow"), rng.normal(size=(30, 2))
+    for i in range(3):
+        kind = arrow.float32() if i == 1 else arrow.float64()
+        part = arrow.array(x[10 * i : 10 * i + 10].tolist(), arrow.list_(kind))
+        table = arrow.table({"x": part, "y": np.arange(10)})
+        files.write_table(table, tmp_path / f"{i}.parquet", row_group_size=4)
+    whole, wide = sets.dataset(tmp_path), x.copy()
+    wide[10:20] = x[10:20].astype("f4")
+    for kept, wanted in (
+        (whole, wide),
+        (whole.filter(arrow.compute.field("y") < 5), wide.reshape(3, 10, 2)[:, :5].reshape(15, 2)),
+    ):
+        stream = Stream(kept, "x")
+        for start in (0, 7, 14):
+            np.testing.assert_array_equal(
+                np.concatenate([*stream.blocks(4, start)]), wanted[start:]
+            )
+        some = np.array([14, 3, 12, 3])
+        np.testing.assert_array_equal(stream.take(some), wanted[some])
 
 
 def test_a_block_is_of_some_bytes(monkeypatch, rng):

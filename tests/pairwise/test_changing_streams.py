@@ -1,4 +1,4 @@
-"""Streams that change their length while they are computed with: an error, whatever reads them."""
+"""Streams that change while they are computed with: an error, whatever reads them."""
 
 from functools import partial
 
@@ -23,13 +23,16 @@ measure = partial(lcrjax.measure, labels=Y, similarity=LAPLACIAN)
 class Changing:
     """Blocks that are other ones from a pass on."""
 
-    def __init__(self, change=None, then=N):
+    def __init__(self, change=None, then=N, order=None):
         self.change, self.then, self.passes = change, then, 0
+        self.order = np.arange(2 * N) if order is None else order
 
     def __iter__(self):
         self.passes += 1
-        n = self.then if self.change and self.passes >= self.change else N
-        return (X[i : min(n, i + 50)] for i in range(0, n, 50))
+        changed = self.change and self.passes >= self.change
+        n = self.then if changed else N
+        x = X[self.order] if changed else X
+        return (x[i : min(n, i + 50)] for i in range(0, n, 50))
 
 
 CALLS = {
@@ -66,3 +69,9 @@ def test_in_every_pass(call):
             with pytest.raises(ValueError, match=f"were {N} in one pass and .* in the next"):
                 CALLS[call](lcrjax.Stream(source))
             assert source.passes == change
+        source = Changing(change, order=np.roll(np.arange(N), 1))
+        with pytest.raises(
+            ValueError, match="elements 0 to 199 are others than in an earlier pass"
+        ):
+            CALLS[call](lcrjax.Stream(source))
+        assert source.passes == change

@@ -60,7 +60,7 @@ def test_killed_in_the_middle(tmp_path, rng, monkeypatch):
     resumed = run(tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     assert int(resumed.stdout) < 9  # a whole run takes 11
-    assert not left.exists()
+    assert not left.parent.exists()  # which the killed one had made
     monkeypatch.setattr(streams, "BLOCK_BYTES", 96 * 12)
     whole = lcrjax.measure(lcrjax.Stream(x), y, q=(0, 1)).class_level["alpha"]
     np.testing.assert_array_equal(np.load(tmp_path / "alpha.npy"), whole)
@@ -72,6 +72,10 @@ def test_killed_in_the_middle(tmp_path, rng, monkeypatch):
 def test_arrays_in_memory_have_checkpoints_too(tmp_path, rng):
     x, y = rng.integers(0, 256, (90, 3, 4), np.uint8), np.arange(90) % 3
     found = lcrjax.measure(x, y, q=1, checkpoint=tmp_path / "new" / "folder")
+    assert not (tmp_path / "new").exists()  # made for it, and empty now
+    (tmp_path / "own").mkdir()
+    lcrjax.measure(x, y, q=1, checkpoint=tmp_path / "own")
+    assert (tmp_path / "own").exists()
     exact = lcrjax.measure(x, y, q=1)
     np.testing.assert_allclose(found.class_level["rho"], exact.class_level["rho"], rtol=1e-6)
     for other in ({"rows": 30}, {"resampling": lcrjax.Bootstrap()}):
@@ -92,7 +96,25 @@ def test_a_checkpoint_of_something_else(other, tmp_path, rng, monkeypatch):
         lcrjax.measure(*again, similarity=similarity, checkpoint=tmp_path)
 
 
+def test_inner_products_look_at_a_checkpoint_too(tmp_path, rng):
+    """Though they take two passes, and write none."""
+    x, y = rng.random((90, 4)).astype("f4"), np.arange(90) % 3
+    left = Checkpoint(tmp_path)
+    left._of, left._last = {"elements": "others"}, -1e9
+    left.offer(np.zeros((90, 2)), (0, 0))
+    for similarity in ("cosine", lcrjax.Linear()):
+        with pytest.raises(ValueError, match="is a checkpoint of other elements and similarity an"):
+            lcrjax.measure(x, y, similarity=similarity, checkpoint=tmp_path)
+    left.remove()
+    own = tmp_path / "own"
+    assert lcrjax.measure(x, y, similarity="cosine", checkpoint=own).class_names == ("0", "1", "2")
+    assert not own.exists()
+
+
 def test_folders_and_files_that_are_none(tmp_path):
+    (tmp_path / "checkpoint.npz").touch()
+    with pytest.raises(ValueError, match=r"checkpoint.npz is no checkpoint \(.*\): remove it"):
+        Checkpoint(tmp_path).load({})
     (tmp_path / "checkpoint.npz").write_bytes(b"PK no archive")
     with pytest.raises(ValueError, match=r"checkpoint.npz is no checkpoint \(.*\): remove it"):
         Checkpoint(tmp_path).load({})

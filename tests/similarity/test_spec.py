@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import lcrjax
+from lcrjax.numerics.streams import Stream
 from lcrjax.similarity import (
     RMSD,
     Cosine,
@@ -81,6 +82,16 @@ def test_a_length_means_the_same_for_bytes_and_floats():
     np.testing.assert_allclose(floats, images / 255, rtol=1e-7)
     assert pixels_for(Gaussian(2.0), floats) is floats
     assert pixels_for(RMSD(), images) is images  # whose exact integers RMSD wants
+
+
+def test_a_median_of_what_is_not_finite(rng):
+    x = rng.normal(size=(50, 3)).astype("f4")
+    x[[20, 40], 1] = np.nan, np.inf
+    for given in (x, Stream([x[:15], x[15:]])):
+        with pytest.raises(
+            ValueError, match=r"hold NaN or infinity, first at \(20, 1\): remove it"
+        ):
+            median_distance(given)
 
 
 def test_a_median_is_that_of_all_pairs(rng):
