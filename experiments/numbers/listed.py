@@ -76,12 +76,12 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "an estimate from 400 rows",
         "Of more than 200,000 elements such an error is refused",
         "With `error=0.01, columns=2000` (`--error 1% --columns 2000`)",
-        "counts more than 3 times as much as others",
         "tell the ordinariness of a row to 3 % or worse",
     ),
     "streams.md": (
         "some blocks of 40 MiB",
         "of more than 80 MiB",
+        "a checksum of each 1,024 elements",
         "Classes of more than 256 MiB",
         "up to 320 MiB of them",
         "to 1e-6",
@@ -158,6 +158,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     ),
     "reproducing.md": ("blood.npz --most 4000 --samples 1000",),
     "reading.md": (
+        "Vectors of more than 80 MiB",
         "takes them as a matrix of 0 and 1",
         "| of 8 bits per channel or fewer | as bytes, few bits spread over 0 to 255 |",
         "as floats in [0, 1], with all its bits",
