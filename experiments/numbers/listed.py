@@ -158,6 +158,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     ),
     "reproducing.md": ("blood.npz --most 4000 --samples 1000",),
     "reading.md": (
+        "Vectors of more than 80 MiB",
         "takes them as a matrix of 0 and 1",
         "| of 8 bits per channel or fewer | as bytes, few bits spread over 0 to 255 |",
         "as floats in [0, 1], with all its bits",
