@@ -72,7 +72,6 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "Of more it draws 4,096, or",
         "16 for each class if that is more",
         "dealt to 20 groups",
-        "at q below 1, use",
         "an estimate from 400 rows",
         "Of more than 200,000 elements such an error is refused",
         "With `error=0.01, columns=2000` (`--error 1% --columns 2000`)",
@@ -81,7 +80,6 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "streams.md": (
         "some blocks of 40 MiB",
         "of more than 80 MiB",
-        "a checksum of each 1,024 elements",
         "Classes of more than 256 MiB",
         "up to 320 MiB of them",
         "to 1e-6",
