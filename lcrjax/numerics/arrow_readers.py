@@ -130,23 +130,22 @@ class RowGroups:
             mine = index[slice(*np.searchsorted(index, [before, end]))] - before
             if not len(mine):
                 continue
-            ends = np.cumsum(counts)
+            opened, ends = file.opened(), np.cumsum(counts)
             own = np.searchsorted(ends, mine, side="right")
-            needed, which = np.unique(own, return_inverse=True)
-            starts = np.cumsum(counts[needed]) - counts[needed]  # among those that are read
-            local = mine - (ends - counts)[own] + starts[which]
-            groups = [file.groups[i] for i in needed]
-            yield from picked(self._batches(file, groups, before, rows), local)
+            for group in np.unique(own):
+                first = int(ends[group] - counts[group])
+                batches = self._batches(opened, [file.groups[group]], before + first, rows)
+                yield from picked(batches, mine[own == group] - first)
 
     def _read(self, number: int, group: int, at: int, rows: int) -> Iterator[Any]:
         for file in self._files[number:]:
-            yield from self._batches(file, file.groups[group:], at, rows)
+            yield from self._batches(file.opened(), file.groups[group:], at, rows)
             at, group = at + sum(file.counts[group:]), 0
 
-    def _batches(self, file: _File, groups: list[int], at: int, rows: int) -> Iterator[Any]:
+    def _batches(self, opened: Any, groups: list[int], at: int, rows: int) -> Iterator[Any]:
         size = max(1, min(rows, self._column.batch))
         options = {"row_groups": groups, "columns": [self._column.name], "use_threads": False}
-        for batch in file.opened().iter_batches(size, **options):
+        for batch in opened.iter_batches(size, **options):
             values = batch.column(0)
             if self._kind is not None and values.type != self._kind:
                 values = values.cast(self._kind)

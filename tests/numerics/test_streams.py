@@ -423,3 +423,14 @@ def test_a_block_is_of_some_bytes(monkeypatch, rng):
     monkeypatch.setattr(streams, "BLOCK_BYTES", 240)
     assert Stream(rng.normal(size=(N, D))).rows_at_once == 10
     assert Stream(np.zeros((N, D), np.uint8)).rows_at_once == 40
+
+
+def test_a_row_is_named_where_row_groups_before_it_are_not_read(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = [[float(i)] * 3 for i in range(60)]
+    rows[57] = [1.0]
+    pq.write_table(pa.table({"x": rows}), tmp_path / "x.parquet", row_group_size=10)
+    stream = Stream(pq.ParquetFile(tmp_path / "x.parquet"), "x")
+    np.testing.assert_array_equal(stream.take(np.array([41, 3]))[:, 0], [41, 3])
+    with pytest.raises(ValueError, match="lists of different lengths, first in row 57"):
+        stream.take(np.array([55]))
